@@ -1,0 +1,195 @@
+import type { RetryOptions } from "@claw/core/engine";
+import type { Duration, Match, RunId, Stored } from "@claw/core/protocol";
+import type { EventType, Task, Workflow } from "./define.ts";
+import type { Schema } from "./schema.ts";
+
+/** What a step's body gets. */
+export interface StepContext {
+  /** The same for every attempt of this call, unique among all calls: an idempotency key. */
+  readonly key: string;
+  /** The current attempt, from 1. */
+  readonly attempt: number;
+  /** Aborted when the attempt times out, the call is closed or the process stops. */
+  readonly signal: AbortSignal;
+}
+
+/** Options that every named call has. */
+export interface CallOptions {
+  /** Identity of this use of the name, instead of its position. Used once per scope. */
+  readonly key?: string | number;
+}
+
+/** Options of a step. */
+export interface StepOptions extends CallOptions {
+  /** How failed attempts are repeated. Default: 3 attempts, 200 ms, doubling. */
+  readonly retry?: RetryOptions;
+  /** Longest time of one attempt. Default: no limit. */
+  readonly timeout?: Duration;
+}
+
+/** Options of a wait. */
+export interface WaitOptions extends CallOptions {
+  /** Longest time to wait; then the result is `{ok: false, reason: "timeout"}`. */
+  readonly timeout?: Duration;
+}
+
+/** Result of a wait that may time out. */
+export type Waited<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: "timeout" };
+
+/** Code of a branch or scope. */
+export type Branch<T> = (ctx: Context) => T | Promise<T>;
+
+/** Writes log lines that carry the run's id; silent during replay. */
+export interface RunLog {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** Facts about the run. */
+export interface RunInfo {
+  readonly id: RunId;
+  readonly namespace: string;
+  readonly workflow: string;
+  readonly version: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** "" for a client, "event SOURCE ID" for a trigger, else the id of the run that started it. */
+  readonly cause: string;
+}
+
+/**
+ * What workflow code works with. Every durable call has a stable identity: scope, name and `key`, else
+ * its position among calls of that name in that scope. Workflow code awaits ctx calls and nothing else.
+ *
+ * Errors of any call: CLAW-1008 bad name or key, CLAW-2003 cancelled, CLAW-2004 foreign await,
+ * CLAW-2010 closed with its scope.
+ */
+export interface Context {
+  readonly info: RunInfo;
+
+  /**
+   * Runs `body` once and records what it returns; a failed attempt is repeated by policy. The body is
+   * at least once: it runs again when the process ends before its result is stored.
+   * Errors: StepError with the last attempt's name, message and code.
+   */
+  run<T>(
+    name: string,
+    body: (step: StepContext) => T | Promise<T>,
+    options?: StepOptions,
+  ): Promise<Stored<T>>;
+
+  /** Runs a task with checked input and output; its policy holds unless overridden. */
+  call<Input, Output, Given>(
+    task: Task<Input, Output, Given>,
+    input: Given,
+    options?: StepOptions,
+  ): Promise<Stored<Output>>;
+
+  /** Starts a run of another workflow and waits for its output. It is cancelled when this run ends. */
+  child<Input, Output, Given>(
+    workflow: Workflow<Input, Output, Given>,
+    input: Given,
+    options?: CallOptions,
+  ): Promise<Stored<Output>>;
+
+  /** Starts a run that goes on by itself; gives its id. */
+  start<Input, Output, Given>(
+    workflow: Workflow<Input, Output, Given>,
+    input: Given,
+    options?: CallOptions,
+  ): Promise<RunId>;
+
+  /** Waits for a length of time; survives restarts. */
+  sleep(duration: Duration, options?: CallOptions): Promise<void>;
+
+  /** Waits until an instant; not at all when it has passed. */
+  until(instant: Date | number, options?: CallOptions): Promise<void>;
+
+  /** Waits for a signal of this name: the oldest that was not taken yet. */
+  receive<T = unknown>(
+    signal: string,
+    options: WaitOptions & { readonly timeout: Duration; readonly schema?: Schema<unknown, T> },
+  ): Promise<Waited<Stored<T>>>;
+  receive<T = unknown>(
+    signal: string,
+    options?: CallOptions & { readonly schema?: Schema<unknown, T> },
+  ): Promise<Stored<T>>;
+
+  /**
+   * Waits for an event of this type whose data have the values of `match`. An event since the run's start
+   * counts even if it came before this call; each event is taken once per match.
+   */
+  waitFor<Data>(
+    event: EventType<Data>,
+    options: WaitOptions & { readonly timeout: Duration; readonly match?: Match },
+  ): Promise<Waited<Stored<Data>>>;
+  waitFor<Data>(
+    event: EventType<Data>,
+    options?: CallOptions & { readonly match?: Match },
+  ): Promise<Stored<Data>>;
+
+  /** Publishes an event together with this run's next transition, exactly once. */
+  emit<Data>(event: EventType<Data>, data: Data, options?: CallOptions): Promise<void>;
+
+  /**
+   * Runs branches side by side and gives their results in order. The first failure closes the
+   * others, waits until they have ended, then is thrown.
+   */
+  all<T extends readonly Branch<unknown>[]>(
+    name: string,
+    branches: readonly [...T],
+    options?: CallOptions,
+  ): Promise<{ -readonly [K in keyof T]: Awaited<ReturnType<T[K]>> }>;
+
+  /** Runs `body` for each item, at most `concurrency` at once (default all), results in order. */
+  map<Item, T>(
+    name: string,
+    items: readonly Item[],
+    body: (ctx: Context, item: Item, index: number) => T | Promise<T>,
+    options?: MapOptions<Item>,
+  ): Promise<T[]>;
+  map<Item, T>(
+    name: string,
+    items: readonly Item[],
+    options: MapOptions<Item>,
+    body: (ctx: Context, item: Item, index: number) => T | Promise<T>,
+  ): Promise<T[]>;
+
+  /** Gives the result of the branch that ends first; the others are closed in that turn. */
+  race<T extends readonly Branch<unknown>[]>(
+    name: string,
+    branches: readonly [...T],
+    options?: CallOptions,
+  ): Promise<Awaited<ReturnType<T[number]>>>;
+
+  /** Runs code with names of its own; `shield` lets it go on when the run is cancelled. */
+  scope<T>(
+    name: string,
+    body: Branch<T>,
+    options?: CallOptions & { readonly shield?: boolean },
+  ): Promise<T>;
+
+  /** The time of the current turn: the same at replay. */
+  now(): Date;
+  /** A number from 0 up to 1: the same at replay. */
+  random(): number;
+  /** A UUID (version 4): the same at replay. */
+  uuid(): string;
+  /** Ends the run as failed. Errors: always throws CLAW-2009. */
+  fail(reason: string, details?: Record<string, unknown>): never;
+  readonly log: RunLog;
+  /** Aborted when the run is cancelled or its activation ends. */
+  readonly signal: AbortSignal;
+}
+
+/** Options of `map`. */
+export interface MapOptions<Item> {
+  /** Branches at once. Default: all. */
+  readonly concurrency?: number;
+  /** Identity of an item's branch instead of its index. Must be unique. */
+  readonly key?: (item: Item, index: number) => string | number;
+}

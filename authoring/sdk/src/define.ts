@@ -1,0 +1,164 @@
+import { retryPolicy, type RetryOptions } from "@claw/core/engine";
+import {
+  checkMatch,
+  checkName,
+  ClawError,
+  type Duration,
+  durationMs,
+  type Match,
+} from "@claw/core/protocol";
+import type { Context, StepContext } from "./context.ts";
+import { isSchema, type Schema } from "./schema.ts";
+
+/** What a second execution of a task's body would mean. */
+export type Effect = "pure" | "read" | "local-write" | "external";
+
+/** Options of a task; every field is optional. */
+export interface TaskOptions<Input, Output, Given = Input> {
+  /** Checks and types the input. Default: anything that can be stored. */
+  readonly input?: Schema<Given, Input>;
+  /** Checks and types the output. Default: anything that can be stored. */
+  readonly output?: Schema<unknown, Output>;
+  /** How failed attempts are repeated. Default: 3 attempts, 200 ms, doubling. */
+  readonly retry?: RetryOptions;
+  /** Longest time of one attempt. Default: no limit. */
+  readonly timeout?: Duration;
+  /** What a second execution would mean. Default "external". */
+  readonly effect?: Effect;
+}
+
+/** A typed unit of work with side effects; called with `ctx.call`. */
+export interface Task<Input = unknown, Output = unknown, Given = Input> {
+  readonly kind: "task";
+  readonly name: string;
+  readonly options: TaskOptions<Input, Output, Given>;
+  readonly body: (input: Input, step: StepContext) => Output | Promise<Output>;
+}
+
+/**
+ * Defines a task. The body runs at least once per call; `step.key` is the same for every attempt.
+ * Errors: CLAW-1001, CLAW-1007, CLAW-1008.
+ */
+export function task<Input = unknown, Output = unknown, Given = Input>(
+  name: string,
+  options: TaskOptions<Input, Output, Given>,
+  body: (input: Input, step: StepContext) => Output | Promise<Output>,
+): Task<Input, Output, Given> {
+  checkName(name, "The task");
+  checkBody(body, `task "${name}"`);
+  checkSchemas(options, `task "${name}"`, ["input", "output"]);
+  retryPolicy(options.retry);
+  if (options.timeout !== undefined) durationMs(options.timeout);
+  return Object.freeze({ kind: "task", name, options, body });
+}
+
+/** A type of event with the schema of its data. */
+export interface EventType<Data = unknown> {
+  readonly kind: "event";
+  /** The CloudEvents type; as a trigger it may end in "*" and then means every type that begins so. */
+  readonly type: string;
+  readonly schema: Schema<unknown, Data> | undefined;
+}
+
+/** Defines a type of event. Errors: CLAW-1001, CLAW-1008. */
+export function event<Data = unknown>(
+  type: string,
+  schema?: Schema<unknown, Data>,
+): EventType<Data> {
+  if (typeof type !== "string" || type.length === 0 || type.length > 200 || /\p{Cc}/u.test(type)) {
+    throw new ClawError("CLAW-1008", `The event type ${JSON.stringify(type)} is not valid`);
+  }
+  checkSchemas({ schema }, `event "${type}"`, ["schema"]);
+  return Object.freeze({ kind: "event", type, schema });
+}
+
+/** Options of a workflow; every field is optional. */
+export interface WorkflowOptions<Input, Output, Given = Input> {
+  /** Raise it when the code changes for runs that are under way. Whole, from 1. Default 1. */
+  readonly version?: number;
+  /** Each event of these types starts a run, once per event id; its data is the input. */
+  readonly on?: EventType | readonly EventType[];
+  /** Only events whose data have these values start a run. Default: all. */
+  readonly where?: Match;
+  /** Checks and types the input. Default: anything that can be stored. */
+  readonly input?: Schema<Given, Input>;
+  /** Checks and types the output. Default: anything that can be stored. */
+  readonly output?: Schema<unknown, Output>;
+  /** What to do when code awaits something else than ctx. Default "error": the run is held. */
+  readonly foreignAwait?: "error" | "warn";
+}
+
+/** A workflow: a deterministic function under a name and a version. */
+export interface Workflow<Input = unknown, Output = unknown, Given = Input> {
+  readonly kind: "workflow";
+  readonly name: string;
+  readonly version: number;
+  readonly options: WorkflowOptions<Input, Output, Given>;
+  readonly triggers: readonly EventType[];
+  readonly body: (ctx: Context, input: Input) => Output | Promise<Output>;
+}
+
+/** A workflow of any input and output, as registries hold it. */
+// The function's parameters make Workflow invariant; only `any` accepts every one of them.
+export type AnyWorkflow = Workflow<any, any, any>;
+
+/** A task of any input and output. */
+// As for AnyWorkflow: the body's parameter makes Task invariant, so only `any` accepts all.
+export type AnyTask = Task<any, any, any>;
+
+/** Defines a workflow without options. Errors: CLAW-1001, CLAW-1008. */
+export function workflow<Input = unknown, Output = unknown>(
+  name: string,
+  body: (ctx: Context, input: Input) => Output | Promise<Output>,
+): Workflow<Input, Output>;
+/** Defines a workflow. Errors: CLAW-1001, CLAW-1008. */
+export function workflow<Input = unknown, Output = unknown, Given = Input>(
+  name: string,
+  options: WorkflowOptions<Input, Output, Given>,
+  body: (ctx: Context, input: Input) => Output | Promise<Output>,
+): Workflow<Input, Output, Given>;
+export function workflow<Input, Output, Given>(
+  name: string,
+  second: WorkflowOptions<Input, Output, Given> | Workflow<Input, Output, Given>["body"],
+  third?: Workflow<Input, Output, Given>["body"],
+): Workflow<Input, Output, Given> {
+  const options = typeof second === "function" ? {} : second;
+  const body = typeof second === "function" ? second : third;
+  checkName(name, "The workflow");
+  checkBody(body, `workflow "${name}"`);
+  const version = options.version ?? 1;
+  if (!(Number.isSafeInteger(version) && version >= 1)) {
+    throw new ClawError("CLAW-1001", `workflow "${name}": version must be a whole number from 1`);
+  }
+  checkSchemas(options, `workflow "${name}"`, ["input", "output"]);
+  if (options.where !== undefined) checkMatch(options.where);
+  const triggers = options.on === undefined ? [] : [options.on].flat();
+  for (const trigger of triggers) {
+    if (trigger?.kind !== "event") {
+      throw new ClawError("CLAW-1001", `workflow "${name}": on must be an event(...)`);
+    }
+  }
+  return Object.freeze({ kind: "workflow", name, version, options, triggers, body });
+}
+
+/** True for something that `workflow` made. */
+export function isWorkflow(value: unknown): value is AnyWorkflow {
+  return (value as { kind?: unknown } | null)?.kind === "workflow" && hasBody(value);
+}
+
+function hasBody(value: unknown): boolean {
+  return typeof (value as { body?: unknown }).body === "function";
+}
+
+function checkBody<F>(body: F | undefined, what: string): asserts body is F {
+  if (typeof body !== "function") throw new ClawError("CLAW-1001", `${what} has no function`);
+}
+
+function checkSchemas(options: object, what: string, fields: readonly string[]): void {
+  for (const field of fields) {
+    const schema = (options as Record<string, unknown>)[field];
+    if (schema !== undefined && !isSchema(schema)) {
+      throw new ClawError("CLAW-1001", `${what}: ${field} is not a Standard Schema`);
+    }
+  }
+}

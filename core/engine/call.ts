@@ -1,0 +1,38 @@
+import type { StartRow, StoredEvent } from "../protocol/index.ts";
+import type { RetryPolicy } from "./retry.ts";
+import type { Scope } from "./scope.ts";
+
+/** What a call asks for, with all that is needed to begin it. */
+export type Plan =
+  | { readonly kind: "step"; readonly retry: RetryPolicy; readonly timeoutMs: number }
+  | { readonly kind: "sleep" }
+  | { readonly kind: "signal"; readonly name: string }
+  | { readonly kind: "event"; readonly type: string; readonly shape: string; readonly key: string }
+  | { readonly kind: "child"; readonly row: StartRow }
+  | { readonly kind: "emit"; readonly event: StoredEvent; readonly triggered: readonly StartRow[] }
+  | { readonly kind: "start"; readonly row: StartRow };
+
+/** A durable call of workflow code, from asking to its end. */
+export interface Call {
+  /** Identity: scope path and segment. */
+  readonly id: string;
+  readonly scope: Scope;
+  readonly plan: Plan;
+  /** Fingerprint of what is declared; a record with another one is a divergence. */
+  readonly print: string;
+  /** False once it was answered or closed. */
+  open: boolean;
+  /** True once its answer stands in the journal, on its way to the code: no second one is recorded. */
+  answered: boolean;
+  /** True once it went live: after replay, in the turn's close. */
+  begun: boolean;
+  /** True while a body of it runs (kept by the runtime). */
+  running: boolean;
+  /** The current or next attempt, from 1. */
+  attempt: number;
+  /** When time acts on it, milliseconds since 1970: end of sleep, timeout, next attempt; 0 for never. */
+  dueAt: number;
+  /** Answers the author's promise. */
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}

@@ -1,0 +1,45 @@
+import { CancelledError } from "../../protocol/index.ts";
+import type { Call } from "../call.ts";
+import type { RunState } from "../run-state.ts";
+import { closedBy } from "../scope.ts";
+
+/**
+ * Workflow code asks for a call. A record of it is taken up and delivered in its turn; without a
+ * record the call begins at the close of the turn, or when the replay has ended.
+ */
+export function askCall(run: RunState, call: Call): void {
+  const closed = closedBy(call.scope);
+  if (closed !== null) return refuse(call, closed);
+  if (run.cancelled !== null && !call.scope.shielded) {
+    return refuse(call, new CancelledError(run.cancelled));
+  }
+  run.open.add(call);
+  const recorded = run.recorded.size === 0 ? undefined : run.recorded.get(call.id);
+  if (recorded === undefined) {
+    run.asked.push(call);
+    return;
+  }
+  run.recorded.delete(call.id);
+  const sameKind = recorded.kindGroup === "" || recorded.kindGroup === call.plan.kind;
+  if (!sameKind || recorded.print !== call.print) {
+    run.divergence ??= {
+      call: call.id,
+      recorded: `${recorded.kindGroup || "wait"} ${recorded.print}`,
+      asked: `${call.plan.kind} ${call.print}`,
+    };
+  }
+  call.attempt = recorded.attempt;
+  if (recorded.dueAt > 0) call.dueAt = recorded.dueAt;
+  call.begun = recorded.begun;
+  if (recorded.item === null) {
+    run.asked.push(call);
+  } else {
+    recorded.item.call = call;
+    call.answered = true;
+  }
+}
+
+function refuse(call: Call, error: Error): void {
+  call.open = false;
+  call.reject(error);
+}

@@ -1,0 +1,63 @@
+import { ENTRY_KINDS } from "../../protocol/index.ts";
+import type { Call } from "../call.ts";
+import { record, recordAnswer } from "../record.ts";
+import { draftOf, type RunState } from "../run-state.ts";
+
+/**
+ * Begins all calls that were asked for, in the order of asking. Called at the close of a turn, never
+ * during replay. Calls answered without the outside are answered here, their entry rides along.
+ */
+export function beginCalls(run: RunState, nowMs: number): void {
+  if (run.replaying || run.asked.length === 0) return;
+  const asked = run.asked;
+  run.asked = [];
+  for (const call of asked) if (call.open) beginCall(run, call, nowMs);
+}
+
+function beginCall(run: RunState, call: Call, nowMs: number): void {
+  const { plan } = call;
+  const begunBefore = call.begun;
+  call.begun = true;
+  switch (plan.kind) {
+    case "emit":
+      draftOf(run).events.push({ event: plan.event, triggered: plan.triggered });
+      return recordAnswer(run, ENTRY_KINDS.eventEmitted, call, "", nowMs);
+    case "start":
+      draftOf(run).starts.push(plan.row);
+      return recordAnswer(
+        run,
+        ENTRY_KINDS.runStarted,
+        call,
+        JSON.stringify(plan.row.id),
+        nowMs,
+      );
+    case "child":
+      if (begunBefore) return;
+      draftOf(run).starts.push(plan.row);
+      record(run, ENTRY_KINDS.childStarted, call, JSON.stringify(plan.row.id), nowMs);
+      return;
+    case "event":
+      subscribe(run, call, plan);
+      if (call.dueAt > 0) run.begun.push(call);
+      return;
+    case "signal":
+      if (call.dueAt > 0) run.begun.push(call);
+      return;
+    default:
+      run.begun.push(call);
+  }
+}
+
+function subscribe(run: RunState, call: Call, plan: Call["plan"] & { kind: "event" }): void {
+  if (run.subscribed.has(call.id)) return;
+  run.subscribed.add(call.id);
+  run.hadWaits = true;
+  draftOf(run).waits.push({
+    call: call.id,
+    key: plan.key,
+    type: plan.type,
+    shape: plan.shape,
+    since: run.start.startedAt,
+    after: run.eventCursor.get(plan.key) ?? 0,
+  });
+}

@@ -1,0 +1,11 @@
+import { CancelledError } from "../../protocol/index.ts";
+import type { RunState } from "../run-state.ts";
+import { closeCall } from "./close-scope.ts";
+
+/** Delivers a cancellation: every open call outside of shielded scopes throws, later ones too. */
+export function cancelOpenCalls(run: RunState, reason: string): void {
+  if (run.cancelled !== null) return;
+  run.cancelled = reason;
+  const error = new CancelledError(reason);
+  for (const call of run.open) if (!call.scope.shielded) closeCall(run, call, error);
+}

@@ -1,0 +1,35 @@
+import type { Call } from "../call.ts";
+import { draftOf, type RunState } from "../run-state.ts";
+import { isWithin, type Scope } from "../scope.ts";
+
+/** Closes a scope: its open calls throw `error`, later calls in it as well. */
+export function closeScope(run: RunState, scope: Scope, error: Error): void {
+  if (scope.closed !== null) return;
+  scope.closed = error;
+  for (const call of run.open) if (isWithin(call.scope, scope)) closeCall(run, call, error);
+}
+
+/** Closes one open call: its promise throws, its counterpart is withdrawn, a late result is refused. */
+export function closeCall(run: RunState, call: Call, error: Error): void {
+  call.open = false;
+  run.open.delete(call);
+  run.closedCalls.push(call);
+  withdraw(run, call, error.message);
+  call.reject(error);
+}
+
+/** Takes back what a call left outside: its subscription, its attached child. */
+export function withdraw(run: RunState, call: Call, reason: string): void {
+  if (call.plan.kind === "event" && run.subscribed.delete(call.id)) {
+    draftOf(run).unwaits.push(call.id);
+  }
+  if (call.plan.kind === "child" && call.begun) {
+    draftOf(run).messages.push({
+      to: call.plan.row.id,
+      kind: "cancel",
+      name: "",
+      from: run.start.id,
+      data: JSON.stringify(`its parent gave it up: ${reason}`.slice(0, 500)),
+    });
+  }
+}

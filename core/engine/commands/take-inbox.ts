@@ -1,0 +1,74 @@
+import { ENTRY_KINDS, type InboxRow } from "../../protocol/index.ts";
+import type { Call } from "../call.ts";
+import { recordAnswer } from "../record.ts";
+import { draftOf, type RunState } from "../run-state.ts";
+
+/** Messages that the store put into the inbox; those known already are passed over. */
+export function addMessages(run: RunState, rows: readonly InboxRow[]): void {
+  for (const row of rows) {
+    if (row.seq <= run.inboxSeen) continue;
+    run.inbox.push(row);
+    run.inboxSeen = row.seq;
+    run.hadInbox = true;
+  }
+}
+
+/**
+ * Takes every message that an open call waits for, in the order of arrival: each becomes an entry, and
+ * its row is removed in the same transition. Never during replay. Signals that nobody waits
+ * for stay; answers to calls that are closed are dropped.
+ */
+export function takeInbox(run: RunState, nowMs: number): void {
+  if (run.replaying || run.inbox.length === 0) return;
+  const waiting = waitingCalls(run);
+  const left: InboxRow[] = [];
+  for (const row of run.inbox) {
+    const call = row.kind === "cancel" ? null : waiting.get(`${row.kind} ${row.name}`)?.shift();
+    if (call === undefined && row.kind === "signal") {
+      left.push(row);
+      continue;
+    }
+    if (call === null) requestCancel(run, row, nowMs);
+    else if (call !== undefined) answer(run, call, row, nowMs);
+    draftOf(run).acks.push(row.seq);
+  }
+  run.inbox = left;
+}
+
+// Once is enough: the code has been told.
+function requestCancel(run: RunState, row: InboxRow, nowMs: number): void {
+  if (run.cancelled !== null) return;
+  recordAnswer(run, ENTRY_KINDS.cancelRequested, null, row.data, nowMs);
+}
+
+function answer(run: RunState, call: Call, row: InboxRow, nowMs: number): void {
+  call.dueAt = 0;
+  if (row.kind === "signal") {
+    recordAnswer(run, ENTRY_KINDS.signalReceived, call, row.data, nowMs);
+  } else if (row.kind === "event") {
+    run.subscribed.delete(call.id);
+    recordAnswer(run, ENTRY_KINDS.eventReceived, call, row.data, nowMs);
+  } else {
+    recordAnswer(run, ENTRY_KINDS.childEnded, call, row.data, nowMs);
+  }
+}
+
+// Calls that messages can answer, oldest first.
+function waitingCalls(run: RunState): Map<string, Call[]> {
+  const waiting = new Map<string, Call[]>();
+  for (const call of run.open) {
+    if (!call.begun || call.answered) continue;
+    const key = inboxKey(call);
+    if (key === null) continue;
+    const calls = waiting.get(key);
+    if (calls === undefined) waiting.set(key, [call]);
+    else calls.push(call);
+  }
+  return waiting;
+}
+
+function inboxKey(call: Call): string | null {
+  const { plan } = call;
+  if (plan.kind === "signal") return `signal ${plan.name}`;
+  return plan.kind === "event" || plan.kind === "child" ? `${plan.kind} ${call.id}` : null;
+}

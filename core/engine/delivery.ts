@@ -1,0 +1,63 @@
+import { decodePayload, ENTRY_KINDS } from "../protocol/index.ts";
+import { cancelOpenCalls } from "./commands/cancel-open-calls.ts";
+import { deliverEntry } from "./entries/index.ts";
+import type { Item, RunState } from "./run-state.ts";
+
+/**
+ * The item of the next turn: the lowest sequence among entries whose call was asked for and is
+ * open. Live and replay share this rule, so code sees the same order both times. Null when there is nothing.
+ */
+export function nextItem(run: RunState): Item | null {
+  const { queue } = run;
+  for (let at = run.head; at < queue.length; at++) {
+    const item = queue[at] as Item;
+    if (!item.delivered && item.call !== null && !item.call.open) finished(run, item);
+    if (item.delivered) {
+      if (at === run.head) run.head++;
+      continue;
+    }
+    if (item.call !== null || item.entry.kind === ENTRY_KINDS.cancelRequested) return item;
+  }
+  if (run.head > 0 && run.head === queue.length) {
+    run.queue = [];
+    run.head = 0;
+  }
+  return null;
+}
+
+/** Delivers an item to the code: settles the promise that waits for it. Opens no turn by itself. */
+export function deliver(run: RunState, item: Item): void {
+  const { entry, call } = item;
+  finished(run, item);
+  run.now = entry.at;
+  if (call === null) {
+    cancelOpenCalls(run, String(decodePayload(entry.data) ?? ""));
+    return;
+  }
+  call.open = false;
+  run.open.delete(call);
+  deliverEntry(run, entry, call);
+}
+
+function finished(run: RunState, item: Item): void {
+  item.delivered = true;
+  if (run.replaying) run.replayLeft--;
+}
+
+/**
+ * After a turn: true when the run has diverged, because nothing can be delivered and the journal
+ * knows calls that the code did not ask for. Ends the replay when all was delivered.
+ */
+export function settleReplay(run: RunState): boolean {
+  if (run.divergence !== null) return true;
+  if (!run.replaying || nextItem(run) !== null) return false;
+  const [unasked] = run.recorded;
+  if (unasked !== undefined) {
+    const [call, recorded] = unasked;
+    const asked = run.asked.map((one) => `${one.plan.kind} ${one.id}`).join(", ");
+    run.divergence = { call, recorded: recorded.kindGroup, asked };
+    return true;
+  }
+  run.replaying = false;
+  return false;
+}

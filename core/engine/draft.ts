@@ -1,0 +1,54 @@
+import type { Ending, Hold, Message, RunId, StartRow, StoredEvent } from "../protocol/index.ts";
+
+/** A subscription to be registered. */
+export interface DraftWait {
+  readonly call: string;
+  readonly key: string;
+  readonly type: string;
+  readonly shape: string;
+  readonly since: number;
+  readonly after: number;
+}
+
+/** What a run has decided since its last transition was taken; plain data, written by commands. */
+export interface Draft {
+  /** True for the first transition of a run that is not in the store yet. */
+  start: boolean;
+  entries: string;
+  /** Sequence of the first entry in `entries`. */
+  firstSeq: number;
+  acks: number[];
+  waits: DraftWait[];
+  unwaits: string[];
+  starts: StartRow[];
+  messages: Message[];
+  events: { event: StoredEvent; triggered: readonly StartRow[] }[];
+  park: { due: number | null; waits: number; inboxSeen: number } | null;
+  hold: { kind: Hold; reason: string } | null;
+  ending: Ending | null;
+}
+
+/** An empty draft that would begin with the entry after `seq`. */
+export function newDraft(seq: number): Draft {
+  return {
+    start: false,
+    entries: "",
+    firstSeq: seq + 1,
+    acks: [],
+    waits: [],
+    unwaits: [],
+    starts: [],
+    messages: [],
+    events: [],
+    park: null,
+    hold: null,
+    ending: null,
+  };
+}
+
+/** A message to the parent of a run, or nothing when it has none. */
+export function toParent(start: StartRow, data: string): Message[] {
+  if (start.parentRun === "") return [];
+  const from: RunId = start.id;
+  return [{ to: start.parentRun, kind: "child", name: start.parentCall, from, data }];
+}

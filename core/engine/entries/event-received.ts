@@ -1,0 +1,10 @@
+import { decodePayload, type Entry, type EventNote } from "../../protocol/index.ts";
+import type { Call } from "../call.ts";
+import type { RunState } from "../run-state.ts";
+
+/** waitFor answers the event's data; the next waitFor of the same key looks only after it. */
+export function deliverEventReceived(run: RunState, entry: Entry, call: Call): void {
+  const note = decodePayload(entry.data) as EventNote;
+  if (call.plan.kind === "event") run.eventCursor.set(call.plan.key, note.number);
+  call.resolve({ ok: true, value: note.event.data, event: note.event });
+}

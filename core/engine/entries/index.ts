@@ -1,0 +1,27 @@
+import { ENTRY_KINDS, type Entry } from "../../protocol/index.ts";
+import type { Call } from "../call.ts";
+import type { RunState } from "../run-state.ts";
+import { deliverChildEnded } from "./child-ended.ts";
+import { deliverEventReceived } from "./event-received.ts";
+import { deliverPlainValue } from "./plain-value.ts";
+import { deliverSignalReceived } from "./signal-received.ts";
+import { deliverStepFailed } from "./step-failed.ts";
+import { deliverWaitTimedOut } from "./wait-timed-out.ts";
+
+/** Answers the promise of a call with what its entry says. The same code live and at replay. */
+export function deliverEntry(run: RunState, entry: Entry, call: Call): void {
+  switch (entry.kind) {
+    case ENTRY_KINDS.stepFailed:
+      return deliverStepFailed(entry, call);
+    case ENTRY_KINDS.childEnded:
+      return deliverChildEnded(entry, call);
+    case ENTRY_KINDS.signalReceived:
+      return deliverSignalReceived(entry, call);
+    case ENTRY_KINDS.eventReceived:
+      return deliverEventReceived(run, entry, call);
+    case ENTRY_KINDS.waitTimedOut:
+      return deliverWaitTimedOut(call);
+    default:
+      return deliverPlainValue(entry, call);
+  }
+}

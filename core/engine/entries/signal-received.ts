@@ -1,0 +1,7 @@
+import { decodePayload, type Entry } from "../../protocol/index.ts";
+import type { Call } from "../call.ts";
+
+/** receive answers a tagged result when it was given a timeout, else the value itself. */
+export function deliverSignalReceived(entry: Entry, call: Call): void {
+  call.resolve({ ok: true, value: decodePayload(entry.data) });
+}

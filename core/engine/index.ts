@@ -1,0 +1,16 @@
+export type { Call, Plan } from "./call.ts";
+export { askCall } from "./commands/ask-call.ts";
+export { beginCalls } from "./commands/begin-call.ts";
+export { closeScope } from "./commands/close-scope.ts";
+export { finishRun, type Verdict } from "./commands/finish-run.ts";
+export { fireTimer } from "./commands/fire-timer.ts";
+export { holdRun } from "./commands/hold-run.ts";
+export { completeStep, failAttempt } from "./commands/settle-step.ts";
+export { addMessages, takeInbox } from "./commands/take-inbox.ts";
+export { deliver, nextItem, settleReplay } from "./delivery.ts";
+export { describeDivergence } from "./divergence.ts";
+export type { Draft, DraftWait } from "./draft.ts";
+export { type Rest, restOf } from "./rest.ts";
+export { RETRY_DEFAULT, type RetryOptions, type RetryPolicy, retryPolicy } from "./retry.ts";
+export { openRun, reopenRun, type Divergence, type Item, type RunState } from "./run-state.ts";
+export { closedBy, innerScope, nextSegment, rootScope, type Scope } from "./scope.ts";

@@ -1,0 +1,46 @@
+import { encodeEntry, type Entry, type EntryKind, limits, type Payload } from "../protocol/index.ts";
+import type { Call } from "./call.ts";
+import { draftOf, type RunState } from "./run-state.ts";
+
+/** Appends an entry to the journal of a run; it becomes durable with the next transition. */
+export function record(
+  run: RunState,
+  kind: EntryKind,
+  call: Call | null,
+  data: Payload,
+  nowMs: number,
+): Entry {
+  const at = nowMs > run.lastAt ? nowMs : run.lastAt;
+  const entry: Entry = {
+    seq: run.seq + 1,
+    at,
+    kind,
+    call: call === null ? "" : call.id,
+    attempt: call === null ? 1 : call.attempt,
+    print: call === null ? "" : call.print,
+    data,
+  };
+  const draft = draftOf(run);
+  const text = encodeEntry(entry, run.start.startedAt);
+  draft.entries += text;
+  run.seq = entry.seq;
+  run.lastAt = at;
+  if (run.journalText !== null) {
+    const whole = run.journalText.length + text.length;
+    run.journalText = whole <= limits.PACKED_JOURNAL_CHARS_MAX ? run.journalText + text : null;
+  }
+  return entry;
+}
+
+/** Appends an entry that answers a call and queues it for delivery. */
+export function recordAnswer(
+  run: RunState,
+  kind: EntryKind,
+  call: Call | null,
+  data: Payload,
+  nowMs: number,
+): void {
+  const entry = record(run, kind, call, data, nowMs);
+  if (call !== null) call.answered = true;
+  run.queue.push({ entry, call, delivered: false });
+}

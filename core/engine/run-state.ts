@@ -1,0 +1,199 @@
+import {
+  decodePayload,
+  type Entry,
+  ENTRY_KINDS,
+  type InboxRow,
+  limits,
+  type RetryNote,
+  type StartRow,
+} from "../protocol/index.ts";
+import type { Call } from "./call.ts";
+import { type Draft, newDraft } from "./draft.ts";
+import { rootScope, type Scope } from "./scope.ts";
+
+/** An entry on its way to the code: `call` is null until the code asked for it. */
+export interface Item {
+  readonly entry: Entry;
+  call: Call | null;
+  delivered: boolean;
+}
+
+/** What the journal holds about a call that the code has not asked for yet. */
+export interface Recorded {
+  /** The entry that answers it, if there is one. */
+  item: Item | null;
+  kindGroup: string;
+  print: string;
+  /** Attempt to go on with. */
+  attempt: number;
+  /** When that attempt is due; 0 for at once. */
+  dueAt: number;
+  /** True when the call left a trace outside (a child run exists). */
+  begun: boolean;
+}
+
+/** Where code and journal disagree. */
+export interface Divergence {
+  readonly call: string;
+  readonly recorded: string;
+  readonly asked: string;
+}
+
+/**
+ * The state of one activation of a run: its journal folded, its open calls, what it has decided
+ * and not yet handed over. Commands change it and nothing else; services read `draft`, `begun` and
+ * `closedCalls` and act.
+ */
+export interface RunState {
+  readonly start: StartRow;
+  readonly root: Scope;
+  /** Sequence of the last entry. */
+  seq: number;
+  /** Time of the last entry; entries never go back in time. */
+  lastAt: number;
+  /** Time that the code sees: that of the item of the current turn. */
+  now: number;
+  /** Entries to deliver, by sequence; those before `head` are done. */
+  queue: Item[];
+  head: number;
+  /** Recorded answers that were not delivered yet. */
+  replayLeft: number;
+  /** True until every recorded answer was delivered: nothing begins before. */
+  replaying: boolean;
+  /** Recorded calls that the code has not asked for yet. */
+  readonly recorded: Map<string, Recorded>;
+  readonly open: Set<Call>;
+  /** Calls asked for in this turn or during replay, in order, that have not begun. */
+  asked: Call[];
+  /** Calls that began and need the runtime: a body to run, a timer to set. */
+  begun: Call[];
+  /** Calls that were closed before they were answered: bodies to abort. */
+  closedCalls: Call[];
+  /** Messages that were not taken yet, by number. */
+  inbox: InboxRow[];
+  /** Number of the last message that this activation knows. */
+  inboxSeen: number;
+  /** Number of the last event taken per subscription key. */
+  readonly eventCursor: Map<string, number>;
+  /** Reason of the cancellation once it was delivered. */
+  cancelled: string | null;
+  divergence: Divergence | null;
+  draft: Draft | null;
+  /** The whole journal as text while it is small enough to be packed at the end; null afterwards. */
+  journalText: string | null;
+  /** Whether the store may have rows of these kinds. */
+  hadJournal: boolean;
+  hadWaits: boolean;
+  hadInbox: boolean;
+  /** Calls whose subscriptions are in the store. */
+  readonly subscribed: Set<string>;
+}
+
+/** State of a run that begins now; its draft asks for the start row. */
+export function openRun(start: StartRow): RunState {
+  const run = blank(start);
+  run.replaying = false;
+  return run;
+}
+
+/** What the store knows of a run that is taken up again. */
+export interface Reopened {
+  readonly start: StartRow;
+  readonly journal: readonly Entry[];
+  readonly journalText: string;
+  readonly inbox: readonly InboxRow[];
+  readonly inboxSeq: number;
+  readonly waits: readonly string[];
+}
+
+/** State of a run that is taken up again: the journal folded, ready for the first turn. */
+export function reopenRun(stored: Reopened): RunState {
+  const run = blank(stored.start);
+  for (const entry of stored.journal) fold(run, entry);
+  run.journalText =
+    stored.journalText.length <= limits.PACKED_JOURNAL_CHARS_MAX ? stored.journalText : null;
+  run.hadJournal = stored.journal.length > 0;
+  run.hadInbox = stored.inboxSeq > 0;
+  run.hadWaits = stored.waits.length > 0;
+  for (const call of stored.waits) run.subscribed.add(call);
+  run.inbox = [...stored.inbox];
+  run.inboxSeen = stored.inboxSeq;
+  run.replaying = run.replayLeft > 0 || run.recorded.size > 0;
+  return run;
+}
+
+/** The draft of a run, begun if there is none. */
+export function draftOf(run: RunState): Draft {
+  run.draft ??= newDraft(run.seq);
+  return run.draft;
+}
+
+const GROUPS: Readonly<Record<string, string>> = {
+  [ENTRY_KINDS.stepCompleted]: "step",
+  [ENTRY_KINDS.stepFailed]: "step",
+  [ENTRY_KINDS.attemptFailed]: "step",
+  [ENTRY_KINDS.timerFired]: "sleep",
+  [ENTRY_KINDS.signalReceived]: "signal",
+  [ENTRY_KINDS.eventReceived]: "event",
+  [ENTRY_KINDS.eventEmitted]: "emit",
+  [ENTRY_KINDS.childStarted]: "child",
+  [ENTRY_KINDS.childEnded]: "child",
+  [ENTRY_KINDS.runStarted]: "start",
+};
+
+function fold(run: RunState, entry: Entry): void {
+  run.seq = entry.seq;
+  run.lastAt = entry.at;
+  if (entry.kind === ENTRY_KINDS.cancelRequested) {
+    run.queue.push({ entry, call: null, delivered: false });
+    run.replayLeft++;
+    return;
+  }
+  let recorded = run.recorded.get(entry.call);
+  if (recorded === undefined) {
+    // A timed out wait is of the kind that its call says: signal or event.
+    const kindGroup = GROUPS[entry.kind] ?? "";
+    recorded = { item: null, kindGroup, print: entry.print, attempt: 1, dueAt: 0, begun: false };
+    run.recorded.set(entry.call, recorded);
+  }
+  if (entry.kind === ENTRY_KINDS.attemptFailed) {
+    recorded.attempt = entry.attempt + 1;
+    recorded.dueAt = (decodePayload(entry.data) as RetryNote).dueAt;
+  } else if (entry.kind === ENTRY_KINDS.childStarted) {
+    recorded.begun = true;
+  } else {
+    recorded.item = { entry, call: null, delivered: false };
+    run.queue.push(recorded.item);
+    run.replayLeft++;
+  }
+}
+
+function blank(start: StartRow): RunState {
+  return {
+    start,
+    root: rootScope(),
+    seq: 0,
+    lastAt: start.startedAt,
+    now: start.startedAt,
+    queue: [],
+    head: 0,
+    replayLeft: 0,
+    replaying: true,
+    recorded: new Map(),
+    open: new Set(),
+    asked: [],
+    begun: [],
+    closedCalls: [],
+    inbox: [],
+    inboxSeen: 0,
+    eventCursor: new Map(),
+    cancelled: null,
+    divergence: null,
+    draft: null,
+    journalText: "",
+    hadJournal: false,
+    hadWaits: false,
+    hadInbox: false,
+    subscribed: new Set(),
+  };
+}

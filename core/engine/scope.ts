@@ -1,0 +1,70 @@
+import { checkName, ClawError, encodeKey, limits } from "../protocol/index.ts";
+
+/** A part of a run's code with names of its own: the root, a branch, or a named scope. */
+export interface Scope {
+  /** Identity, ends with "/" unless it is the root (empty). */
+  readonly path: string;
+  readonly parent: Scope | null;
+  readonly depth: number;
+  /** Calls in here go on when the run is cancelled. */
+  readonly shielded: boolean;
+  /** How often each name was used; a keyed name counts as one of its own. */
+  readonly names: Map<string, number>;
+  /** Set once the scope was closed: later calls in it are refused with this. */
+  closed: Error | null;
+}
+
+/** The scope of a run's whole function. */
+export function rootScope(): Scope {
+  return { path: "", parent: null, depth: 0, shielded: false, names: new Map(), closed: null };
+}
+
+/** A scope inside another, known by its segment. Errors: CLAW-1008 when nested too deeply. */
+export function innerScope(parent: Scope, segment: string, shielded: boolean): Scope {
+  if (parent.depth >= limits.SCOPE_DEPTH_MAX) {
+    throw new ClawError("CLAW-1008", `Scopes are nested deeper than ${limits.SCOPE_DEPTH_MAX}`);
+  }
+  return {
+    path: `${parent.path}${segment}/`,
+    parent,
+    depth: parent.depth + 1,
+    shielded: parent.shielded || shielded,
+    names: new Map(),
+    closed: null,
+  };
+}
+
+/**
+ * The segment of the next use of a name in a scope: `name`, `name#1`, `name#2` ... in the order of asking,
+ * or `name[key]`, which may be used once. Taken synchronously inside the ctx call.
+ * Errors: CLAW-1008 for a bad name or a key used twice.
+ */
+export function nextSegment(scope: Scope, name: string, key?: string | number): string {
+  checkName(name, "The name");
+  if (key !== undefined) {
+    const keyed = `${name}[${encodeKey(key)}]`;
+    if (scope.names.has(keyed)) {
+      throw new ClawError("CLAW-1008", `The key ${JSON.stringify(key)} of "${name}" is used twice`);
+    }
+    scope.names.set(keyed, 1);
+    return keyed;
+  }
+  const used = scope.names.get(name) ?? 0;
+  scope.names.set(name, used + 1);
+  return used === 0 ? name : `${name}#${used}`;
+}
+
+/** True when `scope` is `outer` or lies in it. */
+export function isWithin(scope: Scope, outer: Scope): boolean {
+  let at: Scope | null = scope;
+  while (at !== null && at.depth > outer.depth) at = at.parent;
+  return at === outer;
+}
+
+/** The error that closed this scope or one around it; null while it is open. */
+export function closedBy(scope: Scope): Error | null {
+  for (let at: Scope | null = scope; at !== null; at = at.parent) {
+    if (at.closed !== null) return at.closed;
+  }
+  return null;
+}

@@ -1,0 +1,246 @@
+import type {
+  Ending,
+  Entry,
+  Hold,
+  InboxRow,
+  Message,
+  RunId,
+  RunRecord,
+  RunRow,
+  RunStatus,
+  RunSummary,
+  Shape,
+  StartRow,
+  StoredEvent,
+} from "../protocol/index.ts";
+
+/** A value now, or a promise of it: embedded stores answer at once, others later. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** Remembers a client's request so that its repetition meets the first one. */
+export interface Dedup {
+  /** Namespace, operation, target and the client's key, joined. */
+  readonly scope: string;
+  /** Fingerprint of what was asked; the same scope with another one is a conflict. */
+  readonly print: string;
+  /** When the row may be forgotten, milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** A subscription of one call to events with one key. */
+export interface Wait {
+  readonly call: string;
+  /** `matchKey` of the subscription. */
+  readonly key: string;
+  readonly type: string;
+  readonly shape: Shape;
+  /** Looks back over logged events not older than this, milliseconds since 1970. */
+  readonly since: number;
+  /** Looks back only over events with a greater number than this. */
+  readonly after: number;
+}
+
+/** How a run is put to rest. */
+export interface Park {
+  /** When it is owed a look, or null when only a message wakes it. */
+  readonly due: number | null;
+  /** Open waits for something else than time. */
+  readonly waits: number;
+  /** The last inbox number that the run has seen: a later message refuses the parking. */
+  readonly inboxSeen: number;
+}
+
+/** The atomic change of one run: all of it is written, or none. */
+export interface Transition {
+  readonly type: "transition";
+  readonly run: RunId;
+  readonly namespace: string;
+  /** When the run began; entries count their time from it. */
+  readonly startedAt: number;
+  /** Present in the first transition of a run that a client starts. */
+  readonly start: StartRow | null;
+  readonly dedup: Dedup | null;
+  /** Text of the new entries (`encodeEntry`), empty for none. */
+  readonly entries: string;
+  /** Sequence of the first new entry. */
+  readonly firstSeq: number;
+  /** Sequence of the last entry of the run after this transition. */
+  readonly seq: number;
+  /** Numbers of inbox rows that were taken. */
+  readonly acks: readonly number[];
+  readonly waits: readonly Wait[];
+  /** Calls whose subscriptions end. */
+  readonly unwaits: readonly string[];
+  /** New runs: children, detached runs. */
+  readonly starts: readonly NewRun[];
+  readonly messages: readonly Message[];
+  readonly events: readonly PublishedEvent[];
+  readonly park: Park | null;
+  readonly hold: { readonly kind: Hold; readonly reason: string } | null;
+  readonly finish: Finish | null;
+}
+
+/** A run to be created. */
+export interface NewRun {
+  readonly row: StartRow;
+  /** 0: the committing process runs it now; 1: it waits for a process with room. */
+  readonly due: 0 | 1;
+}
+
+/** An event with the runs that its triggers start; nothing happens when the event is known already. */
+export interface PublishedEvent {
+  readonly namespace: string;
+  readonly event: StoredEvent;
+  readonly starts: readonly NewRun[];
+}
+
+/** The end of a run: its rows leave the hot tables, one closed row remains. */
+export interface Finish {
+  readonly start: StartRow;
+  readonly ending: Ending;
+  /** The whole journal as text when it is small enough to be packed; null leaves its rows in place. */
+  readonly journal: string | null;
+  /** Whether rows of these kinds may exist and must be removed. */
+  readonly hadJournal: boolean;
+  readonly hadWaits: boolean;
+  readonly hadInbox: boolean;
+}
+
+/** A message of a client to a run. */
+export interface Delivery {
+  readonly type: "delivery";
+  readonly message: Message;
+  readonly dedup: Dedup | null;
+}
+
+/** An event of a client. */
+export interface Publication extends PublishedEvent {
+  readonly type: "publication";
+}
+
+/** Releases a held run so that it is tried again. */
+export interface Release {
+  readonly type: "release";
+  readonly run: RunId;
+}
+
+/** One atomic part of a batch. */
+export type CommitItem = Transition | Delivery | Publication | Release;
+
+/** What one store transaction writes. */
+export interface Batch {
+  /** The incarnation that sends it; any but the store's current one is refused whole. */
+  readonly incarnation: number;
+  /** Rises by one with each batch of an incarnation. */
+  readonly number: number;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  readonly items: readonly CommitItem[];
+}
+
+/**
+ * What became of an item. `applied`: written; `parked` false means that a message came in between,
+ * so the run stays active. `duplicate`: known already, nothing written. `refused`: nothing written.
+ */
+export type ItemAnswer =
+  | { readonly status: "applied"; readonly parked: boolean }
+  | { readonly status: "duplicate"; readonly run: RunId | ""; readonly same: boolean }
+  | {
+      readonly status: "refused";
+      readonly why: "unknown" | "closed" | "full" | "poison";
+      readonly detail: string;
+    };
+
+/** The answer to a batch, given only when it is durable. */
+export interface BatchAnswer {
+  /** One for each item, in order. */
+  readonly items: readonly ItemAnswer[];
+  /** Messages that this batch put into inboxes, in order. */
+  readonly delivered: readonly InboxRow[];
+  /** Runs that events of this batch started (of publications that were not duplicates). */
+  readonly started: readonly StartRow[];
+}
+
+/** All that is needed to go on with an open run. */
+export interface StoredRun {
+  readonly row: RunRow;
+  readonly journal: readonly Entry[];
+  /** Text of the journal as stored, for packing at the end. */
+  readonly journalText: string;
+  readonly inbox: readonly InboxRow[];
+  /** Calls that have a subscription. */
+  readonly waits: readonly string[];
+}
+
+/** Which runs to list; newest first. */
+export interface RunQuery {
+  readonly namespace?: string;
+  readonly workflow?: string;
+  readonly status?: RunStatus;
+  /** Started at or after, milliseconds since 1970. */
+  readonly since?: number;
+  /** Only runs with a smaller id: the last id of the page before. */
+  readonly before?: RunId;
+  readonly limit: number;
+}
+
+/** What an open store says about itself, as read back from it. */
+export interface StoreInfo {
+  /** For example "sqlite". */
+  readonly kind: string;
+  /** Where it is: a path, or "memory". */
+  readonly location: string;
+  /** What a commit guarantees, for example "sqlite WAL synchronous=FULL". */
+  readonly durability: string;
+  readonly schemaVersion: number;
+  /** This life of the owner: rises by one with each `open`. */
+  readonly incarnation: number;
+}
+
+/** A finding of the integrity check. */
+export interface Finding {
+  readonly severity: "error" | "warning";
+  readonly message: string;
+}
+
+/**
+ * The durable truth. One process owns an embedded store at a time.
+ *
+ * Order: items of a batch take effect in order; later items see earlier ones. Durability: `commit` answers
+ * only when its writes survive a power loss. Atomicity: a batch is applied whole, except items that are
+ * refused or duplicates, which leave no trace. Errors: `commit` throws ClawError CLAW-4007 when fenced
+ * (nothing written); anything else that it throws means that the outcome is unknown: the caller drops
+ * what it has in memory, calls `open` again and goes on from what it reads.
+ */
+export interface Store {
+  /**
+   * Takes ownership and begins a new incarnation; called again after an error it closes and reopens.
+   * Errors: CLAW-4001 owned by another process, 4002 damaged, 4003 newer, 4004 full, 4005 locked, 4008.
+   */
+  open(): MaybePromise<StoreInfo>;
+  /** Gives ownership back. Idempotent. */
+  close(): MaybePromise<void>;
+  commit(batch: Batch): MaybePromise<BatchAnswer>;
+  /** Open runs with these ids, in this order; unknown and closed ones are left out. */
+  load(ids: readonly RunId[]): MaybePromise<readonly StoredRun[]>;
+  /**
+   * Ids of open, unheld runs owed a look at `nowMs`, most overdue first, at most `limit`.
+   * `orphans` includes those that an ended process held (due 0): only right after `open`.
+   */
+  due(nowMs: number, limit: number, orphans: boolean): MaybePromise<readonly RunId[]>;
+  /** When the next parked run is due, or null. */
+  nextDue(): MaybePromise<number | null>;
+  /** Ids of runs held for one of the given reasons, oldest first. */
+  held(kinds: readonly Hold[], limit: number): MaybePromise<readonly RunId[]>;
+  /** The run that a dedup scope belongs to (empty for messages), or null. */
+  findDedup(scope: string): MaybePromise<{ run: RunId | ""; print: string } | null>;
+  list(query: RunQuery): MaybePromise<readonly RunSummary[]>;
+  /** One run, open or closed, with its journal; null when unknown. */
+  find(id: RunId): MaybePromise<RunRecord | null>;
+  /** Removes dedup rows that expired before `nowMs`; answers how many. */
+  expire(nowMs: number, limit: number): MaybePromise<number>;
+  /** Integrity: damaged pages, rows that contradict each other, stranded runs. Empty when sound. */
+  check(): MaybePromise<readonly Finding[]>;
+  /** Writes a consistent copy to `path` while work goes on. */
+  backup(path: string): MaybePromise<void>;
+}

@@ -1,0 +1,64 @@
+export { durationMs, type Duration } from "./duration.ts";
+export {
+  ClawError,
+  ERRORS,
+  isClawError,
+  type ClawErrorOptions,
+  type ErrorCode,
+  type ErrorRecord,
+  type ErrorSpec,
+} from "./errors.ts";
+export {
+  checkMatch,
+  encodeEventNote,
+  eventKey,
+  matchKey,
+  shapeOf,
+  valueAt,
+  type EventNote,
+  type Match,
+  type Shape,
+  type StoredEvent,
+} from "./event.ts";
+export {
+  CancelledError,
+  describeError,
+  isCancelled,
+  isKernelError,
+  recordError,
+  StepError,
+} from "./failure.ts";
+export { fingerprint, hash128 } from "./hash.ts";
+export {
+  derivedRunId,
+  isRunId,
+  newRunId,
+  PARTITION_COUNT,
+  partitionOf,
+  partitionOfKey,
+  startTimeOf,
+  type RunId,
+} from "./ids.ts";
+export {
+  decodeEntries,
+  encodeEntry,
+  ENTRY_KINDS,
+  type ChildOutcome,
+  type Entry,
+  type EntryKind,
+  type RetryNote,
+} from "./journal.ts";
+export * as limits from "./limits.ts";
+export type { InboxRow, Message, MessageKind } from "./message.ts";
+export { checkName, encodeKey } from "./name.ts";
+export { decodePayload, encodePayload, utf8Bytes, type Payload, type Stored } from "./payload.ts";
+export type {
+  ClosedStatus,
+  Ending,
+  Hold,
+  RunRecord,
+  RunRow,
+  RunStatus,
+  RunSummary,
+  StartRow,
+} from "./run.ts";

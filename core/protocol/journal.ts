@@ -1,0 +1,100 @@
+import type { Payload } from "./payload.ts";
+
+/**
+ * Kinds of journal entry. The start of a run is its row, the end its closed row, so neither is an
+ * entry; time, randomness and log lines need none.
+ */
+export const ENTRY_KINDS = {
+  /** A step's body returned; data is its value. */
+  stepCompleted: "s",
+  /** A step gave up; data is an ErrorRecord. */
+  stepFailed: "f",
+  /** One attempt failed and another follows; data is a RetryNote. Not delivered to code. */
+  attemptFailed: "r",
+  /** A sleep is over. */
+  timerFired: "t",
+  /** A receive or waitFor ran out of time. */
+  waitTimedOut: "o",
+  /** A signal was taken from the inbox; data is its value. */
+  signalReceived: "m",
+  /** A subscribed event came; data is the event. */
+  eventReceived: "v",
+  /** An event was emitted in this transition; data is its id. */
+  eventEmitted: "e",
+  /** An attached child was created in this transition; data is its id. Not delivered to code. */
+  childStarted: "c",
+  /** An attached child ended; data is a ChildOutcome. */
+  childEnded: "d",
+  /** A detached run was created in this transition; data is its id. */
+  runStarted: "n",
+  /** Cancellation was requested; data is the reason. Has no call. */
+  cancelRequested: "k",
+} as const;
+
+/** One letter that names the kind of an entry; see ENTRY_KINDS. */
+export type EntryKind = (typeof ENTRY_KINDS)[keyof typeof ENTRY_KINDS];
+
+/** One record of a run's journal. */
+export interface Entry {
+  /** 1 for the first entry of the run, without gaps. */
+  readonly seq: number;
+  /** When it was recorded, milliseconds since 1970; never less than the entry before. */
+  readonly at: number;
+  readonly kind: EntryKind;
+  /** The call that it belongs to; empty for `cancelRequested`. */
+  readonly call: string;
+  /** Which try it tells of, from 1. */
+  readonly attempt: number;
+  /** Fingerprint of what the call declared; compared at replay. */
+  readonly print: string;
+  readonly data: Payload;
+}
+
+/** Data of an `attemptFailed` entry. */
+export interface RetryNote {
+  readonly error: import("./errors.ts").ErrorRecord;
+  /** When the next attempt may begin, milliseconds since 1970. */
+  readonly dueAt: number;
+}
+
+/** Data of a `childEnded` entry. */
+export interface ChildOutcome {
+  readonly status: "completed" | "failed" | "cancelled";
+  readonly output?: Payload;
+  readonly error?: import("./errors.ts").ErrorRecord;
+}
+
+// One entry is: kind, call, US, time since the run's start in base 36, US, attempt (empty for 1), US, print,
+// US, data, RS. JSON text and valid names contain no control characters, so no escaping is needed.
+const UNIT = "\u001f";
+const RECORD = "\u001e";
+
+/** Text of one entry, to be appended to the text of those before it. */
+export function encodeEntry(entry: Entry, startedAt: number): string {
+  const attempt = entry.attempt === 1 ? "" : String(entry.attempt);
+  const at = (entry.at - startedAt).toString(36);
+  return `${entry.kind}${entry.call}${UNIT}${at}${UNIT}${attempt}${UNIT}${entry.print}${UNIT}${entry.data}${RECORD}`;
+}
+
+/** Entries of a text, the first with sequence `firstSeq`. Throws on text of another form. */
+export function decodeEntries(text: string, firstSeq: number, startedAt: number): Entry[] {
+  const entries: Entry[] = [];
+  let from = 0;
+  while (from < text.length) {
+    const to = text.indexOf(RECORD, from);
+    const fields = to < 0 ? [] : text.slice(from, to).split(UNIT);
+    if (fields.length !== 5) throw new Error(`journal text is damaged at character ${from}`);
+    const [head, at, attempt, print, data] = fields as [string, string, string, string, string];
+    entries.push({
+      seq: firstSeq + entries.length,
+      at: startedAt + Number.parseInt(at, 36),
+      kind: head[0] as EntryKind,
+      call: head.slice(1),
+      attempt: attempt === "" ? 1 : Number(attempt),
+      print,
+      data,
+    });
+    from = to + 1;
+  }
+  return entries;
+}

@@ -1,0 +1,32 @@
+/** Bounds with their units in their names. Reaching one is a coded error or backpressure. */
+
+/** Bytes of one encoded value (UTF-8). Default of the option `payloadBytesMax`. */
+export const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
+/** Characters of a name of a workflow, step, signal, event type or key. */
+export const NAME_CHARS_MAX = 200;
+/** Nested scopes in one run. */
+export const SCOPE_DEPTH_MAX = 64;
+/** Unread messages of one run. */
+export const INBOX_ROWS_MAX = 10_000;
+/** Activations held in memory by one runtime; more runs wait in the store. */
+export const ACTIVE_RUNS_MAX = 10_000;
+/** Transitions in one store transaction. */
+export const BATCH_TRANSITIONS_MAX = 4_096;
+/** Turns between two commits, so that a busy run cannot hold back the commit of others. */
+export const BATCH_TURNS_MAX = 16_384;
+/** Characters of an error message kept in a journal. */
+export const ERROR_MESSAGE_CHARS_MAX = 4_096;
+/** Characters of a stack trace kept in a journal. */
+export const ERROR_STACK_CHARS_MAX = 2_048;
+/** Attempts of one step, whatever its policy says. */
+export const ATTEMPTS_MAX = 1_000_000;
+/** Characters of a finished run's journal that are packed into its one closed row. */
+export const PACKED_JOURNAL_CHARS_MAX = 256 * 1024;
+/** Waits shorter than this stay in memory; longer ones park in the transition that registers them. */
+export const PARK_GRACE_MS = 1_000;
+/** Time that code may stand without an open ctx call before it is `stuck`. */
+export const STUCK_AFTER_MS = 10_000;
+/** How long a row that remembers an idempotency key outlives the start of its run. */
+export const DEDUP_WINDOW_MS = 7 * 24 * 3_600_000;
+/** Longest duration that can be asked for. */
+export const DURATION_MS_MAX = 100 * 365 * 24 * 3_600_000;

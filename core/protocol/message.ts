@@ -1,0 +1,25 @@
+import type { RunId } from "./ids.ts";
+import type { Payload } from "./payload.ts";
+
+/**
+ * What can be put into a run's inbox:
+ * `signal` name is the signal's · `event` name is the waiting call, data a StoredEvent ·
+ * `child` name is the parent's call, data a ChildOutcome · `cancel` data is the reason.
+ */
+export type MessageKind = "signal" | "event" | "child" | "cancel";
+
+/** A message to one run. */
+export interface Message {
+  readonly to: RunId;
+  readonly kind: MessageKind;
+  readonly name: string;
+  /** Who sent it: a run id, or empty for a client. */
+  readonly from: string;
+  readonly data: Payload;
+}
+
+/** A message in the inbox of its run. */
+export interface InboxRow extends Message {
+  /** 1 for the first message that the run ever got. */
+  readonly seq: number;
+}

@@ -1,0 +1,107 @@
+import { ClawError } from "./errors.ts";
+import { PAYLOAD_BYTES_MAX } from "./limits.ts";
+
+/** An encoded value: JSON text. The empty string stands for `undefined`. */
+export type Payload = string;
+
+/**
+ * What a value is after it was stored and read: dates and other objects with `toJSON` become what
+ * that returns, functions and symbols cannot be stored, `undefined` fields are dropped.
+ */
+export type Stored<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : T extends { toJSON(): infer J }
+    ? Stored<J>
+    : T extends (...args: never[]) => unknown
+      ? never
+      : T extends object
+        ? { [K in keyof T]: Stored<T[K]> }
+        : T;
+
+const DEPTH_MAX = 200;
+
+/**
+ * Encodes a value as JSON text.
+ * Errors: CLAW-1005 names the path of what JSON cannot hold (function, symbol, BigInt, NaN, cycle,
+ * NUL, lone surrogate, nesting over 200); CLAW-1006 when the text is over `bytesMax` bytes.
+ */
+export function encodePayload(value: unknown, bytesMax: number = PAYLOAD_BYTES_MAX): Payload {
+  if (value === undefined) return "";
+  if (value === null || value === true || value === false) return String(value);
+  if (typeof value === "number" && Number.isFinite(value)) return String(value);
+  if (typeof value !== "string") inspect(value, "$", 0, []);
+  const text = JSON.stringify(value) as string | undefined;
+  if (text === undefined) throw refused("$", "it has no JSON form");
+  // JSON.stringify escapes NUL and lone surrogates, so text without \u needs no closer look.
+  if (text.includes("\\u")) inspect(value, "$", 0, []);
+  if (text.length * 3 > bytesMax && utf8Bytes(text) > bytesMax) {
+    throw new ClawError("CLAW-1006", `The payload has ${utf8Bytes(text)} bytes of ${bytesMax}`);
+  }
+  return text;
+}
+
+/** Decodes what `encodePayload` made. */
+export function decodePayload(payload: Payload): unknown {
+  return payload === "" ? undefined : JSON.parse(payload);
+}
+
+/** Bytes of a text in UTF-8. */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
+}
+
+function refused(path: string, why: string): ClawError {
+  return new ClawError("CLAW-1005", `The value at ${path} cannot be stored: ${why}`, {
+    details: { path },
+  });
+}
+
+function inspect(value: unknown, path: string, depth: number, above: object[]): void {
+  switch (typeof value) {
+    case "string":
+      if (!value.isWellFormed()) throw refused(path, "it has a lone surrogate");
+      if (value.includes("\0")) throw refused(path, "it has a NUL character");
+      return;
+    case "number":
+      if (!Number.isFinite(value)) throw refused(path, `${value} has no JSON form`);
+      return;
+    case "bigint":
+      throw refused(path, "it is a BigInt; convert it to a string");
+    case "function":
+      throw refused(path, "it is a function");
+    case "symbol":
+      throw refused(path, "it is a symbol");
+    case "object":
+      if (value !== null) inspectObject(value, path, depth, above);
+      return;
+    default:
+  }
+}
+
+function inspectObject(value: object, path: string, depth: number, above: object[]): void {
+  if (depth >= DEPTH_MAX) throw refused(path, `it is nested deeper than ${DEPTH_MAX}`);
+  if (above.includes(value)) throw refused(path, "it refers back to itself");
+  const toJson = (value as { toJSON?: unknown }).toJSON;
+  if (typeof toJson === "function") {
+    inspect(toJson.call(value) as unknown, path, depth + 1, above);
+    return;
+  }
+  if (value instanceof Map || value instanceof Set || value instanceof Promise) {
+    throw refused(path, `it is a ${value.constructor.name}`);
+  }
+  above.push(value);
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) inspect(value[i], `${path}[${i}]`, depth + 1, above);
+  } else {
+    for (const name of Object.keys(value)) {
+      inspect(name, `${path}.(a name)`, depth, above);
+      inspect((value as Record<string, unknown>)[name], `${path}.${name}`, depth + 1, above);
+    }
+  }
+  above.pop();
+}

@@ -1,0 +1,87 @@
+import type { ErrorRecord } from "./errors.ts";
+import type { RunId } from "./ids.ts";
+import type { Payload } from "./payload.ts";
+
+/** How a run ended. */
+export type ClosedStatus = "completed" | "failed" | "cancelled";
+
+/**
+ * Why an open run is held back from running, until new code or a person releases it:
+ * `diverged` code and journal disagree · `bug` a programming error in workflow code · `stuck` code
+ * that waits for nothing durable · `no_code` nobody here defines its workflow and version.
+ */
+export type Hold = "diverged" | "bug" | "stuck" | "no_code";
+
+/** What a run is doing, as shown to people. */
+export type RunStatus = "running" | "waiting" | Hold | ClosedStatus;
+
+/** All that is written when a run begins: the row is the start entry. */
+export interface StartRow {
+  readonly id: RunId;
+  readonly namespace: string;
+  readonly workflow: string;
+  readonly version: number;
+  readonly input: Payload;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Whom to tell of the end; empty for none. */
+  readonly parentRun: RunId | "";
+  readonly parentCall: string;
+  /** What started it: "" for a client, else "event SOURCE ID" or the starting run's id. */
+  readonly cause: string;
+}
+
+/** The row of an open run. */
+export interface RunRow extends StartRow {
+  /** Entries recorded when the row was last written; the journal may be ahead. */
+  readonly seq: number;
+  /** Messages ever put into its inbox. */
+  readonly inboxSeq: number;
+  /**
+   * When it is owed a look, milliseconds since 1970: 0 while a process holds it, 1 at once,
+   * null when only a message can wake it.
+   */
+  readonly due: number | null;
+  /** Open waits for something else than time. */
+  readonly waits: number;
+  readonly held: Hold | "";
+  /** Why it is held; empty otherwise. */
+  readonly heldReason: string;
+}
+
+/** The end of a run. */
+export interface Ending {
+  readonly status: ClosedStatus;
+  /** Milliseconds since 1970. */
+  readonly endedAt: number;
+  /** Empty unless completed. */
+  readonly output: Payload;
+  readonly error: ErrorRecord | null;
+  /** Calls that were open at the end; their late results are refused. */
+  readonly abandoned: readonly string[];
+}
+
+/** One line about a run, open or closed. */
+export interface RunSummary {
+  readonly id: RunId;
+  readonly namespace: string;
+  readonly workflow: string;
+  readonly version: number;
+  readonly status: RunStatus;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly parentRun: RunId | "";
+  readonly cause: string;
+  /** Why it is held or how it failed; empty otherwise. */
+  readonly reason: string;
+}
+
+/** A run with everything recorded about it. */
+export interface RunRecord extends RunSummary {
+  readonly input: Payload;
+  readonly output: Payload;
+  readonly error: ErrorRecord | null;
+  readonly abandoned: readonly string[];
+  readonly due: number | null;
+  readonly journal: readonly import("./journal.ts").Entry[];
+}
