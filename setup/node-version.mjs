@@ -1,5 +1,5 @@
-/** The oldest Node that runs the product: `node:sqlite` without a warning, stable type stripping. */
-export const NODE_WANTED = "24.15 or newer of 24, or 26 and newer";
+/** For people: `node:sqlite` without a warning and stable type stripping begin with 24.15. */
+export const NODE_WANTED = "24.15 or newer (an even major)";
 
 /**
  * Whether this version, as in `process.versions.node`, can run the product.
@@ -8,5 +8,5 @@ export const NODE_WANTED = "24.15 or newer of 24, or 26 and newer";
 export function canRunProduct(version) {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major === 24) return minor >= 15;
-  return major >= 26;
+  return major >= 26 && major % 2 === 0;
 }

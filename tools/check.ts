@@ -5,7 +5,7 @@ import { format } from "./gates/format.ts";
 import type { Gate, Verdict } from "./gates/gate.ts";
 import { lint } from "./gates/lint.ts";
 import { tidy } from "./gates/tidy.ts";
-import { types } from "./gates/types.ts";
+import { types } from "./gates/type-check.ts";
 import { withPlantedCopy } from "./planted-copy.ts";
 
 const GATES: readonly Gate[] = [types, lint, format, arrows, deadCode, tidy];

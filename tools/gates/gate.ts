@@ -16,6 +16,6 @@ export interface Canary {
 /** One static check of the whole tree, with the proof that it is able to fail. */
 export interface Gate {
   readonly name: string;
-  check(root: string): Promise<Verdict>;
+  readonly check: (root: string) => Promise<Verdict>;
   readonly canary: Canary;
 }
