@@ -1,4 +1,4 @@
-import { proveRule } from "../rule.ts";
+import { proveRule } from "../prove-rule.ts";
 import { errorPages } from "./error-pages.ts";
 
 const registry = (...codes: string[]): string =>

@@ -1,4 +1,4 @@
-import { proveRule } from "../rule.ts";
+import { proveRule } from "../prove-rule.ts";
 import { FILE_LINES_MAX, fileLength, TEST_LINES_MAX } from "./file-length.ts";
 
 proveRule(fileLength, {

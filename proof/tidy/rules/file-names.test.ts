@@ -1,4 +1,4 @@
-import { proveRule } from "../rule.ts";
+import { proveRule } from "../prove-rule.ts";
 import { fileNames } from "./file-names.ts";
 
 proveRule(fileNames, {

@@ -1,4 +1,4 @@
-import { proveRule } from "../rule.ts";
+import { proveRule } from "../prove-rule.ts";
 import { FUNCTION_LINES_MAX, functionLength } from "./function-length.ts";
 
 const lines = (count: number): string => "  work();\n".repeat(count);

@@ -1,4 +1,4 @@
-import { proveRule } from "../rule.ts";
+import { proveRule } from "../prove-rule.ts";
 import { leftovers } from "./leftovers.ts";
 
 // In two halves, so that this file does not report itself.

@@ -1,4 +1,4 @@
-import { proveRule } from "../rule.ts";
+import { proveRule } from "../prove-rule.ts";
 import { pinnedDependencies } from "./pinned-dependencies.ts";
 
 const good = { private: true, license: "Apache-2.0", type: "module" };

@@ -1,4 +1,4 @@
-import { proveRule } from "../rule.ts";
+import { proveRule } from "../prove-rule.ts";
 import { ROOT_SCRIPTS_MAX, rootScripts } from "./root-scripts.ts";
 
 const manifest = (count: number, folder = "setup"): string => {

@@ -1,4 +1,4 @@
-import { proveRule } from "../rule.ts";
+import { proveRule } from "../prove-rule.ts";
 import { vocabulary } from "./vocabulary.ts";
 
 proveRule(vocabulary, {
