@@ -1,0 +1,154 @@
+import {
+  decodePayload,
+  ENTRY_KINDS,
+  type ChildOutcome,
+  type Entry,
+  type EntryKind,
+  type ErrorRecord,
+  type Payload,
+  type RetryNote,
+  type RunRecord,
+  type RunStatus,
+  type RunSummary,
+} from "@claw/core/protocol";
+import type { StoreInfo } from "@claw/core/ports";
+import type { RuntimeStats } from "@claw/runtime";
+
+/** A run in an answer; times are ISO 8601. */
+export interface RunView {
+  readonly id: string;
+  readonly workflow: string;
+  readonly version: number;
+  readonly status: RunStatus;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  /** "" for a client, else "event SOURCE ID" or the id of the run that started it. */
+  readonly cause: string;
+  readonly parentRun: string;
+  /** Why it is held or how it failed; empty otherwise. */
+  readonly reason: string;
+}
+
+/** A run with what it was given and what came of it. */
+export interface RunDetailView extends RunView {
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly error: Omit<ErrorRecord, "stack"> | null;
+  /** Calls that were open at its end. */
+  readonly abandoned: readonly string[];
+  /** When it looks at itself again; null when only a message wakes it. */
+  readonly due: string | null;
+  /** Entries in its journal. */
+  readonly entries: number;
+}
+
+/** Name of a kind of entry, for example "stepCompleted". */
+export type EntryKindName = keyof typeof ENTRY_KINDS;
+
+/** An entry of a journal in an answer. */
+export interface EntryView {
+  readonly seq: number;
+  readonly at: string;
+  readonly kind: EntryKindName;
+  readonly call: string;
+  readonly attempt: number;
+  readonly data: unknown;
+}
+
+/** What a process says about itself. */
+export interface StatusView {
+  readonly version: string;
+  readonly pid: number;
+  readonly namespace: string;
+  readonly store: StoreInfo;
+  readonly stats: RuntimeStats;
+  readonly workflows: readonly WorkflowView[];
+}
+
+/** A definition that a process runs. */
+export interface WorkflowView {
+  readonly name: string;
+  readonly version: number;
+  /** Types of events that start it. */
+  readonly triggers: readonly string[];
+  /** JSON Schema of its input, or null when its schema library gives none. */
+  readonly input: unknown;
+}
+
+const KIND_NAMES = new Map<EntryKind, EntryKindName>(
+  Object.entries(ENTRY_KINDS).map(([name, kind]) => [kind, name as EntryKindName]),
+);
+
+/** A run as one line of a list. */
+export function runView(run: RunSummary): RunView {
+  return {
+    id: run.id,
+    workflow: run.workflow,
+    version: run.version,
+    status: run.status,
+    startedAt: instant(run.startedAt),
+    endedAt: run.endedAt === null ? null : instant(run.endedAt),
+    cause: run.cause,
+    parentRun: run.parentRun,
+    reason: run.reason,
+  };
+}
+
+/** A run with its values. */
+export function runDetailView(run: RunRecord): RunDetailView {
+  return {
+    ...runView(run),
+    input: valueOf(run.input),
+    output: valueOf(run.output),
+    error: run.error === null ? null : withoutStack(run.error),
+    abandoned: run.abandoned,
+    // 0 and 1 are not instants: a process holds it, or it is owed a look at once.
+    due: run.due === null || run.due <= 1 ? null : instant(run.due),
+    entries: run.journal.length,
+  };
+}
+
+/** An entry with its kind spelled out and its data decoded. */
+export function entryView(entry: Entry): EntryView {
+  return {
+    seq: entry.seq,
+    at: instant(entry.at),
+    kind: KIND_NAMES.get(entry.kind) ?? "stepCompleted",
+    call: entry.call,
+    attempt: entry.attempt,
+    data: entryData(entry),
+  };
+}
+
+function valueOf(payload: Payload): unknown {
+  return decodePayload(payload) ?? null;
+}
+
+function withoutStack(error: ErrorRecord): Omit<ErrorRecord, "stack"> {
+  const { stack: _stack, ...rest } = error;
+  return rest;
+}
+
+// Stacks name files of the machine: people find them in the store, not in an answer.
+function entryData(entry: Entry): unknown {
+  const data = valueOf(entry.data);
+  switch (entry.kind) {
+    case ENTRY_KINDS.stepFailed:
+      return withoutStack(data as ErrorRecord);
+    case ENTRY_KINDS.attemptFailed: {
+      const note = data as RetryNote;
+      return { ...note, error: withoutStack(note.error) };
+    }
+    case ENTRY_KINDS.childEnded: {
+      const { error, output, status } = data as ChildOutcome;
+      if (error !== undefined) return { status, error: withoutStack(error) };
+      return { status, output: valueOf(output ?? "") };
+    }
+    default:
+      return data;
+  }
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString();
+}
