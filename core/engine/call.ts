@@ -2,12 +2,21 @@ import type { StartRow, StoredEvent } from "../protocol/index.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Scope } from "./scope.ts";
 
-/** What a call asks for, with all that is needed to begin it. */
+/**
+ * What a call asks for, with all that is needed to begin it. A `bare` wait has no timeout and answers the
+ * value itself instead of a tagged result.
+ */
 export type Plan =
   | { readonly kind: "step"; readonly retry: RetryPolicy; readonly timeoutMs: number }
   | { readonly kind: "sleep" }
-  | { readonly kind: "signal"; readonly name: string }
-  | { readonly kind: "event"; readonly type: string; readonly shape: string; readonly key: string }
+  | { readonly kind: "signal"; readonly name: string; readonly bare: boolean }
+  | {
+      readonly kind: "event";
+      readonly type: string;
+      readonly shape: string;
+      readonly key: string;
+      readonly bare: boolean;
+    }
   | { readonly kind: "child"; readonly row: StartRow }
   | { readonly kind: "emit"; readonly event: StoredEvent; readonly triggered: readonly StartRow[] }
   | { readonly kind: "start"; readonly row: StartRow };

@@ -157,7 +157,7 @@ export interface BatchAnswer {
   readonly items: readonly ItemAnswer[];
   /** Messages that this batch put into inboxes, in order. */
   readonly delivered: readonly InboxRow[];
-  /** Runs that events of this batch started (of publications that were not duplicates). */
+  /** Runs with `due` 0 that this batch created besides its own starts: children, detached, triggered. */
   readonly started: readonly StartRow[];
 }
 
@@ -228,8 +228,8 @@ export interface Store {
    * `orphans` includes those that an ended process held (due 0): only right after `open`.
    */
   due(nowMs: number, limit: number, orphans: boolean): MaybePromise<readonly RunId[]>;
-  /** When the next parked run is due, or null. */
-  nextDue(): MaybePromise<number | null>;
+  /** The earliest due time after `afterMs` among open, unheld runs, or null. */
+  nextDue(afterMs: number): MaybePromise<number | null>;
   /** Ids of runs held for one of the given reasons, oldest first. */
   held(kinds: readonly Hold[], limit: number): MaybePromise<readonly RunId[]>;
   /** The run that a dedup scope belongs to (empty for messages), or null. */

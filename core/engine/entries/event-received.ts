@@ -5,6 +5,8 @@ import type { RunState } from "../run-state.ts";
 /** waitFor answers the event's data; the next waitFor of the same key looks only after it. */
 export function deliverEventReceived(run: RunState, entry: Entry, call: Call): void {
   const note = decodePayload(entry.data) as EventNote;
-  if (call.plan.kind === "event") run.eventCursor.set(call.plan.key, note.number);
-  call.resolve({ ok: true, value: note.event.data, event: note.event });
+  const { plan } = call;
+  if (plan.kind === "event") run.eventCursor.set(plan.key, note.number);
+  const value = note.event.data;
+  call.resolve(plan.kind === "event" && plan.bare ? value : { ok: true, value });
 }

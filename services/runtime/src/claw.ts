@@ -1,10 +1,8 @@
 import type {
   Duration,
-  Payload,
   RunId,
   RunRecord,
   RunSummary,
-  StoredEvent,
 } from "@claw/core/protocol";
 import type { Clock, Log, Random, RunQuery, Store, StoreInfo, Turns } from "@claw/core/ports";
 import type { AnyWorkflow, Workflow } from "@claw/sdk";
@@ -52,8 +50,8 @@ export interface PublishResult {
   readonly status: "accepted" | "duplicate";
   /** Runs that its triggers started. */
   readonly started: readonly RunId[];
-  /** Waiting runs that it was delivered to. */
-  readonly delivered: readonly RunId[];
+  /** Triggers that started nothing because the event does not match their schema. */
+  readonly refused: readonly { readonly workflow: string; readonly reason: string }[];
 }
 
 /** An event to publish; see CloudEvents 1.0. */
@@ -157,6 +155,3 @@ export interface Claw {
    */
   stop(): Promise<void>;
 }
-
-/** An event and its encoded data, ready for the store. */
-export type EncodedEvent = StoredEvent & { readonly data: Payload };

@@ -1,0 +1,296 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Dedup, ItemAnswer } from "@claw/core/ports";
+import {
+  addMessages,
+  beginCalls,
+  type Call,
+  deliver,
+  describeDivergence,
+  type Draft,
+  finishRun,
+  holdRun,
+  nextItem,
+  parkRun,
+  restOf,
+  type RunState,
+  type Scope,
+  settleReplay,
+  takeInbox,
+} from "@claw/core/engine";
+import type { Hold, InboxRow, RunId } from "@claw/core/protocol";
+import type { AnyWorkflow } from "@claw/sdk";
+import { abortBody, type LiveCall, startBody } from "./bodies.ts";
+import { RunContext } from "./context.ts";
+import type { Node } from "./node.ts";
+import { type CodeEnd, foreignEnd, judge } from "./verdict.ts";
+
+/** The client that waits for the first transition of a run. */
+export interface Starter {
+  readonly started: (run: RunId, existing: boolean) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Tells which run a promise, a timer or a rejection belongs to. */
+export const currentRun: AsyncLocalStorage<Activation> = new AsyncLocalStorage();
+
+/** One run in memory: its state, its code under way, and the turns that it is given. */
+export class Activation {
+  readonly node: Node;
+  readonly state: RunState;
+  readonly workflow: AnyWorkflow;
+  readonly context: RunContext;
+  readonly dedup: Dedup | null;
+  readonly #input: unknown;
+  #starter: Starter | null;
+  #codeStarted = false;
+  #ended: CodeEnd | null = null;
+  #concluded = false;
+  #stuckTimer: (() => void) | null = null;
+  #patienceTimer: (() => void) | null = null;
+  #patient = true;
+  #abort: AbortController | null = null;
+  /** Kept by the turn loop and the committer. */
+  queued = false;
+  dirty = false;
+  sent = false;
+  sentDraft: Draft | null = null;
+  /** True between delivery and close: the only time when ctx calls are taken. */
+  turnOpen = false;
+  /** The scope whose call opened the current turn. */
+  turnScope: Scope | null = null;
+  /** Ended, parked, fenced or discarded: its ctx calls never settle and it writes nothing. */
+  inert = false;
+
+  constructor(
+    node: Node,
+    state: RunState,
+    workflow: AnyWorkflow,
+    input: unknown,
+    starter: Starter | null = null,
+    dedup: Dedup | null = null,
+  ) {
+    this.node = node;
+    this.state = state;
+    this.workflow = workflow;
+    this.#input = input;
+    this.#starter = starter;
+    this.dedup = dedup;
+    this.context = new RunContext(this, state.root);
+  }
+
+  get id(): RunId {
+    return this.state.start.id;
+  }
+
+  /** Aborted when the run is cancelled or this activation ends. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.inert || this.state.cancelled !== null) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  /** Begins the code, or delivers one item to it. Called by the turn loop only. */
+  openTurn(): void {
+    if (this.inert || this.#concluded) return;
+    this.turnOpen = true;
+    if (!this.#codeStarted) {
+      this.#codeStarted = true;
+      this.turnScope = null;
+      currentRun.run(this, this.#startCode);
+      return;
+    }
+    const item = nextItem(this.state);
+    if (item === null) return;
+    this.#patient = true;
+    this.turnScope = item.call?.scope ?? null;
+    deliver(this.state, item);
+    if (item.call === null) this.#abort?.abort();
+  }
+
+  readonly #startCode = (): void => {
+    let result: unknown;
+    try {
+      result = this.workflow.body(this.context, this.#input);
+    } catch (error) {
+      this.#ended = { ok: false, error };
+      return;
+    }
+    if (result instanceof Promise) {
+      result.then(
+        (value: unknown) => this.#codeEnded({ ok: true, value }),
+        (error: unknown) => this.#codeEnded({ ok: false, error }),
+      );
+    } else {
+      this.#ended = { ok: true, value: result };
+    }
+  };
+
+  #codeEnded(end: CodeEnd): void {
+    if (this.inert || this.#concluded) return;
+    const foreign = !this.turnOpen && this.workflow.options.foreignAwait !== "warn";
+    this.#ended ??= foreign ? foreignEnd(end) : end;
+    if (!this.turnOpen) this.node.loop.wake(this);
+  }
+
+  /** An author's promise was rejected and nobody handled it: that is an error of this run. */
+  rejected(error: unknown): void {
+    if (this.inert || this.#concluded) return;
+    this.#ended = { ok: false, error };
+    this.node.loop.wake(this);
+  }
+
+  /** All microtasks of the turn have drained: decides what follows. */
+  closeTurn(nowMs: number): void {
+    this.turnOpen = false;
+    if (this.inert || this.#concluded) return;
+    if (settleReplay(this.state) && this.state.divergence !== null) {
+      return this.#hold("diverged", describeDivergence(this.state.divergence));
+    }
+    if (this.#ended !== null) return this.#conclude(this.#ended, nowMs);
+    this.#advance(nowMs);
+  }
+
+  #advance(nowMs: number): void {
+    const { state } = this;
+    beginCalls(state, nowMs);
+    takeInbox(state, nowMs);
+    if (nextItem(state) !== null) this.node.loop.wake(this);
+    else if (!state.replaying) this.#rest(nowMs);
+    if (state.draft !== null || state.begun.length > 0 || state.closedCalls.length > 0) {
+      this.node.committer.touch(this);
+    }
+  }
+
+  #rest(nowMs: number): void {
+    const { node } = this;
+    const rest = restOf(this.state, nowMs, node.limits.parkGraceMs, this.#patient);
+    if (rest.kind === "park") {
+      parkRun(this.state, rest.due, rest.waits);
+    } else if (rest.kind === "stuck") {
+      this.#stuckTimer ??= node.timers.add(nowMs + node.limits.stuckAfterMs, () => this.#stuck());
+    } else if (this.#patient && this.#patienceTimer === null && this.#hasChild()) {
+      this.#patienceTimer = node.timers.add(nowMs + node.limits.parkGraceMs, () => {
+        this.#patienceTimer = null;
+        this.#patient = false;
+        this.touched(node.clock.now());
+      });
+    }
+  }
+
+  #hasChild(): boolean {
+    for (const call of this.state.open) if (call.plan.kind === "child") return true;
+    return false;
+  }
+
+  #stuck(): void {
+    this.#stuckTimer = null;
+    if (this.inert || this.#concluded || this.turnOpen || this.state.open.size > 0) return;
+    if (this.#ended !== null) return;
+    this.#hold("stuck", "the code has not ended and waits for no ctx call");
+    this.node.loop.schedule();
+  }
+
+  /** Something happened outside of a turn (a message, a due time, a failed attempt). */
+  touched(nowMs: number): void {
+    if (this.inert || this.#concluded || this.turnOpen) return;
+    if (!this.#codeStarted || this.#ended !== null) return;
+    this.#advance(nowMs);
+    this.node.loop.schedule();
+  }
+
+  /** Messages that the store put into the inbox of this run. */
+  receive(row: InboxRow): void {
+    if (!this.inert) addMessages(this.state, [row]);
+  }
+
+  #conclude(end: CodeEnd, nowMs: number): void {
+    const verdict = judge(end, this.state.cancelled, this.node.limits.payloadBytesMax);
+    if (verdict.kind === "hold") return this.#hold(verdict.hold, verdict.reason);
+    if (!finishRun(this.state, verdict.verdict, nowMs) && this.state.divergence !== null) {
+      return this.#hold("diverged", describeDivergence(this.state.divergence));
+    }
+    this.#concluded = true;
+    this.node.committer.touch(this);
+  }
+
+  #hold(kind: Hold, reason: string): void {
+    this.#concluded = true;
+    holdRun(this.state, kind, reason);
+    this.node.committer.touch(this);
+    this.node.log("warn", `run held: ${kind}`, { run: this.id, workflow: this.workflow.name, reason });
+  }
+
+  /** The transition that was sent is durable, or was refused. */
+  committed(answer: ItemAnswer, nowMs: number): void {
+    const draft = this.sentDraft;
+    this.sentDraft = null;
+    if (this.inert || draft === null) return;
+    if (answer.status !== "applied") return this.#notApplied(answer);
+    this.#starter?.started(this.id, false);
+    this.#starter = null;
+    if (draft.ending !== null) {
+      this.retire();
+      this.node.results.ended(this.id, draft.ending);
+    } else if (draft.hold !== null) {
+      this.retire();
+    } else if (draft.park !== null && answer.parked) {
+      this.retire();
+      if (draft.park.due !== null) this.node.wakes.expect(draft.park.due);
+    } else {
+      this.act(nowMs);
+    }
+  }
+
+  #notApplied(answer: Exclude<ItemAnswer, { status: "applied" }>): void {
+    const starter = this.#starter;
+    this.retire();
+    if (answer.status === "duplicate") this.node.answerDuplicate(answer, starter);
+    else this.node.failPoisoned(this.id, answer.detail, starter);
+  }
+
+  /** Everything so far is durable: bodies may start, timers count, closed calls are aborted. */
+  act(nowMs: number): void {
+    const { state } = this;
+    if (state.closedCalls.length > 0) {
+      for (const call of state.closedCalls) abortBody(call as LiveCall);
+      state.closedCalls = [];
+    }
+    if (this.inert || state.begun.length === 0 || state.draft !== null) {
+      // A draft made meanwhile: what began stands on it and waits for its commit.
+      if (!this.inert && state.draft !== null) this.node.committer.touch(this);
+      return;
+    }
+    const begun = state.begun;
+    state.begun = [];
+    for (const call of begun) {
+      if (!call.open || call.answered) continue;
+      if (call.plan.kind === "step" && call.dueAt <= nowMs) startBody(this, call as LiveCall);
+      else this.node.setTimer(this, call);
+    }
+  }
+
+  /** Starts the body of a step whose pause is over. */
+  attempt(call: Call): void {
+    if (!this.inert && call.open && !call.running) startBody(this, call as LiveCall);
+  }
+
+  /** Ends this activation: it becomes inert, its bodies are aborted, its memory is given back. */
+  retire(): void {
+    if (this.inert) return;
+    this.inert = true;
+    this.#stuckTimer?.();
+    this.#patienceTimer?.();
+    for (const call of this.state.open) abortBody(call as LiveCall);
+    for (const call of this.state.closedCalls) abortBody(call as LiveCall);
+    this.#abort?.abort();
+    this.node.retired(this);
+  }
+
+  /** Ends this activation because the store was lost: whoever waits for its start is told. */
+  discard(error: unknown): void {
+    const starter = this.#starter;
+    this.#starter = null;
+    this.retire();
+    starter?.failed(error);
+  }
+}

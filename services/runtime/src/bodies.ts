@@ -1,0 +1,127 @@
+import { type Call, completeStep, failAttempt } from "@claw/core/engine";
+import { ClawError, encodePayload, recordError } from "@claw/core/protocol";
+import type { StepContext } from "@claw/sdk";
+import { type Activation, currentRun } from "./activation.ts";
+
+/** A call with what the runtime keeps of it. */
+export interface LiveCall extends Call {
+  /** The author's function of a step; null for other calls. */
+  readonly body: ((step: StepContext) => unknown) | null;
+  controller: AbortController | null;
+  cancelTimeout: (() => void) | null;
+}
+
+/** What a body gets; the key and the signal are made when they are asked for. */
+class BodyContext implements StepContext {
+  readonly #activation: Activation;
+  readonly #call: LiveCall;
+  readonly attempt: number;
+
+  constructor(activation: Activation, call: LiveCall) {
+    this.#activation = activation;
+    this.#call = call;
+    this.attempt = call.attempt;
+  }
+
+  get key(): string {
+    return `${this.#activation.id}/${this.#call.id}`;
+  }
+
+  get signal(): AbortSignal {
+    this.#call.controller ??= new AbortController();
+    return this.#call.controller.signal;
+  }
+}
+
+/**
+ * Starts the body of a step. Called only when everything that the step stands on is durable. The result
+ * of an attempt that timed out, was aborted or belongs to an ended activation is refused.
+ */
+export function startBody(activation: Activation, call: LiveCall): void {
+  const { plan, body, attempt } = call;
+  if (plan.kind !== "step" || body === null) return;
+  call.running = true;
+  call.dueAt = 0;
+  call.controller = null;
+  activation.node.bodyCount++;
+  if (plan.timeoutMs > 0) armTimeout(activation, call, plan.timeoutMs);
+  let result: unknown;
+  try {
+    result = currentRun.run(activation, body, new BodyContext(activation, call));
+  } catch (error) {
+    failed(activation, call, attempt, error);
+    return;
+  }
+  if (isThenable(result)) {
+    result.then(
+      (value) => completed(activation, call, attempt, value),
+      (error: unknown) => failed(activation, call, attempt, error),
+    );
+  } else {
+    completed(activation, call, attempt, result);
+  }
+}
+
+/** Tells the body of a closed call to stop; its result will be refused. */
+export function abortBody(call: LiveCall): void {
+  if (!call.running) return;
+  call.running = false;
+  call.cancelTimeout?.();
+  call.controller?.abort(new ClawError("CLAW-2010"));
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return value instanceof Promise || typeof (value as { then?: unknown } | null)?.then === "function";
+}
+
+function armTimeout(activation: Activation, call: LiveCall, timeoutMs: number): void {
+  const { node } = activation;
+  const { attempt } = call;
+  call.cancelTimeout = node.timers.add(node.clock.now() + timeoutMs, () => {
+    if (!current(activation, call, attempt)) return;
+    const error = new ClawError("CLAW-2002", `Attempt ${attempt} of "${call.id}" ran out of time`);
+    call.controller?.abort(error);
+    failed(activation, call, attempt, error);
+  });
+}
+
+function current(activation: Activation, call: LiveCall, attempt: number): boolean {
+  return !activation.inert && call.running && call.attempt === attempt;
+}
+
+function completed(activation: Activation, call: LiveCall, attempt: number, value: unknown): void {
+  if (!current(activation, call, attempt)) return;
+  let payload: string;
+  try {
+    payload = encodePayload(value, activation.node.limits.payloadBytesMax);
+  } catch (error) {
+    failed(activation, call, attempt, error);
+    return;
+  }
+  call.running = false;
+  call.cancelTimeout?.();
+  if (completeStep(activation.state, call, payload, activation.node.clock.now())) {
+    activation.node.loop.wake(activation);
+  }
+}
+
+function failed(activation: Activation, call: LiveCall, attempt: number, error: unknown): void {
+  if (!current(activation, call, attempt)) return;
+  call.running = false;
+  call.cancelTimeout?.();
+  const { node, state } = activation;
+  const now = node.clock.now();
+  const outcome = failAttempt(state, call, recordError(error), isFinal(error), now);
+  if (outcome === "failed") node.loop.wake(activation);
+  if (outcome !== "retry") return;
+  // The next attempt counts only when the failure of this one is durable.
+  state.begun.push(call);
+  activation.touched(now);
+  node.committer.touch(activation);
+  node.loop.schedule();
+}
+
+function isFinal(error: unknown): boolean {
+  if (error instanceof ClawError) return !error.retryable;
+  return (error as { retryable?: unknown } | null)?.retryable === false;
+}

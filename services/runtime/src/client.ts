@@ -1,0 +1,333 @@
+import type { Dedup, ItemAnswer, RunQuery, StoreInfo } from "@claw/core/ports";
+import {
+  checkName,
+  ClawError,
+  decodePayload,
+  durationMs,
+  encodePayload,
+  type Ending,
+  fingerprint,
+  type MessageKind,
+  type Payload,
+  type RunId,
+  type RunRecord,
+  type RunSummary,
+  StepError,
+  type StoredEvent,
+} from "@claw/core/protocol";
+import { type AnyWorkflow, validate } from "@claw/sdk";
+import type {
+  Claw,
+  EventInput,
+  PublishResult,
+  RunHandle,
+  RunResult,
+  RuntimeStats,
+  StartOptions,
+} from "./claw.ts";
+import type { Node } from "./node.ts";
+import { startRow } from "./registry.ts";
+
+const LIST_LIMIT = 50;
+
+/** The handle of a node that callers get. */
+export class Client implements Claw {
+  readonly #node: Node;
+  readonly #stop: () => Promise<void>;
+
+  constructor(node: Node, stop: () => Promise<void>) {
+    this.#node = node;
+    this.#stop = stop;
+  }
+
+  get store(): StoreInfo {
+    if (this.#node.info === null) throw new ClawError("CLAW-3005");
+    return this.#node.info;
+  }
+
+  get namespace(): string {
+    return this.#node.namespace;
+  }
+
+  get workflows(): readonly AnyWorkflow[] {
+    return this.#node.registry.workflows;
+  }
+
+  // The interface types what comes back from what is given; inside, workflows are of any type.
+  async start(
+    workflow: AnyWorkflow | string,
+    input: unknown,
+    options: StartOptions = {},
+  ): Promise<RunHandle<any>> {
+    const node = this.#node;
+    const { registry } = node;
+    const known = typeof workflow === "string" ? registry.newest(workflow) : registry.own(workflow);
+    const checking = validate(known.options.input, input, `The input of "${known.name}"`);
+    const value = checking instanceof Promise ? await checking : checking;
+    const encoded = encodePayload(value, node.limits.payloadBytesMax);
+    node.mustBeAvailable();
+    const now = node.clock.now();
+    const dedup = startDedup(node, known, encoded, options.idempotencyKey, now);
+    if (dedup !== null) {
+      const met = await node.store.findDedup(dedup.scope);
+      if (met !== null) return this.#metBefore(met, dedup);
+      node.mustBeAvailable();
+    }
+    const row = startRow(known, encoded, {
+      id: node.newId(now, options.idempotencyKey),
+      namespace: node.namespace,
+      startedAt: now,
+      parentRun: "",
+      parentCall: "",
+      cause: "",
+    });
+    if (node.active.size >= node.limits.activeRunsMax) return this.#startLater(row, dedup);
+    // What the code gets is what replay would give it: plain values are the same either way.
+    const given = typeof value === "object" ? decodePayload(encoded) : value;
+    return new Promise((resolve, reject) => {
+      const started = (id: RunId, existing: boolean): void => resolve(this.#handle(id, existing));
+      node.begin(row, given, { started, failed: reject }, dedup);
+    });
+  }
+
+  #metBefore(met: { run: RunId | ""; print: string }, dedup: Dedup): RunHandle {
+    if (met.print !== dedup.print) throw new ClawError("CLAW-3003");
+    return this.#handle(met.run, true);
+  }
+
+  async #startLater(row: ReturnType<typeof startRow>, dedup: Dedup | null): Promise<RunHandle> {
+    const { id, namespace, startedAt } = row;
+    const answer = await this.#request({
+      type: "transition",
+      run: id,
+      namespace,
+      startedAt,
+      start: row,
+      dedup,
+      entries: "",
+      firstSeq: 1,
+      seq: 0,
+      acks: [],
+      waits: [],
+      unwaits: [],
+      starts: [],
+      messages: [],
+      events: [],
+      park: { due: 1, waits: 0, inboxSeen: 0 },
+      hold: null,
+      finish: null,
+    });
+    this.#node.wakes.noRoom();
+    if (answer.status === "applied") return this.#handle(id, false);
+    if (answer.status === "refused") throw new ClawError("CLAW-4009", answer.detail);
+    if (!answer.same) throw new ClawError("CLAW-3003");
+    return this.#handle(answer.run, true);
+  }
+
+  async publish(event: EventInput): Promise<PublishResult> {
+    const node = this.#node;
+    const stored = toStored(node, event);
+    node.mustBeAvailable();
+    const now = node.clock.now();
+    const { started, refused } = node.registry.triggered(event.type, event.data);
+    for (const { workflow, error } of refused) node.triggerRefused(event.type, workflow, error);
+    const starts = started.map(({ workflow, input }) => ({
+      row: startRow(workflow, encodePayload(input, node.limits.payloadBytesMax), {
+        id: node.newId(now, undefined),
+        namespace: node.namespace,
+        startedAt: now,
+        parentRun: "",
+        parentCall: "",
+        cause: `event ${stored.source} ${stored.id}`,
+      }),
+      due: (node.active.size < node.limits.activeRunsMax ? 0 : 1) as 0 | 1,
+    }));
+    if (starts.some((start) => start.due === 1)) node.wakes.noRoom();
+    const answer = await this.#request({
+      type: "publication",
+      namespace: node.namespace,
+      event: stored,
+      starts,
+    });
+    if (answer.status === "refused") throw new ClawError("CLAW-4009", answer.detail);
+    if (answer.status === "duplicate") {
+      return { status: "duplicate", started: [], refused: [] };
+    }
+    return {
+      status: "accepted",
+      started: starts.map((start) => start.row.id),
+      refused: refused.map(({ workflow, error }) => ({ workflow, reason: error.detail })),
+    };
+  }
+
+  async signal(
+    run: RunId,
+    name: string,
+    value?: unknown,
+    options: { readonly id?: string } = {},
+  ): Promise<void> {
+    checkName(name, "The signal");
+    const data = encodePayload(value, this.#node.limits.payloadBytesMax);
+    await this.#deliver(run, "signal", name, data, options.id);
+  }
+
+  async cancel(run: RunId, reason = ""): Promise<void> {
+    await this.#deliver(run, "cancel", "", encodePayload(reason.slice(0, 1_000)), undefined);
+  }
+
+  async #deliver(
+    run: RunId,
+    kind: MessageKind,
+    name: string,
+    data: Payload,
+    id: string | undefined,
+  ): Promise<void> {
+    const node = this.#node;
+    node.mustBeAvailable();
+    const dedup: Dedup | null =
+      id === undefined
+        ? null
+        : {
+            scope: [node.namespace, kind, run, id].join("\u001f"),
+            print: fingerprint(`${name}|${data}`),
+            expiresAt: node.clock.now() + node.limits.dedupWindowMs,
+          };
+    const message = { to: run, kind, name, from: "", data };
+    const answer = await this.#request({ type: "delivery", message, dedup });
+    if (answer.status === "duplicate" && !answer.same) throw new ClawError("CLAW-3003");
+    if (answer.status === "refused") throw refusal(answer, run);
+  }
+
+  async release(run: RunId): Promise<void> {
+    this.#node.mustBeAvailable();
+    const answer = await this.#request({ type: "release", run });
+    if (answer.status === "refused") throw refusal(answer, run);
+    await this.#node.takeUp([run]);
+  }
+
+  run<Output = unknown>(id: RunId): RunHandle<Output> {
+    return this.#handle(id, false, true);
+  }
+
+  // The output's type is a claim of the caller: what is stored carries no type.
+  #handle(id: RunId, existing: boolean, unsure = existing): RunHandle<any> {
+    const ended = async (options: { timeout?: number | string } = {}): Promise<RunResult> => {
+      return toResult(await this.#ending(id, unsure, options.timeout), id);
+    };
+    const result = async (options: { timeout?: number | string } = {}): Promise<unknown> => {
+      const outcome = toResult(await this.#ending(id, unsure, options.timeout), id);
+      if (outcome.status === "completed") return outcome.output;
+      throw outcome.error;
+    };
+    return { id, existing, ended, result };
+  }
+
+  async #ending(id: RunId, unsure: boolean, timeout: number | string | undefined): Promise<Ending> {
+    const node = this.#node;
+    const deadline = timeout === undefined ? 0 : node.clock.now() + durationMs(timeout);
+    // Registered before looking: an end between the two is not missed.
+    const waiting = node.results.wait(id, deadline);
+    if (!unsure && node.active.has(id)) return waiting;
+    waiting.catch(() => {});
+    const record = await node.store.find(id);
+    if (record === null) throw new ClawError("CLAW-3001", `There is no run ${id}`);
+    if (record.endedAt === null) return waiting;
+    const { status, endedAt, output, error, abandoned } = record;
+    const ending = { status, endedAt, output, error, abandoned } as Ending;
+    node.results.ended(id, ending);
+    return ending;
+  }
+
+  async list(query: Partial<RunQuery> = {}): Promise<readonly RunSummary[]> {
+    return this.#node.store.list({ namespace: this.namespace, limit: LIST_LIMIT, ...query });
+  }
+
+  async find(id: RunId): Promise<RunRecord | null> {
+    return this.#node.store.find(id);
+  }
+
+  async backup(path: string): Promise<void> {
+    await this.#node.store.backup(path);
+  }
+
+  stats(): RuntimeStats {
+    const { active, committer, loop, bodyCount, recoveryCount } = this.#node;
+    return {
+      active: active.size,
+      commits: committer.commitCount,
+      transitions: committer.transitionCount,
+      turns: loop.turnCount,
+      bodies: bodyCount,
+      recoveries: recoveryCount,
+    };
+  }
+
+  async flush(): Promise<void> {
+    while (!this.#node.committer.idle && this.#node.available) {
+      this.#node.loop.schedule();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#stop();
+  }
+
+  #request(item: Parameters<Node["committer"]["request"]>[0]["item"]): Promise<ItemAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#node.committer.request({ item, answered: resolve, lost: reject });
+      this.#node.loop.schedule();
+    });
+  }
+}
+
+function startDedup(
+  node: Node,
+  workflow: AnyWorkflow,
+  input: Payload,
+  key: string | undefined,
+  now: number,
+): Dedup | null {
+  if (key === undefined) return null;
+  if (key === "" || key.length > 500 || !key.isWellFormed() || /\p{Cc}/u.test(key)) {
+    throw new ClawError("CLAW-1008", "The idempotency key is not valid");
+  }
+  return {
+    scope: [node.namespace, "start", workflow.name, key].join("\u001f"),
+    print: fingerprint(input),
+    expiresAt: now + node.limits.dedupWindowMs,
+  };
+}
+
+function toStored(node: Node, event: EventInput): StoredEvent {
+  const { type, subject } = event;
+  const now = node.clock.now();
+  const source = event.source ?? `/claw/${node.namespace}`;
+  const id = event.id ?? `evt_${node.newId(now, undefined).slice(4)}`;
+  const time = event.time === undefined ? now : Number(event.time);
+  for (const [field, text] of Object.entries({ type, source, id, subject })) {
+    if (field === "subject" && text === undefined) continue;
+    const valid = typeof text === "string" && text !== "" && text.length <= 2_000;
+    if (!valid || /\p{Cc}/u.test(text) || !text.isWellFormed()) {
+      throw new ClawError("CLAW-5008", `The event's ${field} is not valid`);
+    }
+  }
+  if (!Number.isFinite(time)) throw new ClawError("CLAW-5008", "The event's time is not valid");
+  const data = encodePayload(event.data, node.limits.payloadBytesMax);
+  return { id, source, type, ...(subject === undefined ? {} : { subject }), time, data };
+}
+
+function refusal(answer: ItemAnswer & { status: "refused" }, run: RunId): ClawError {
+  if (answer.why === "unknown") return new ClawError("CLAW-3001", `There is no run ${run}`);
+  if (answer.why === "closed") return new ClawError("CLAW-3002", `Run ${run} has ended`);
+  if (answer.why === "full") return new ClawError("CLAW-3004", `The inbox of ${run} is full`);
+  return new ClawError("CLAW-4009", answer.detail);
+}
+
+function toResult(ending: Ending, run: RunId): RunResult {
+  if (ending.status === "completed") {
+    return { status: "completed", output: decodePayload(ending.output) };
+  }
+  const record = ending.error ?? { name: "Error", message: "no error was recorded" };
+  return { status: ending.status, error: new StepError(record, run, 1, "CLAW-2001") };
+}

@@ -1,0 +1,144 @@
+import type { BatchAnswer, CommitItem, ItemAnswer, Store } from "@claw/core/ports";
+import { limits } from "@claw/core/protocol";
+import type { Activation } from "./activation.ts";
+import { type Admit, takeTransition } from "./transition.ts";
+
+/** A write that a client waits for. */
+export interface Request {
+  readonly item: CommitItem;
+  /** The write is durable, or was refused. */
+  readonly answered: (answer: ItemAnswer) => void;
+  /** The outcome is not known. */
+  readonly lost: (error: unknown) => void;
+}
+
+/** What the committer tells the node. */
+export interface CommitListener {
+  /** After every item was answered: messages that came in, runs that were created. */
+  committed(answer: BatchAnswer): void;
+  /** The store threw: the outcome of the batch is not known, or this node was fenced. */
+  lost(error: unknown): void;
+}
+
+/**
+ * The one write path: gathers the drafts of many runs and the requests of clients into one store
+ * transaction. Nothing acts before the commit that it stands on: bodies start, clients are answered and new runs begin
+ * only when `settle` is reached. One batch is under way at a time.
+ */
+export class Committer {
+  readonly #store: Store;
+  readonly #listener: CommitListener;
+  readonly #admit: Admit;
+  #dirty: Activation[] = [];
+  #requests: Request[] = [];
+  #underWay: { dirty: readonly Activation[]; requests: readonly Request[] } | null = null;
+  #number = 0;
+  incarnation = 0;
+  /** False while the store is lost: nothing is sent. */
+  open = false;
+  commitCount = 0;
+  transitionCount = 0;
+
+  constructor(store: Store, listener: CommitListener, admit: Admit) {
+    this.#store = store;
+    this.#listener = listener;
+    this.#admit = admit;
+  }
+
+  /** True when nothing waits to be written or acted on. */
+  get idle(): boolean {
+    return this.#underWay === null && this.#dirty.length === 0 && this.#requests.length === 0;
+  }
+
+  /** Remembers a run that has a draft, or something to begin after the next commit. */
+  touch(activation: Activation): void {
+    if (activation.dirty) return;
+    activation.dirty = true;
+    this.#dirty.push(activation);
+  }
+
+  request(request: Request): void {
+    this.#requests.push(request);
+  }
+
+  /** Sends what there is, unless a batch is under way; `more` in the node's loop sends the rest. */
+  flush(nowMs: number): void {
+    if (this.#underWay !== null || !this.open) return;
+    if (this.#dirty.length === 0 && this.#requests.length === 0) return;
+    const requests = this.#requests.splice(0, limits.BATCH_TRANSITIONS_MAX);
+    const dirty =
+      this.#dirty.length <= limits.BATCH_TRANSITIONS_MAX
+        ? this.#dirty
+        : this.#dirty.slice(0, limits.BATCH_TRANSITIONS_MAX);
+    this.#dirty = dirty === this.#dirty ? [] : this.#dirty.slice(dirty.length);
+    const items: CommitItem[] = [];
+    for (const request of requests) items.push(request.item);
+    for (const activation of dirty) {
+      activation.dirty = false;
+      const { draft } = activation.state;
+      activation.sent = draft !== null && !activation.inert;
+      if (draft === null || activation.inert) continue;
+      items.push(takeTransition(activation.state, draft, activation.dedup, this.#admit));
+      activation.sentDraft = draft;
+    }
+    if (items.length === 0) {
+      for (const activation of dirty) activation.act(nowMs);
+      return;
+    }
+    this.#send(items, dirty, requests, nowMs);
+  }
+
+  #send(
+    items: readonly CommitItem[],
+    dirty: readonly Activation[],
+    requests: readonly Request[],
+    nowMs: number,
+  ): void {
+    this.#number++;
+    this.commitCount++;
+    this.transitionCount += items.length;
+    this.#underWay = { dirty, requests };
+    const batch = { incarnation: this.incarnation, number: this.#number, nowMs, items };
+    let answer: BatchAnswer | Promise<BatchAnswer>;
+    try {
+      answer = this.#store.commit(batch);
+    } catch (error) {
+      this.#listener.lost(error);
+      return;
+    }
+    if (!(answer instanceof Promise)) {
+      this.#settle(answer, nowMs);
+      return;
+    }
+    const sent = this.#underWay;
+    answer.then(
+      (late) => {
+        if (this.#underWay === sent) this.#settle(late, nowMs);
+      },
+      (error: unknown) => {
+        if (this.#underWay === sent) this.#listener.lost(error);
+      },
+    );
+  }
+
+  #settle(answer: BatchAnswer, nowMs: number): void {
+    const { dirty, requests } = this.#underWay ?? { dirty: [], requests: [] };
+    this.#underWay = null;
+    let at = 0;
+    for (const request of requests) request.answered(answer.items[at++] as ItemAnswer);
+    for (const activation of dirty) {
+      if (activation.sent) activation.committed(answer.items[at++] as ItemAnswer, nowMs);
+      else activation.act(nowMs);
+    }
+    this.#listener.committed(answer);
+  }
+
+  /** Drops everything: requests are answered with `error`, activations are the node's to discard. */
+  drop(error: unknown): void {
+    const requests = [...(this.#underWay?.requests ?? []), ...this.#requests];
+    this.#underWay = null;
+    this.#dirty = [];
+    this.#requests = [];
+    for (const request of requests) request.lost(error);
+  }
+}

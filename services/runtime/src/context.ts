@@ -1,0 +1,372 @@
+import {
+  askCall,
+  innerScope,
+  nextSegment,
+  type Plan,
+  RETRY_DEFAULT,
+  retryPolicy,
+  type Scope,
+} from "@claw/core/engine";
+import {
+  checkMatch,
+  checkName,
+  ClawError,
+  derivedRunId,
+  durationMs,
+  encodeKey,
+  encodePayload,
+  fingerprint,
+  hash128,
+  type Match,
+  matchKey,
+  shapeOf,
+  type StartRow,
+} from "@claw/core/protocol";
+import {
+  type AnyTask,
+  type AnyWorkflow,
+  type Branch,
+  type CallOptions,
+  type Context,
+  type EventType,
+  type MapOptions,
+  type RunInfo,
+  type RunLog,
+  type Schema,
+  type StepContext,
+  type StepOptions,
+  validate,
+  type Waited,
+  type WaitOptions,
+} from "@claw/sdk";
+import type { Activation } from "./activation.ts";
+import type { LiveCall } from "./bodies.ts";
+import { checkSync, startRow } from "./registry.ts";
+import { closeLosers, runBranches, runMap } from "./scopes.ts";
+
+type Body = (step: StepContext) => unknown;
+type MapBody<Item, T> = (ctx: Context, item: Item, index: number) => T | Promise<T>;
+
+const ignore = (): void => {};
+
+/** The ctx of one scope of one activation. Identity is taken synchronously inside every call. */
+// The sdk types what each call answers from its arguments; here the answers come out of the
+// journal, so the promises are typed `any` on purpose and the interface checks the callers.
+export class RunContext implements Context {
+  readonly #activation: Activation;
+  readonly scopeState: Scope;
+
+  constructor(activation: Activation, scope: Scope) {
+    this.#activation = activation;
+    this.scopeState = scope;
+  }
+
+  get activation(): Activation {
+    return this.#activation;
+  }
+
+  /** A ctx for a scope inside this one. */
+  inner(segment: string, shielded = false): RunContext {
+    return new RunContext(this.#activation, innerScope(this.scopeState, segment, shielded));
+  }
+
+  get info(): RunInfo {
+    const { id, namespace, workflow, version, startedAt, cause } = this.#activation.state.start;
+    return { id, namespace, workflow, version, startedAt, cause };
+  }
+
+  get signal(): AbortSignal {
+    return this.#activation.signal;
+  }
+
+  get log(): RunLog {
+    const write =
+      (level: "debug" | "info" | "warn" | "error") =>
+      (message: string, fields: Record<string, unknown> = {}): void => {
+        const { state, node } = this.#activation;
+        // While recorded answers are still to come, the line was written in an earlier life.
+        if (state.replaying && state.replayLeft > 0) return;
+        node.log(level, message, { ...fields, run: state.start.id, workflow: state.start.workflow });
+      };
+    return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  }
+
+  run(name: string, body: Body, options?: StepOptions): Promise<any> {
+    const segment = this.segment(name, options?.key);
+    return this.#ask(segment, stepPlan(options), "", 0, body);
+  }
+
+  call(task: AnyTask, input: unknown, options?: StepOptions): Promise<any> {
+    const segment = this.segment(task.name, options?.key);
+    const encoded = encodePayload(input, this.#activation.node.limits.payloadBytesMax);
+    const plan = stepPlan({ ...task.options, ...options });
+    const body = async (step: StepContext): Promise<unknown> => {
+      const checked = await validate(task.options.input, input, `The input of "${task.name}"`);
+      const output = await task.body(checked, step);
+      return validate(task.options.output, output, `The output of "${task.name}"`);
+    };
+    return this.#ask(segment, plan, fingerprint(`${task.name}|${encoded}`), 0, body);
+  }
+
+  child(workflow: AnyWorkflow, input: unknown, options?: CallOptions): Promise<any> {
+    const [segment, row] = this.#newRun(workflow, input, options, true);
+    const print = fingerprint(`${row.workflow}@${row.version}|${row.input}`);
+    return this.#ask(segment, { kind: "child", row }, print, 0, null);
+  }
+
+  start(workflow: AnyWorkflow, input: unknown, options?: CallOptions): Promise<string> {
+    const [segment, row] = this.#newRun(workflow, input, options, false);
+    const print = fingerprint(`${row.workflow}@${row.version}|${row.input}`);
+    return this.#ask(segment, { kind: "start", row }, print, 0, null);
+  }
+
+  sleep(duration: number | string, options?: CallOptions): Promise<void> {
+    const segment = this.segment("sleep", options?.key);
+    const ms = durationMs(duration);
+    return this.#ask(segment, SLEEP, ms.toString(36), this.#activation.state.now + ms, null);
+  }
+
+  until(instant: Date | number, options?: CallOptions): Promise<void> {
+    const segment = this.segment("until", options?.key);
+    const at = Math.round(Number(instant));
+    if (!Number.isFinite(at)) throw new ClawError("CLAW-1007", "until got no valid instant");
+    return this.#ask(segment, SLEEP, at.toString(36), Math.max(at, 1), null);
+  }
+
+  receive(
+    signal: string,
+    options: Partial<WaitOptions> & { readonly schema?: Schema<unknown, unknown> } = {},
+  ): Promise<any> {
+    checkName(signal, "The signal");
+    const segment = this.segment(`signal:${signal}`, options.key);
+    const bare = options.timeout === undefined;
+    const plan: Plan = { kind: "signal", name: signal, bare };
+    const asked = this.#ask(segment, plan, "", this.#deadline(options), null);
+    return quiet(checked(asked, options.schema, bare, `The signal "${signal}"`));
+  }
+
+  waitFor(
+    event: EventType,
+    options: Partial<WaitOptions> & { readonly match?: Match } = {},
+  ): Promise<any> {
+    const match = options.match ?? {};
+    checkMatch(match);
+    const segment = this.segment(`event:${encodeKey(event.type)}`, options.key);
+    const bare = options.timeout === undefined;
+    const { namespace } = this.#activation.state.start;
+    const key = matchKey(namespace, event.type, match);
+    const plan: Plan = { kind: "event", type: event.type, shape: shapeOf(match), key, bare };
+    const asked = this.#ask(segment, plan, fingerprint(key), this.#deadline(options), null);
+    return quiet(checked(asked, event.schema, bare, `The event "${event.type}"`));
+  }
+
+  emit(event: EventType, data: unknown, options?: CallOptions): Promise<void> {
+    const segment = this.segment(`emit:${encodeKey(event.type)}`, options?.key);
+    const { node, state } = this.#activation;
+    const value = checkSync(event.schema, data, `The event "${event.type}"`);
+    const encoded = encodePayload(value, node.limits.payloadBytesMax);
+    const call = this.scopeState.path + segment;
+    const { id, namespace, workflow } = state.start;
+    const source = `/claw/${namespace}/${workflow}`;
+    const { started, refused } = node.registry.triggered(event.type, value);
+    for (const { workflow: name, error } of refused) node.triggerRefused(event.type, name, error);
+    const triggered = started.map((one) =>
+      startRow(one.workflow, encodePayload(one.input, node.limits.payloadBytesMax), {
+        id: derivedRunId(id, `${call} ${one.workflow.name}`, state.now),
+        namespace,
+        startedAt: state.now,
+        parentRun: "",
+        parentCall: "",
+        cause: `event ${source} ${id}/${call}`,
+      }),
+    );
+    const record = { id: `${id}/${call}`, source, type: event.type, time: state.now, data: encoded };
+    const plan: Plan = { kind: "emit", event: record, triggered };
+    return this.#ask(segment, plan, fingerprint(`${event.type}|${encoded}`), 0, null);
+  }
+
+  all(name: string, branches: readonly Branch<unknown>[], options?: CallOptions): Promise<any> {
+    const segment = this.segment(name, options?.key);
+    return quiet(runBranches(this, segment, branches, branches.length));
+  }
+
+  map<Item, T>(
+    name: string,
+    items: readonly Item[],
+    third: MapBody<Item, T> | MapOptions<Item>,
+    fourth?: MapBody<Item, T> | MapOptions<Item>,
+  ): Promise<T[]> {
+    const body = (typeof third === "function" ? third : fourth) as MapBody<Item, T>;
+    const options = ((typeof third === "function" ? fourth : third) ?? {}) as MapOptions<Item>;
+    return quiet(runMap(this, this.segment(name), items, body, options));
+  }
+
+  race(name: string, branches: readonly Branch<unknown>[], options?: CallOptions): Promise<any> {
+    return quiet(closeLosers(this, this.segment(name, options?.key), branches));
+  }
+
+  scope<T>(
+    name: string,
+    body: Branch<T>,
+    options?: CallOptions & { readonly shield?: boolean },
+  ): Promise<T> {
+    const inner = this.inner(this.segment(name, options?.key), options?.shield ?? false);
+    return quiet((async () => await body(inner))());
+  }
+
+  now(): Date {
+    this.#mustBeInTurn("now");
+    return new Date(this.#activation.state.now);
+  }
+
+  random(): number {
+    const [a, b] = this.#draw("random");
+    return (a * 0x200000 + (b >>> 11)) / 0x20000000000000;
+  }
+
+  uuid(): string {
+    const words = this.#draw("uuid");
+    const hex = [...words].map((word) => word.toString(16).padStart(8, "0")).join("");
+    const variant = "89ab"[words[2] & 3] ?? "8";
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  }
+
+  fail(reason: string, details?: Record<string, unknown>): never {
+    throw new ClawError("CLAW-2009", reason, details === undefined ? {} : { details });
+  }
+
+  /** The segment of a call's identity. Errors: CLAW-2004 outside of a turn, CLAW-1008. */
+  segment(name: string, key?: string | number): string {
+    this.#mustBeInTurn(name);
+    return nextSegment(this.scopeState, name, key);
+  }
+
+  #mustBeInTurn(name: string): void {
+    const { turnOpen, inert, workflow } = this.#activation;
+    if (turnOpen || inert || workflow.options.foreignAwait === "warn") return;
+    throw new ClawError(
+      "CLAW-2004",
+      `ctx was used ("${name}") after an await of something else, or inside of a step's body`,
+    );
+  }
+
+  #draw(what: string): readonly [number, number, number, number] {
+    this.#mustBeInTurn(what);
+    const { names, path } = this.scopeState;
+    // "/" cannot stand in a name, so this counter meets no call of the author.
+    const drawn = names.get(`/${what}`) ?? 0;
+    names.set(`/${what}`, drawn + 1);
+    return hash128(`${this.#activation.id}|${path}|${what}|${drawn}`);
+  }
+
+  #deadline(options: Partial<WaitOptions>): number {
+    if (options.timeout === undefined) return 0;
+    return Math.max(1, this.#activation.state.now + durationMs(options.timeout));
+  }
+
+  #newRun(
+    workflow: AnyWorkflow,
+    input: unknown,
+    options: CallOptions | undefined,
+    attached: boolean,
+  ): [string, StartRow] {
+    const { node, state } = this.#activation;
+    const known = node.registry.own(workflow);
+    const verb = attached ? "child" : "start";
+    const segment = this.segment(`${verb}:${known.name}`, options?.key);
+    const value = checkSync(known.options.input, input, `The input of "${known.name}"`);
+    const call = this.scopeState.path + segment;
+    const row = startRow(known, encodePayload(value, node.limits.payloadBytesMax), {
+      id: derivedRunId(state.start.id, call, state.now),
+      namespace: state.start.namespace,
+      startedAt: state.now,
+      parentRun: attached ? state.start.id : "",
+      parentCall: attached ? call : "",
+      cause: state.start.id,
+    });
+    return [segment, row];
+  }
+
+  #warnOrder(call: LiveCall): void {
+    const { state, node, workflow } = this.#activation;
+    for (const other of state.open) {
+      if (other.scope !== call.scope) continue;
+      node.warnOnce(`CLAW-2013 ${workflow.name} ${call.id}`, "order-dependent call (CLAW-2013)", {
+        code: "CLAW-2013",
+        workflow: workflow.name,
+        call: call.id,
+        besides: other.id,
+      });
+      return;
+    }
+  }
+
+  #ask(
+    segment: string,
+    plan: Plan,
+    print: string,
+    dueAt: number,
+    body: Body | null,
+  ): Promise<any> {
+    const activation = this.#activation;
+    // An ended activation answers nothing any more.
+    if (activation.inert) return new Promise(ignore);
+    const scope = this.scopeState;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const call: LiveCall = {
+      id: scope.path + segment,
+      scope,
+      plan,
+      print,
+      open: true,
+      answered: false,
+      begun: false,
+      running: false,
+      attempt: 1,
+      dueAt,
+      resolve,
+      reject(error) {
+        // A rejection that the author does not await is no unhandled rejection of the process.
+        promise.catch(ignore);
+        reject(error);
+      },
+      body,
+      controller: null,
+      cancelTimeout: null,
+    };
+    if (activation.turnScope === scope && segment.includes("#")) this.#warnOrder(call);
+    askCall(activation.state, call);
+    return promise;
+  }
+}
+
+// A promise of the kernel that nobody awaits must not end the process when it is rejected.
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(ignore);
+  return promise;
+}
+
+const SLEEP: Plan = { kind: "sleep" };
+const STEP_DEFAULT: Plan = { kind: "step", retry: RETRY_DEFAULT, timeoutMs: 0 };
+
+function stepPlan(options: Pick<StepOptions, "retry" | "timeout"> | undefined): Plan {
+  if (options?.retry === undefined && options?.timeout === undefined) return STEP_DEFAULT;
+  return {
+    kind: "step",
+    retry: retryPolicy(options.retry),
+    timeoutMs: options.timeout === undefined ? 0 : durationMs(options.timeout),
+  };
+}
+
+async function checked(
+  asked: Promise<unknown>,
+  schema: Schema<unknown, unknown> | undefined,
+  bare: boolean,
+  what: string,
+): Promise<unknown> {
+  const answer = await asked;
+  if (schema === undefined) return answer;
+  if (bare) return checkSync(schema, answer, what);
+  const waited = answer as Waited<unknown>;
+  return waited.ok ? { ok: true, value: checkSync(schema, waited.value, what) } : waited;
+}

@@ -1,0 +1,316 @@
+import { type Call, fireTimer } from "@claw/core/engine";
+import type {
+  BatchAnswer,
+  Clock,
+  ItemAnswer,
+  Log,
+  Random,
+  Store,
+  StoredRun,
+  StoreInfo,
+} from "@claw/core/ports";
+import {
+  ClawError,
+  decodePayload,
+  type InboxRow,
+  isClawError,
+  limits,
+  newRunId,
+  PARTITION_COUNT,
+  partitionOfKey,
+  recordError,
+  type RunId,
+  type StartRow,
+} from "@claw/core/protocol";
+import { Activation, type Starter } from "./activation.ts";
+import type { RuntimeLimits, RuntimeOptions } from "./claw.ts";
+import { Committer } from "./committer.ts";
+import type { Registry } from "./registry.ts";
+import { Results } from "./results.ts";
+import { systemClock, systemRandom, systemTurns } from "./system.ts";
+import { Timers } from "./timers.ts";
+import { endWithoutCode, stateOf } from "./transition.ts";
+import { openRun, draftOf } from "@claw/core/engine";
+import { TurnLoop } from "./turn-loop.ts";
+import { Wakes } from "./wakes.ts";
+
+const WARNED_MAX = 1_000;
+
+/** One node: the runs in memory and the parts that serve them. */
+export class Node {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly namespace: string;
+  readonly limits: RuntimeLimits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timers: Timers;
+  readonly loop: TurnLoop;
+  readonly committer: Committer;
+  readonly wakes: Wakes;
+  readonly results: Results;
+  readonly active = new Map<RunId, Activation>();
+  readonly #log: Log | undefined;
+  readonly #warned = new Set<string>();
+  /** Messages for runs that are being loaded. */
+  readonly #loading = new Map<RunId, InboxRow[]>();
+  bodyCount = 0;
+  recoveryCount = 0;
+  info: StoreInfo | null = null;
+  /** Why nothing is taken at the moment; null when all is well. */
+  unavailable: unknown = new ClawError("CLAW-3005", "The runtime is starting");
+  /** Called when the store was lost. Set by recovery. */
+  onLost: (error: unknown) => void = () => {};
+
+  constructor(options: RuntimeOptions, registry: Registry) {
+    this.store = options.store;
+    this.registry = registry;
+    this.namespace = options.namespace ?? "default";
+    this.limits = {
+      payloadBytesMax: limits.PAYLOAD_BYTES_MAX,
+      activeRunsMax: limits.ACTIVE_RUNS_MAX,
+      parkGraceMs: limits.PARK_GRACE_MS,
+      stuckAfterMs: limits.STUCK_AFTER_MS,
+      dedupWindowMs: limits.DEDUP_WINDOW_MS,
+      ...options.limits,
+    };
+    this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? systemRandom();
+    this.#log = options.log;
+    this.timers = new Timers(this.clock);
+    this.results = new Results(this.timers);
+    this.committer = new Committer(
+      this.store,
+      { committed: (answer) => this.#committed(answer), lost: (error) => this.onLost(error) },
+      () => this.active.size < this.limits.activeRunsMax,
+    );
+    this.loop = new TurnLoop(this.clock, options.turns ?? systemTurns, (nowMs) => {
+      this.committer.flush(nowMs);
+    });
+    this.wakes = new Wakes(this);
+  }
+
+  get available(): boolean {
+    return this.unavailable === null;
+  }
+
+  log(
+    level: "debug" | "info" | "warn" | "error",
+    message: string,
+    fields: Record<string, unknown>,
+  ): void {
+    this.#log?.({ level, message, fields });
+  }
+
+  /** Warns of something once in the life of this node. */
+  warnOnce(key: string, message: string, fields: Record<string, unknown>): void {
+    if (this.#warned.has(key) || this.#warned.size >= WARNED_MAX) return;
+    this.#warned.add(key);
+    this.log("warn", message, fields);
+  }
+
+  /** A trigger did not start its workflow because the event does not match its schema. */
+  triggerRefused(type: string, workflow: string, error: ClawError): void {
+    this.log("warn", "trigger refused", { type, workflow, code: error.code, reason: error.detail });
+  }
+
+  /** An id for a new run; the same key gives the same partition. */
+  newId(nowMs: number, key: string | undefined): RunId {
+    const { random } = this;
+    const partition =
+      key === undefined ? random.word() % PARTITION_COUNT : partitionOfKey(key);
+    return newRunId(nowMs, partition, [random.word(), random.word(), random.word()]);
+  }
+
+  /** Begins a run that is not in the store yet; its first transition carries the start. */
+  begin(row: StartRow, input: unknown, starter: Starter, dedup: Activation["dedup"]): void {
+    const workflow = this.registry.find(row.workflow, row.version);
+    if (workflow === undefined) throw new ClawError("CLAW-1003");
+    const state = openRun(row);
+    draftOf(state).start = true;
+    const activation = new Activation(this, state, workflow, input, starter, dedup);
+    this.active.set(row.id, activation);
+    this.loop.wake(activation);
+  }
+
+  /** Begins runs whose rows this node has just written. */
+  #beginWritten(row: StartRow): void {
+    const workflow = this.registry.find(row.workflow, row.version);
+    if (workflow === undefined || this.active.has(row.id)) return;
+    const activation = new Activation(this, openRun(row), workflow, decodePayload(row.input));
+    this.active.set(row.id, activation);
+    this.loop.wake(activation);
+  }
+
+  #committed(answer: BatchAnswer): void {
+    for (const row of answer.started) this.#beginWritten(row);
+    this.#deliver(answer.delivered);
+    if (!this.committer.idle) this.loop.schedule();
+  }
+
+  #deliver(rows: readonly InboxRow[]): void {
+    if (rows.length === 0) return;
+    const touched = new Set<Activation>();
+    const parked = new Set<RunId>();
+    for (const row of rows) {
+      const activation = this.active.get(row.to);
+      if (activation !== undefined) {
+        activation.receive(row);
+        touched.add(activation);
+      } else if (this.#loading.has(row.to)) {
+        this.#loading.get(row.to)?.push(row);
+      } else {
+        parked.add(row.to);
+      }
+    }
+    const now = this.clock.now();
+    for (const activation of touched) activation.touched(now);
+    if (parked.size > 0) this.#takeUpSoon([...parked]);
+  }
+
+  #takeUpSoon(ids: RunId[]): void {
+    const room = this.limits.activeRunsMax - this.active.size;
+    if (ids.length > room) this.wakes.noRoom();
+    this.takeUp(ids.slice(0, Math.max(room, 0))).catch((error: unknown) => {
+      // The rows are due in the store: the next look finds them.
+      this.log("warn", "taking up runs failed", { error: String(error) });
+    });
+  }
+
+  /** Loads runs and goes on with them; those in memory or being loaded are passed over. */
+  async takeUp(ids: readonly RunId[]): Promise<void> {
+    const fresh = ids.filter((id) => !this.active.has(id) && !this.#loading.has(id));
+    if (fresh.length === 0) return;
+    for (const id of fresh) this.#loading.set(id, []);
+    const { incarnation } = this.committer;
+    try {
+      const loaded = this.store.load(fresh);
+      const stored = loaded instanceof Promise ? await loaded : loaded;
+      if (!this.available || incarnation !== this.committer.incarnation) return;
+      for (const one of stored) this.#resume(one, this.#loading.get(one.row.id) ?? []);
+    } finally {
+      for (const id of fresh) this.#loading.delete(id);
+    }
+  }
+
+  #resume(stored: StoredRun, late: readonly InboxRow[]): void {
+    const { row } = stored;
+    if (this.active.has(row.id)) return;
+    const cancel = [...stored.inbox, ...late].find((message) => message.kind === "cancel");
+    if (row.held !== "") {
+      if (cancel !== undefined) this.#endHeld(stored, cancel);
+      return;
+    }
+    const workflow = this.registry.find(row.workflow, row.version);
+    if (workflow === undefined) {
+      this.#holdWithoutCode(stored);
+      return;
+    }
+    const activation = new Activation(this, stateOf(stored), workflow, decodePayload(row.input));
+    for (const message of late) activation.receive(message);
+    this.active.set(row.id, activation);
+    this.loop.wake(activation);
+  }
+
+  #endHeld(stored: StoredRun, cancel: InboxRow): void {
+    const error = recordError(
+      new ClawError("CLAW-2003", `The held run was cancelled: ${String(decodePayload(cancel.data))}`),
+    );
+    this.endStored(stored, { status: "cancelled", error });
+  }
+
+  /** Ends a stored run without its code. */
+  endStored(stored: StoredRun, verdict: Parameters<typeof endWithoutCode>[1]): void {
+    const item = endWithoutCode(stored, verdict, this.clock.now());
+    const ending = item.type === "transition" ? item.finish?.ending : undefined;
+    this.committer.request({
+      item,
+      answered: (answer) => {
+        if (answer.status === "applied" && ending !== undefined) {
+          this.results.ended(stored.row.id, ending);
+        }
+      },
+      lost: () => {},
+    });
+    this.loop.schedule();
+  }
+
+  #holdWithoutCode(stored: StoredRun): void {
+    const state = stateOf(stored);
+    const { workflow, version } = stored.row;
+    const reason = `workflow ${workflow}@${version} is not defined here`;
+    draftOf(state).hold = { kind: "no_code", reason };
+    this.log("warn", "run held: no_code", { run: stored.row.id, reason });
+    const activation = new Activation(this, state, NO_CODE, undefined);
+    this.active.set(stored.row.id, activation);
+    this.committer.touch(activation);
+    this.loop.schedule();
+  }
+
+  /** A start met an earlier one of the same key: the earlier run answers, or it is a conflict. */
+  answerDuplicate(answer: ItemAnswer & { status: "duplicate" }, starter: Starter | null): void {
+    if (starter === null) return;
+    if (answer.same) starter.started(answer.run, true);
+    else starter.failed(new ClawError("CLAW-3003"));
+  }
+
+  /** The store refused a transition: its run is failed so that the others go on. */
+  failPoisoned(id: RunId, detail: string, starter: Starter | null): void {
+    const error = new ClawError("CLAW-4009", `The store refused a transition of ${id}: ${detail}`);
+    this.log("error", "transition refused", { run: id, reason: detail });
+    if (starter !== null) {
+      starter.failed(error);
+      return;
+    }
+    void (async () => {
+      const [stored] = await this.store.load([id]);
+      if (stored === undefined || !this.available) return;
+      this.endStored(stored, { status: "failed", error: recordError(error) });
+    })().catch((problem: unknown) => this.log("error", String(problem), { run: id }));
+  }
+
+  /** Acts on a call when it is due. */
+  setTimer(activation: Activation, call: Call): void {
+    this.timers.add(call.dueAt, () => {
+      if (activation.inert) return;
+      const now = this.clock.now();
+      const fired = fireTimer(activation.state, call, now);
+      if (fired === "answered") activation.touched(now);
+      else if (fired === "attempt") activation.attempt(call);
+      else if (fired === "early") this.setTimer(activation, call);
+    });
+  }
+
+  /** An activation has ended. */
+  retired(activation: Activation): void {
+    if (this.active.get(activation.id) === activation) this.active.delete(activation.id);
+    this.wakes.roomFreed();
+  }
+
+  /** Drops every run in memory; what the store knows is the truth. */
+  discardAll(error: unknown): void {
+    const all = [...this.active.values()];
+    this.active.clear();
+    this.timers.clear();
+    this.wakes.stop();
+    for (const activation of all) activation.discard(error);
+    this.committer.drop(error);
+  }
+
+  /** Throws when nothing is taken at the moment. Errors: CLAW-3005, CLAW-4004, CLAW-4006. */
+  mustBeAvailable(): void {
+    if (this.unavailable === null) return;
+    if (isClawError(this.unavailable)) throw this.unavailable;
+    throw new ClawError("CLAW-4006", String(this.unavailable));
+  }
+}
+
+// Never run: it stands in for the code that is missing while the hold is written.
+const NO_CODE = {
+  kind: "workflow",
+  name: "no_code",
+  version: 1,
+  options: {},
+  triggers: [],
+  body: () => undefined,
+} as const;

@@ -1,0 +1,84 @@
+import { ClawError, isClawError } from "@claw/core/protocol";
+import type { Node } from "./node.ts";
+
+const RETRY_FIRST_MS = 50;
+const RETRY_MAX_MS = 5_000;
+/** Held runs that are tried again when a process starts. */
+const RELEASE_MAX = 1_000;
+
+/**
+ * Opens the store and takes up what is owed: runs that an ended process held, runs that are due, held runs
+ * for which there is code now.
+ */
+export async function takeOver(node: Node): Promise<void> {
+  const info = await node.store.open();
+  node.info = info;
+  node.committer.incarnation = info.incarnation;
+  node.committer.open = true;
+  node.unavailable = null;
+  await releaseHeld(node);
+  await node.wakes.look(true);
+  await answerEnded(node);
+}
+
+// New code may mend what held a run; without new code it is held again, once per start.
+async function releaseHeld(node: Node): Promise<void> {
+  if (node.registry.workflows.length === 0) return;
+  const ids = await node.store.held(["no_code", "diverged", "bug", "stuck"], RELEASE_MAX);
+  if (ids.length === 0) return;
+  for (const { row } of await node.store.load(ids)) {
+    if (node.registry.find(row.workflow, row.version) === undefined) continue;
+    const item = { type: "release", run: row.id } as const;
+    node.committer.request({ item, answered: () => node.wakes.expect(1), lost: () => {} });
+  }
+  node.loop.schedule();
+}
+
+// A run may have ended in a commit whose answer was lost: those who wait for it are told now.
+async function answerEnded(node: Node): Promise<void> {
+  for (const id of node.results.runs) {
+    const record = await node.store.find(id);
+    if (record === null || record.endedAt === null) continue;
+    const { status, endedAt, output, error, abandoned } = record;
+    if (status !== "completed" && status !== "failed" && status !== "cancelled") continue;
+    node.results.ended(id, { status, endedAt, output, error, abandoned });
+  }
+}
+
+/**
+ * The store threw: the outcome of a batch is not known. Everything in memory is dropped, the store is
+ * opened again as a new incarnation, and work goes on from what it holds. Tries until it succeeds or the node stops.
+ * A fenced node (CLAW-4007) stays down: another process owns the store.
+ */
+export function recoverFromLoss(node: Node, isStopped: () => boolean): (error: unknown) => void {
+  let delayMs = RETRY_FIRST_MS;
+  const attempt = async (): Promise<void> => {
+    if (isStopped()) return;
+    try {
+      await takeOver(node);
+      delayMs = RETRY_FIRST_MS;
+      node.log("info", "store reopened", { incarnation: node.committer.incarnation });
+    } catch (error) {
+      lose(error);
+    }
+  };
+  const lose = (error: unknown): void => {
+    const first = node.unavailable === null;
+    node.committer.open = false;
+    node.unavailable = asUnavailable(error);
+    if (first) {
+      node.recoveryCount++;
+      node.discardAll(node.unavailable);
+    }
+    node.log("error", "store lost", { error: String(error), retryInMs: delayMs });
+    if (isClawError(error, "CLAW-4007") || isClawError(error, "CLAW-4001")) return;
+    node.clock.after(delayMs, () => void attempt());
+    delayMs = Math.min(delayMs * 2, RETRY_MAX_MS);
+  };
+  return lose;
+}
+
+function asUnavailable(error: unknown): ClawError {
+  if (isClawError(error)) return error;
+  return new ClawError("CLAW-4006", `The store failed: ${String(error)}`, { cause: error });
+}

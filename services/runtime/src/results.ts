@@ -1,0 +1,49 @@
+import { ClawError, type Ending, type RunId } from "@claw/core/protocol";
+import type { CancelTimer } from "@claw/core/ports";
+import type { Timers } from "./timers.ts";
+
+type Waiter = (ending: Ending) => void;
+
+/** Who waits for the end of which run. */
+export class Results {
+  readonly #timers: Timers;
+  readonly #waiting = new Map<RunId, Set<Waiter>>();
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  /** Ids of runs that somebody waits for. */
+  get runs(): RunId[] {
+    return [...this.#waiting.keys()];
+  }
+
+  /** A run has ended, durably. */
+  ended(run: RunId, ending: Ending): void {
+    const waiters = this.#waiting.get(run);
+    if (waiters === undefined) return;
+    this.#waiting.delete(run);
+    for (const waiter of waiters) waiter(ending);
+  }
+
+  /** Waits for the end; `deadlineMs` 0 means without limit. Errors: CLAW-2012. */
+  wait(run: RunId, deadlineMs: number): Promise<Ending> {
+    return new Promise((resolve, reject) => {
+      let cancel: CancelTimer | null = null;
+      const waiter: Waiter = (ending) => {
+        cancel?.();
+        resolve(ending);
+      };
+      const waiters = this.#waiting.get(run);
+      if (waiters === undefined) this.#waiting.set(run, new Set([waiter]));
+      else waiters.add(waiter);
+      if (deadlineMs === 0) return;
+      cancel = this.#timers.add(deadlineMs, () => {
+        const left = this.#waiting.get(run);
+        left?.delete(waiter);
+        if (left?.size === 0) this.#waiting.delete(run);
+        reject(new ClawError("CLAW-2012", `Run ${run} has not ended yet`));
+      });
+    });
+  }
+}

@@ -1,0 +1,87 @@
+import type { CommitItem, Dedup, NewRun, Transition } from "@claw/core/ports";
+import { type Draft, finishRun, type RunState, reopenRun, type Verdict } from "@claw/core/engine";
+import type { StartRow } from "@claw/core/protocol";
+import type { StoredRun } from "@claw/core/ports";
+
+/** Says whether one more run may be held in memory; asked once for each new run. */
+export type Admit = () => boolean;
+
+/** Takes the draft of a run as a transition for the store. */
+export function takeTransition(
+  run: RunState,
+  draft: Draft,
+  dedup: Dedup | null,
+  admit: Admit,
+): Transition {
+  run.draft = null;
+  const { start, ending } = { start: run.start, ending: draft.ending };
+  const hadJournal = run.hadJournal;
+  if (draft.entries !== "") run.hadJournal = true;
+  return {
+    type: "transition",
+    run: start.id,
+    namespace: start.namespace,
+    startedAt: start.startedAt,
+    start: draft.start ? start : null,
+    dedup: draft.start ? dedup : null,
+    entries: draft.entries,
+    firstSeq: draft.firstSeq,
+    seq: run.seq,
+    acks: draft.acks,
+    waits: draft.waits,
+    unwaits: draft.unwaits,
+    starts: draft.starts.length === 0 ? NONE : draft.starts.map((row) => newRun(row, admit)),
+    messages: draft.messages,
+    events:
+      draft.events.length === 0
+        ? NONE
+        : draft.events.map(({ event, triggered }) => ({
+            namespace: start.namespace,
+            event,
+            starts: triggered.map((row) => newRun(row, admit)),
+          })),
+    park: draft.park,
+    hold: draft.hold,
+    finish:
+      ending === null
+        ? null
+        : {
+            start,
+            ending,
+            journal: run.journalText,
+            hadJournal,
+            hadWaits: run.hadWaits,
+            hadInbox: run.hadInbox,
+          },
+  };
+}
+
+const NONE: readonly never[] = [];
+
+/** A run to be created: in memory at once if there is room. */
+export function newRun(row: StartRow, admit: Admit): NewRun {
+  return { row, due: admit() ? 0 : 1 };
+}
+
+/** The transition that ends a stored run without running its code. */
+export function endWithoutCode(stored: StoredRun, verdict: Verdict, nowMs: number): CommitItem {
+  const run = stateOf(stored);
+  // Nobody will ask for what the journal holds: that is no divergence here.
+  run.recorded.clear();
+  finishRun(run, verdict, nowMs);
+  const draft = run.draft as Draft;
+  for (const row of run.inbox) draft.acks.push(row.seq);
+  return takeTransition(run, draft, null, () => false);
+}
+
+/** The state of a run as stored, ready for its first turn. */
+export function stateOf(stored: StoredRun): RunState {
+  return reopenRun({
+    start: stored.row,
+    journal: stored.journal,
+    journalText: stored.journalText,
+    inbox: stored.inbox,
+    inboxSeq: stored.row.inboxSeq,
+    waits: stored.waits,
+  });
+}

@@ -1,0 +1,66 @@
+import type { Verdict } from "@claw/core/engine";
+import {
+  ClawError,
+  encodePayload,
+  type Hold,
+  isCancelled,
+  isKernelError,
+  recordError,
+} from "@claw/core/protocol";
+
+/** How the code of a run ended: what it returned or threw. */
+export type CodeEnd =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: unknown };
+
+/** What that means for the run: an end, or a hold until the code is corrected. */
+export type Judgement =
+  | { readonly kind: "end"; readonly verdict: Verdict }
+  | { readonly kind: "hold"; readonly hold: Hold; readonly reason: string };
+
+const PROGRAMMING_ERRORS = new Set([
+  "TypeError",
+  "ReferenceError",
+  "RangeError",
+  "SyntaxError",
+  "AssertionError",
+]);
+// Errors of ours that only a change of the code can mend.
+const MISUSE = new Set(["CLAW-1001", "CLAW-1003", "CLAW-1007", "CLAW-1008", "CLAW-1009", "CLAW-2004"]);
+
+/**
+ * Judges the end of workflow code. A programming error holds the run for corrected code instead of
+ * failing it: it must not look like a decision of the author.
+ */
+export function judge(end: CodeEnd, cancelled: string | null, payloadBytesMax: number): Judgement {
+  if (end.ok) {
+    try {
+      const output = encodePayload(end.value, payloadBytesMax);
+      return { kind: "end", verdict: { status: "completed", output } };
+    } catch (error) {
+      return { kind: "end", verdict: { status: "failed", error: recordError(error) } };
+    }
+  }
+  const { error } = end;
+  if (cancelled !== null && isCancelled(error)) {
+    return { kind: "end", verdict: { status: "cancelled", error: recordError(error) } };
+  }
+  if (isMistake(error)) {
+    const { name, message, stack } = recordError(error);
+    return { kind: "hold", hold: "bug", reason: stack ?? `${name}: ${message}` };
+  }
+  return { kind: "end", verdict: { status: "failed", error: recordError(error) } };
+}
+
+function isMistake(error: unknown): boolean {
+  if (error instanceof ClawError) return MISUSE.has(error.code);
+  if (isKernelError(error)) return false;
+  return error instanceof Error && PROGRAMMING_ERRORS.has(error.name);
+}
+
+/** Code that ended outside of a turn had awaited something else than ctx. */
+export function foreignEnd(end: CodeEnd): CodeEnd {
+  if (!end.ok && end.error instanceof Error && !(end.error instanceof ClawError)) return end;
+  if (!end.ok && end.error instanceof ClawError && end.error.code === "CLAW-2004") return end;
+  return { ok: false, error: new ClawError("CLAW-2004", "The code ended outside of a turn") };
+}
