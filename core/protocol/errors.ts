@@ -63,7 +63,8 @@ export const ERRORS = {
   },
   "CLAW-2001": {
     title: "The step failed",
-    remedy: "See the attempts in `claw show`; correct the cause or catch the error in the workflow.",
+    remedy:
+      "See the attempts in `claw show`; correct the cause or catch the error in the workflow.",
     status: 500,
   },
   "CLAW-2002": {
@@ -85,7 +86,8 @@ export const ERRORS = {
   },
   "CLAW-2005": {
     title: "Code and journal disagree (divergence)",
-    remedy: "Restore the recorded steps of the code, or start runs of the new code as a new version.",
+    remedy:
+      "Restore the recorded steps of the code, or start runs of the new code as a new version.",
     status: 409,
   },
   "CLAW-2006": {
@@ -203,6 +205,11 @@ export const ERRORS = {
     title: "The store refused this transition",
     remedy: "The run was failed so that others go on; report the details, they point at a bug.",
     status: 500,
+  },
+  "CLAW-4010": {
+    title: "The backup cannot be written there",
+    remedy: "Name a file that does not exist yet, in a folder that can be written.",
+    status: 409,
   },
   "CLAW-5001": {
     title: "The port is taken",

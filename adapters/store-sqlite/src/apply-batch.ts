@@ -1,0 +1,129 @@
+import type { DatabaseSync } from "node:sqlite";
+import type {
+  Batch,
+  BatchAnswer,
+  CommitItem,
+  Delivery,
+  ItemAnswer,
+  Release,
+} from "@claw/core/ports";
+import { ClawError, isClawError } from "@claw/core/protocol";
+import { applyTransition, publishEvent, type Tables } from "./apply-transition.ts";
+import { APPLIED, type BatchWork } from "./batch-work.ts";
+import { openInbox } from "./deliver-message.ts";
+import { openEventLog } from "./event-log.ts";
+import { openRequests } from "./remember-request.ts";
+import { openRunRows } from "./run-rows.ts";
+import { isStorageError } from "./storage-error.ts";
+import { openSubscriptions } from "./subscribe.ts";
+
+/** Writes batches to one open database. */
+export interface BatchWriter {
+  readonly tables: Tables;
+  /**
+   * One transaction. Errors: CLAW-4007 (nothing written); whatever else it throws tells of the
+   * storage, and the database must be opened again.
+   */
+  commit(batch: Batch): BatchAnswer;
+}
+
+const EVENT_KNOWN: ItemAnswer = Object.freeze({ status: "duplicate", run: "", same: true });
+
+/** Prepares all statements that write. */
+export function openBatchWriter(db: DatabaseSync): BatchWriter {
+  const inbox = openInbox(db);
+  const log = openEventLog(db);
+  const tables: Tables = {
+    runs: openRunRows(db),
+    inbox,
+    requests: openRequests(db),
+    log,
+    subscriptions: openSubscriptions(db, inbox, log),
+  };
+  const begin = db.prepare("BEGIN IMMEDIATE");
+  const end = db.prepare("COMMIT");
+  const incarnation = db.prepare("SELECT value FROM meta WHERE name = 'incarnation'");
+
+  function attempt(batch: Batch, apply: (batch: Batch) => BatchAnswer): BatchAnswer {
+    begin.run();
+    const current = (incarnation.get() as { value: number }).value;
+    if (current !== batch.incarnation) {
+      throw new ClawError("CLAW-4007", `Incarnation ${batch.incarnation} was ended by ${current}`, {
+        details: { incarnation: batch.incarnation, current },
+      });
+    }
+    const answer = apply(batch);
+    end.run();
+    return answer;
+  }
+
+  return {
+    tables,
+    commit: (batch) => {
+      try {
+        return attempt(batch, (whole) => applyTogether(tables, whole));
+      } catch (error) {
+        if (isStorageError(error)) throw error;
+        db.exec("ROLLBACK");
+        log.refresh();
+        if (isClawError(error, "CLAW-4007")) throw error;
+        // One item is bad. The others are written without it.
+        return attempt(batch, (whole) => applyOneByOne(db, tables, whole));
+      }
+    },
+  };
+}
+
+function applyTogether(tables: Tables, batch: Batch): BatchAnswer {
+  const work: BatchWork = { nowMs: batch.nowMs, delivered: [], started: [] };
+  const items: ItemAnswer[] = [];
+  for (const item of batch.items) items.push(applyItem(tables, item, work));
+  return { items, delivered: work.delivered, started: work.started };
+}
+
+function applyOneByOne(db: DatabaseSync, tables: Tables, batch: Batch): BatchAnswer {
+  const work: BatchWork = { nowMs: batch.nowMs, delivered: [], started: [] };
+  const items: ItemAnswer[] = [];
+  for (const item of batch.items) {
+    const delivered = work.delivered.length;
+    const started = work.started.length;
+    db.exec("SAVEPOINT item");
+    try {
+      items.push(applyItem(tables, item, work));
+    } catch (error) {
+      if (isStorageError(error)) throw error;
+      db.exec("ROLLBACK TO item");
+      tables.log.refresh();
+      work.delivered.length = delivered;
+      work.started.length = started;
+      const detail = error instanceof Error ? error.message : String(error);
+      items.push({ status: "refused", why: "poison", detail });
+    }
+    db.exec("RELEASE item");
+  }
+  return { items, delivered: work.delivered, started: work.started };
+}
+
+function applyItem(tables: Tables, item: CommitItem, work: BatchWork): ItemAnswer {
+  if (item.type === "transition") return applyTransition(tables, item, work);
+  if (item.type === "delivery") return applyDelivery(tables, item, work);
+  if (item.type === "release") return applyRelease(tables, item);
+  return publishEvent(tables, item, work) ? APPLIED : EVENT_KNOWN;
+}
+
+function applyDelivery(tables: Tables, item: Delivery, work: BatchWork): ItemAnswer {
+  const { message, dedup } = item;
+  if (dedup !== null) {
+    const first = tables.requests.remember(dedup, "", work.nowMs);
+    if (first !== null) return first;
+  }
+  const outcome = tables.inbox.offer(message, work.delivered);
+  if (outcome === "delivered") return APPLIED;
+  if (dedup !== null) tables.requests.forget(dedup);
+  return { status: "refused", why: outcome, detail: message.to };
+}
+
+function applyRelease(tables: Tables, { run }: Release): ItemAnswer {
+  const outcome = tables.runs.release(run);
+  return outcome === "released" ? APPLIED : { status: "refused", why: outcome, detail: run };
+}

@@ -1,0 +1,100 @@
+import type { ItemAnswer, NewRun, PublishedEvent, Transition } from "@claw/core/ports";
+import { encodeEventNote, type InboxRow, type RunId } from "@claw/core/protocol";
+import { APPLIED, type BatchWork, PARKED } from "./batch-work.ts";
+import type { Inbox } from "./deliver-message.ts";
+import type { EventLog } from "./event-log.ts";
+import type { Requests } from "./remember-request.ts";
+import type { RunRows } from "./run-rows.ts";
+import type { Subscriptions } from "./subscribe.ts";
+
+/** The verbs that write, on one open database. */
+export interface Tables {
+  readonly runs: RunRows;
+  readonly inbox: Inbox;
+  readonly requests: Requests;
+  readonly log: EventLog;
+  readonly subscriptions: Subscriptions;
+}
+
+/**
+ * Writes one transition. The order matters: subscriptions before messages and events, so that a
+ * run can be told what it emits itself; the parking last, so that it sees every message.
+ */
+export function applyTransition(
+  tables: Tables,
+  transition: Transition,
+  work: BatchWork,
+): ItemAnswer {
+  const { run, dedup, finish } = transition;
+  if (dedup !== null) {
+    const first = tables.requests.remember(dedup, run, work.nowMs);
+    if (first !== null) return first;
+  }
+  const deliveredBefore = work.delivered.length;
+  if (finish === null) advance(tables, transition, work);
+  else {
+    if (finish.hadWaits) tables.subscriptions.removeAll(run);
+    if (finish.journal === null) writeEntries(tables, transition);
+    tables.runs.close(transition, finish);
+  }
+  for (const start of transition.starts) createRun(tables, start, work);
+  for (const message of transition.messages) tables.inbox.push(message, work.delivered);
+  for (const event of transition.events) publishEvent(tables, event, work);
+  return finish === null ? putToRest(tables, transition, work, deliveredBefore) : APPLIED;
+}
+
+/** Logs an event, tells those who wait for it and creates what it triggers; false when it is known. */
+export function publishEvent(tables: Tables, published: PublishedEvent, work: BatchWork): boolean {
+  const { namespace, event } = published;
+  const seq = tables.log.append(namespace, event, work.nowMs);
+  if (seq === null) return false;
+  const keys = tables.log.index(namespace, event, seq);
+  if (keys.length > 0) {
+    const note = encodeEventNote(seq, event);
+    for (const key of keys) tables.subscriptions.answer(key, note, work.delivered);
+  }
+  for (const start of published.starts) createRun(tables, start, work);
+  return true;
+}
+
+function advance(tables: Tables, transition: Transition, work: BatchWork): void {
+  const { run, start, namespace } = transition;
+  if (start !== null) tables.runs.insert(start, transition);
+  writeEntries(tables, transition);
+  for (const seq of transition.acks) tables.inbox.take(run, seq);
+  for (const call of transition.unwaits) tables.subscriptions.remove(run, call);
+  for (const wait of transition.waits) {
+    tables.subscriptions.add(run, namespace, wait, work.delivered);
+  }
+}
+
+function writeEntries(tables: Tables, { run, firstSeq, entries }: Transition): void {
+  if (entries !== "") tables.runs.append(run, firstSeq, entries);
+}
+
+function createRun(tables: Tables, start: NewRun, work: BatchWork): void {
+  if (tables.runs.create(start) && start.due === 0) work.started.push(start.row);
+}
+
+function putToRest(
+  tables: Tables,
+  transition: Transition,
+  work: BatchWork,
+  deliveredBefore: number,
+): ItemAnswer {
+  const { run, start, seq, park, hold } = transition;
+  if (start === null) {
+    if (hold !== null) tables.runs.hold(run, seq, hold);
+    return park !== null && tables.runs.park(run, seq, park) ? PARKED : APPLIED;
+  }
+  // A new run was inserted at rest; only what this transition itself sent can have woken it.
+  if (park === null) return APPLIED;
+  if (!toldSince(work.delivered, deliveredBefore, run)) return PARKED;
+  tables.runs.keepActive(run);
+  return APPLIED;
+}
+
+function toldSince(delivered: readonly InboxRow[], from: number, run: RunId): boolean {
+  for (let at = from; at < delivered.length; at++) if (delivered[at]?.to === run) return true;
+  return false;
+}

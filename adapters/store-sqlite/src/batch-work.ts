@@ -1,0 +1,19 @@
+import type { ItemAnswer } from "@claw/core/ports";
+import type { InboxRow, StartRow } from "@claw/core/protocol";
+
+/** What one batch has brought about so far. */
+export interface BatchWork {
+  /** Time of the batch, milliseconds since 1970. */
+  readonly nowMs: number;
+  readonly delivered: InboxRow[];
+  readonly started: StartRow[];
+}
+
+/** The answer to an item that was written; shared, because most answers are this one. */
+export const APPLIED: ItemAnswer = Object.freeze({ status: "applied", parked: false });
+
+/** The answer to a transition that put its run to rest. */
+export const PARKED: ItemAnswer = Object.freeze({ status: "applied", parked: true });
+
+/** An item contradicts what the store holds: it is refused alone, as poison. */
+export class Contradiction extends Error {}

@@ -1,0 +1,105 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Finding } from "@claw/core/ports";
+import { decodeEntries, type Entry, ENTRY_KINDS } from "@claw/core/protocol";
+import { pragmaNumber } from "./schema.ts";
+
+const FINDINGS_MAX = 100;
+/** Above this size the pages are checked without comparing every index with its table. */
+const THOROUGH_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Rows that contradict each other: each query answers one line of text per contradiction. */
+const CONTRADICTIONS: readonly string[] = [
+  `SELECT 'run ' || id || ' is stranded: nothing will wake it' FROM runs
+   WHERE due IS NULL AND waits <= 0 AND held = ''`,
+  `SELECT 'run ' || id || ' is open and closed at once' FROM runs JOIN closed USING (id)`,
+  `SELECT 'inbox row ' || i.seq || ' of ' || i.run || ' belongs to no open run' FROM inbox i
+   WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = i.run)`,
+  `SELECT 'inbox row ' || i.seq || ' of ' || i.run || ' is beyond its counter ' || r.inbox_seq
+   FROM inbox i JOIN runs r ON r.id = i.run WHERE i.seq > r.inbox_seq OR i.seq < 1`,
+  `SELECT 'subscription of ' || w.run || ' for ' || w.call || ' belongs to no open run' FROM waits w
+   WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = w.run)`,
+  `SELECT 'run ' || r.id || ' rests with ' || r.waits || ' waits but has more subscriptions'
+   FROM runs r WHERE r.due IS NULL AND r.held = ''
+   AND r.waits < (SELECT count(*) FROM waits WHERE run = r.id)`,
+  `SELECT 'run ' || id || ' says it was started by ' || parent_run || ', which is unknown'
+   FROM runs r WHERE parent_run <> ''
+   AND NOT EXISTS (SELECT 1 FROM runs WHERE id = r.parent_run)
+   AND NOT EXISTS (SELECT 1 FROM closed WHERE id = r.parent_run)`,
+  `SELECT 'journal rows of ' || run || ' belong to no run' FROM (SELECT DISTINCT run FROM journal) j
+   WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = j.run)
+   AND NOT EXISTS (SELECT 1 FROM closed WHERE id = j.run AND journal IS NULL)`,
+  `SELECT 'closed run ' || id || ' has another number of entries than ' || seq FROM closed
+   WHERE journal IS NOT NULL AND length(journal) - length(replace(journal, char(30), '')) <> seq`,
+  `SELECT 'index row of event ' || k.seq || ' belongs to no event' FROM event_keys k
+   WHERE NOT EXISTS (SELECT 1 FROM events WHERE seq = k.seq)`,
+];
+
+/** Checks pages, then rows against each other, on one state of the store. Empty when sound. */
+export function checkStore(db: DatabaseSync): readonly Finding[] {
+  const findings: Finding[] = [];
+  const report = (message: string): void => {
+    if (findings.length < FINDINGS_MAX) findings.push({ severity: "error", message });
+  };
+  try {
+    db.exec("BEGIN");
+    checkPages(db, report);
+    for (const query of CONTRADICTIONS) {
+      for (const row of db.prepare(`${query} LIMIT ${FINDINGS_MAX}`).iterate()) {
+        report(String(Object.values(row)[0]));
+      }
+    }
+    checkJournals(db, report);
+  } catch (error) {
+    report(`reading stopped: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (db.isTransaction) db.exec("ROLLBACK");
+  return findings;
+}
+
+function checkPages(db: DatabaseSync, report: (message: string) => void): void {
+  const bytes = pragmaNumber(db, "page_count") * pragmaNumber(db, "page_size");
+  const pragma = bytes > THOROUGH_BYTES_MAX ? "quick_check" : "integrity_check";
+  for (const row of db.prepare(`PRAGMA ${pragma}(${FINDINGS_MAX})`).iterate()) {
+    const line = String(Object.values(row)[0]);
+    if (line !== "ok") report(line);
+  }
+}
+
+// Every journal kept in rows is read: open runs, and closed ones that were too long to pack.
+function checkJournals(db: DatabaseSync, report: (message: string) => void): void {
+  const runs = db.prepare(`
+    SELECT id, started_at AS startedAt, seq, FALSE AS ended FROM runs
+    UNION ALL SELECT id, started_at, seq, TRUE FROM closed WHERE journal IS NULL`);
+  const rows = db.prepare("SELECT seq, entries FROM journal WHERE run = ? ORDER BY seq");
+  const childOf = db.prepare(`
+    SELECT 1 FROM runs WHERE id = ?1 UNION ALL SELECT 1 FROM closed WHERE id = ?1`);
+  for (const run of runs.iterate()) {
+    const id = String(run["id"]);
+    const entries: Entry[] = [];
+    for (const row of rows.iterate(id)) {
+      const seq = Number(row["seq"]);
+      if (seq !== entries.length + 1) {
+        report(`journal of ${id} has entry ${seq} after entry ${entries.length}`);
+      }
+      entries.push(...decodeEntries(String(row["entries"]), seq, Number(run["startedAt"])));
+    }
+    const seq = Number(run["seq"]);
+    if (run["ended"] === 1 ? seq !== entries.length : seq > entries.length) {
+      report(`journal of ${id} has ${entries.length} entries, its row says ${seq}`);
+    }
+    if (run["ended"] === 1) continue;
+    for (const child of openChildren(entries)) {
+      if (childOf.get(child) === undefined)
+        report(`run ${id} waits for ${child}, which is unknown`);
+    }
+  }
+}
+
+function openChildren(entries: readonly Entry[]): readonly string[] {
+  const children = new Map<string, string>();
+  for (const { kind, call, data } of entries) {
+    if (kind === ENTRY_KINDS.childStarted) children.set(call, JSON.parse(data) as string);
+    else if (kind === ENTRY_KINDS.childEnded) children.delete(call);
+  }
+  return [...children.values()];
+}

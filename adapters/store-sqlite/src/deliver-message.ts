@@ -1,0 +1,61 @@
+import type { DatabaseSync } from "node:sqlite";
+import { type InboxRow, limits, type Message, type RunId } from "@claw/core/protocol";
+
+/** Puts messages into the inboxes of open runs. */
+export interface Inbox {
+  /**
+   * Delivers what a run or an event owes: never refused for room, because that would strand the receiver.
+   * False when there is no such open run.
+   */
+  push(message: Message, delivered: InboxRow[]): boolean;
+  /** Delivers a client's message, if there is room. */
+  offer(message: Message, delivered: InboxRow[]): "delivered" | "unknown" | "closed" | "full";
+  /** Removes a message that was taken. */
+  take(run: RunId, seq: number): void;
+}
+
+/** The inbox verbs on an open database. */
+export function openInbox(db: DatabaseSync): Inbox {
+  // A parked run becomes due at once; one in memory (0) and a held one stay as they are.
+  const count = db.prepare(`
+    UPDATE runs SET
+      inbox_seq = inbox_seq + 1,
+      due = CASE WHEN due = 0 OR held <> '' THEN due ELSE 1 END
+    WHERE id = ? RETURNING inbox_seq AS seq`);
+  const insert = db.prepare("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?)");
+  const numberOf = db.prepare("SELECT inbox_seq AS seq FROM runs WHERE id = ?");
+  const unread = db.prepare("SELECT count(*) AS n FROM inbox WHERE run = ?");
+  const cancels = db.prepare("SELECT 1 FROM inbox WHERE run = ? AND kind = 'cancel' LIMIT 1");
+  const isClosed = db.prepare("SELECT 1 FROM closed WHERE id = ?");
+  const remove = db.prepare("DELETE FROM inbox WHERE run = ? AND seq = ?");
+
+  function push(message: Message, delivered: InboxRow[]): boolean {
+    const { to, kind, name, from, data } = message;
+    const row = count.get(to) as { seq: number } | undefined;
+    if (row === undefined) return false;
+    insert.run(to, row.seq, kind, name, from, data);
+    delivered.push({ to, kind, name, from, data, seq: row.seq });
+    return true;
+  }
+
+  // Rows are counted only for runs that ever got that many. A full inbox still takes one request to cancel.
+  function isFull(message: Message, seq: number): boolean {
+    if (seq < limits.INBOX_ROWS_MAX) return false;
+    if (message.kind === "cancel" && cancels.get(message.to) === undefined) return false;
+    return (unread.get(message.to) as { n: number }).n >= limits.INBOX_ROWS_MAX;
+  }
+
+  return {
+    push,
+    offer: (message, delivered) => {
+      const row = numberOf.get(message.to) as { seq: number } | undefined;
+      if (row === undefined) return isClosed.get(message.to) === undefined ? "unknown" : "closed";
+      if (isFull(message, row.seq)) return "full";
+      push(message, delivered);
+      return "delivered";
+    },
+    take: (run, seq) => {
+      remove.run(run, seq);
+    },
+  };
+}

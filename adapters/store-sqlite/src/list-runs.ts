@@ -1,0 +1,136 @@
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { RunQuery } from "@claw/core/ports";
+import {
+  decodeEntries,
+  describeError,
+  type ErrorRecord,
+  type Hold,
+  type RunId,
+  type RunRecord,
+  type RunStatus,
+  type RunSummary,
+} from "@claw/core/protocol";
+import { openJournalReader } from "./read-runs.ts";
+
+/** What people and consoles ask about runs. */
+export interface RunLister {
+  list(query: RunQuery): readonly RunSummary[];
+  find(id: RunId): RunRecord | null;
+}
+
+// One line of either table: what a run of the other kind has not is null or empty.
+type Line = {
+  id: string;
+  namespace: string;
+  workflow: string;
+  version: number;
+  started_at: number;
+  parent_run: string;
+  cause: string;
+  status: string;
+  ended_at: number | null;
+  error: string | null;
+  held_reason: string;
+};
+
+type Details = Line & {
+  due: number | null;
+  input: string;
+  output: string;
+  abandoned: string | null;
+  journal: string | null;
+};
+
+// 0: a process holds it; 1: due at once.
+const OPEN_STATUS =
+  "CASE WHEN held <> '' THEN held WHEN due <= 1 THEN 'running' ELSE 'waiting' END";
+const SHARED = "id, namespace, workflow, version, started_at, parent_run, cause";
+const OPEN_LINE = `${SHARED}, ${OPEN_STATUS} AS status, NULL AS ended_at, NULL AS error, held_reason`;
+const CLOSED_LINE = `${SHARED}, status, ended_at, error, '' AS held_reason`;
+
+const OPEN_FILTERS: Readonly<Record<string, string>> = {
+  running: "held = '' AND due <= 1",
+  waiting: "held = '' AND (due IS NULL OR due > 1)",
+  diverged: "held = 'diverged'",
+  bug: "held = 'bug'",
+  stuck: "held = 'stuck'",
+  no_code: "held = 'no_code'",
+};
+
+const CLOSED_FILTERS: Readonly<Record<string, string>> = {
+  completed: "status = 'completed'",
+  failed: "status = 'failed' AND status <> 'completed'",
+  cancelled: "status = 'cancelled' AND status <> 'completed'",
+};
+
+/** The verbs for people on an open database. */
+export function openRunLister(db: DatabaseSync): RunLister {
+  const open = db.prepare(`
+    SELECT ${OPEN_LINE}, due, input, '' AS output, NULL AS abandoned, NULL AS journal
+    FROM runs WHERE id = ?`);
+  const closed = db.prepare(`
+    SELECT ${CLOSED_LINE}, NULL AS due, input, output, abandoned, journal
+    FROM closed WHERE id = ?`);
+  const journalOf = openJournalReader(db);
+
+  function select(table: "runs" | "closed", query: RunQuery, filter: string): Line[] {
+    const where = [filter];
+    const values: SQLInputValue[] = [];
+    const restrict = (condition: string, value: SQLInputValue | undefined): void => {
+      if (value === undefined) return;
+      where.push(condition);
+      values.push(value);
+    };
+    restrict("namespace = ?", query.namespace);
+    restrict("workflow = ?", query.workflow);
+    restrict("started_at >= ?", query.since);
+    restrict("id < ?", query.before);
+    const line = table === "runs" ? OPEN_LINE : CLOSED_LINE;
+    return db
+      .prepare(`SELECT ${line} FROM ${table} WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`)
+      .all(...values, query.limit) as Line[];
+  }
+
+  return {
+    list: (query) => {
+      const { status } = query;
+      const openFilter = status === undefined ? "TRUE" : OPEN_FILTERS[status];
+      const closedFilter = status === undefined ? "TRUE" : CLOSED_FILTERS[status];
+      const lines = [
+        ...(openFilter === undefined ? [] : select("runs", query, openFilter)),
+        ...(closedFilter === undefined ? [] : select("closed", query, closedFilter)),
+      ];
+      lines.sort((a, b) => (a.id < b.id ? 1 : -1));
+      return lines.slice(0, query.limit).map(summaryOf);
+    },
+    find: (id) => {
+      const row = (open.get(id) ?? closed.get(id)) as Details | undefined;
+      if (row === undefined) return null;
+      return {
+        ...summaryOf(row),
+        input: row.input,
+        output: row.output,
+        error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
+        abandoned: row.abandoned === null ? [] : (JSON.parse(row.abandoned) as string[]),
+        due: row.due,
+        journal: decodeEntries(row.journal ?? journalOf(id), 1, row.started_at),
+      };
+    },
+  };
+}
+
+function summaryOf(line: Line): RunSummary {
+  return {
+    id: line.id,
+    namespace: line.namespace,
+    workflow: line.workflow,
+    version: line.version,
+    status: line.status as RunStatus | Hold,
+    startedAt: line.started_at,
+    endedAt: line.ended_at,
+    parentRun: line.parent_run,
+    cause: line.cause,
+    reason:
+      line.error === null ? line.held_reason : describeError(JSON.parse(line.error) as ErrorRecord),
+  };
+}

@@ -1,0 +1,81 @@
+import { mkdirSync, realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { ClawError } from "@claw/core/protocol";
+import { createPrivateFile } from "./private-file.ts";
+import { migrate, pragmaNumber, recogniseStore } from "./schema.ts";
+
+const BUSY_TIMEOUT_MS = 200;
+/** Pages in the write-ahead log before they are moved to the database file. */
+const CHECKPOINT_PAGES = 4_000;
+const CACHE_KIB = 32 * 1024;
+
+/** What `openDatabase` may be told; see SqliteOptions. */
+export interface DatabaseOptions {
+  readonly pagesMax?: number;
+}
+
+/** A database that is open for writing. */
+export interface OpenDatabase {
+  readonly db: DatabaseSync;
+  /** As read back from SQLite. */
+  readonly durability: string;
+  readonly incarnation: number;
+}
+
+/** The one spelling of a path, whatever links lead to it; makes its folder. */
+export function settlePath(path: string): string {
+  const absolute = resolve(path);
+  mkdirSync(dirname(absolute), { recursive: true });
+  try {
+    return realpathSync(absolute);
+  } catch {
+    return join(realpathSync(dirname(absolute)), basename(absolute));
+  }
+}
+
+/**
+ * Opens the file of a store, brings its schema up to date and begins a new incarnation. The caller
+ * holds the ownership.
+ * Errors: CLAW-4003, CLAW-4008, and those of SQLite as they are.
+ */
+export function openDatabase(path: string, options: DatabaseOptions): OpenDatabase {
+  createPrivateFile(path);
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    const version = recogniseStore(db, path);
+    const durability = makeDurable(db, path);
+    db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+    if (options.pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
+    migrate(db, version);
+    return { db, durability, incarnation: beginIncarnation(db) };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+// The file system may refuse shared memory or locks, and SQLite then falls back in silence.
+function makeDurable(db: DatabaseSync, path: string): string {
+  const mode = String(Object.values(db.prepare("PRAGMA journal_mode = WAL").get() ?? {})[0]);
+  db.exec("PRAGMA synchronous = FULL");
+  // On macOS a flush stays in the drive's cache without this; elsewhere it changes nothing.
+  db.exec("PRAGMA fullfsync = ON");
+  db.exec("PRAGMA checkpoint_fullfsync = ON");
+  const synchronous = pragmaNumber(db, "synchronous");
+  if (mode !== "wal" || synchronous !== 2) {
+    throw new ClawError(
+      "CLAW-4008",
+      `${path} cannot be made durable: journal_mode=${mode}, synchronous=${synchronous}`,
+    );
+  }
+  return "sqlite WAL synchronous=FULL";
+}
+
+function beginIncarnation(db: DatabaseSync): number {
+  const row = db
+    .prepare("UPDATE meta SET value = value + 1 WHERE name = 'incarnation' RETURNING value")
+    .get();
+  return Number(row?.["value"]);
+}

@@ -1,0 +1,115 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Store, StoredRun } from "@claw/core/ports";
+import {
+  decodeEntries,
+  type Hold,
+  type InboxRow,
+  type MessageKind,
+  type RunId,
+  type RunRow,
+} from "@claw/core/protocol";
+
+/** What the owner of a store asks to go on with its runs. */
+export interface RunReader {
+  load(ids: readonly RunId[]): readonly StoredRun[];
+  due(nowMs: number, limit: number, orphans: boolean): readonly RunId[];
+  nextDue(afterMs: number): number | null;
+  held(kinds: readonly Hold[], limit: number): readonly RunId[];
+}
+
+type RunColumns = {
+  id: string;
+  namespace: string;
+  workflow: string;
+  version: number;
+  input: string;
+  started_at: number;
+  parent_run: string;
+  parent_call: string;
+  cause: string;
+  seq: number;
+  inbox_seq: number;
+  due: number | null;
+  waits: number;
+  held: Hold | "";
+  held_reason: string;
+};
+
+type InboxColumns = { seq: number; kind: MessageKind; name: string; sender: string; data: string };
+
+/** The reading verbs of `Store` that only its owner needs. */
+export function openRunReader(db: DatabaseSync): RunReader & Pick<Store, never> {
+  const row = db.prepare("SELECT * FROM runs WHERE id = ?");
+  const journalOf = openJournalReader(db);
+  const inbox = db.prepare(
+    "SELECT seq, kind, name, sender, data FROM inbox WHERE run = ? ORDER BY seq",
+  );
+  const waits = db.prepare("SELECT call FROM waits WHERE run = ? ORDER BY call");
+  const due = db.prepare(
+    "SELECT id FROM runs WHERE due > 0 AND due <= ? AND held = '' ORDER BY due, id LIMIT ?",
+  );
+  const orphaned = db.prepare(
+    "SELECT id FROM runs WHERE due = 0 AND held = '' ORDER BY id LIMIT ?",
+  );
+  const next = db.prepare(
+    "SELECT min(due) AS due FROM runs WHERE due > 0 AND due > ? AND held = ''",
+  );
+  const held = db.prepare(`
+    SELECT id FROM runs
+    WHERE held <> '' AND held IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?`);
+
+  function loadOne(id: RunId): StoredRun | null {
+    const columns = row.get(id) as RunColumns | undefined;
+    if (columns === undefined) return null;
+    const journalText = journalOf(id);
+    return {
+      row: runRowOf(columns),
+      journal: decodeEntries(journalText, 1, columns.started_at),
+      journalText,
+      inbox: (inbox.all(id) as InboxColumns[]).map((message) => inboxRowOf(id, message)),
+      waits: waits.all(id).map((wait) => String(wait["call"])),
+    };
+  }
+
+  return {
+    load: (ids) => ids.map(loadOne).filter((run) => run !== null),
+    due: (nowMs, limit, orphans) => {
+      const ids = orphans ? orphaned.all(limit).map(idOf) : [];
+      if (ids.length < limit) ids.push(...due.all(nowMs, limit - ids.length).map(idOf));
+      return ids;
+    },
+    nextDue: (afterMs) => (next.get(afterMs) as { due: number | null }).due,
+    held: (kinds, limit) => held.all(JSON.stringify(kinds), limit).map(idOf),
+  };
+}
+
+/** Reads the text of a run's journal from its rows. */
+export function openJournalReader(db: DatabaseSync): (run: RunId) => string {
+  const rows = db.prepare("SELECT entries FROM journal WHERE run = ? ORDER BY seq");
+  return (run) => {
+    let text = "";
+    for (const row of rows.all(run)) text += String(row["entries"]);
+    return text;
+  };
+}
+
+function idOf(row: Record<string, unknown>): RunId {
+  return String(row["id"]);
+}
+
+function runRowOf(columns: RunColumns): RunRow {
+  const { started_at, parent_run, parent_call, inbox_seq, held_reason, ...same } = columns;
+  return {
+    ...same,
+    startedAt: started_at,
+    parentRun: parent_run,
+    parentCall: parent_call,
+    inboxSeq: inbox_seq,
+    heldReason: held_reason,
+  };
+}
+
+function inboxRowOf(to: RunId, columns: InboxColumns): InboxRow {
+  const { seq, kind, name, sender, data } = columns;
+  return { to, kind, name, from: sender, data, seq };
+}

@@ -1,0 +1,166 @@
+import type { DatabaseSync } from "node:sqlite";
+import { ClawError } from "@claw/core/protocol";
+
+/** "CLAW" in ASCII: tells a store from any other SQLite file (`PRAGMA application_id`). */
+export const APPLICATION_ID = 0x434c4157;
+
+/**
+ * Forward-only migrations; the one at index n leads from schema version n to n + 1. A published one is
+ * never changed.
+ *
+ * Rows are kept in the order of run ids, which is the order of time, so that what is written together
+ * lies together. `runs.due` is 0 while the owning process holds the run: those rows need no
+ * index, because they are looked for only after an owner has ended.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO meta VALUES ('incarnation', 0);
+
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    parent_run TEXT NOT NULL,
+    parent_call TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    inbox_seq INTEGER NOT NULL,
+    due INTEGER,
+    waits INTEGER NOT NULL,
+    held TEXT NOT NULL,
+    held_reason TEXT NOT NULL,
+    input TEXT NOT NULL,
+    CONSTRAINT no_run_is_stranded CHECK (due IS NOT NULL OR waits > 0 OR held <> '')
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX runs_due ON runs (due) WHERE due > 0;
+  CREATE INDEX runs_held ON runs (held) WHERE held <> '';
+
+  CREATE TABLE journal (
+    run TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    entries TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE closed (
+    id TEXT PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    parent_run TEXT NOT NULL,
+    parent_call TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    status TEXT NOT NULL,
+    ended_at INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    error TEXT,
+    abandoned TEXT,
+    input TEXT NOT NULL,
+    output TEXT NOT NULL,
+    journal TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX closed_badly ON closed (status) WHERE status <> 'completed';
+
+  CREATE TABLE inbox (
+    run TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE waits (
+    key TEXT NOT NULL,
+    run TEXT NOT NULL,
+    call TEXT NOT NULL,
+    PRIMARY KEY (key, run, call)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX waits_run ON waits (run, call);
+
+  CREATE TABLE shapes (
+    namespace TEXT NOT NULL,
+    type TEXT NOT NULL,
+    shape TEXT NOT NULL,
+    PRIMARY KEY (namespace, type, shape)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    namespace TEXT NOT NULL,
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    subject TEXT,
+    time INTEGER NOT NULL,
+    logged_at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (namespace, source, id)
+  ) STRICT;
+  CREATE INDEX events_type ON events (namespace, type);
+
+  CREATE TABLE event_keys (
+    key TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (key, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE dedup (
+    scope TEXT PRIMARY KEY,
+    run TEXT NOT NULL,
+    print TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX dedup_expiry ON dedup (expires_at);
+  `,
+];
+
+/** Version of the schema that this code writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * Recognises the file before anything is written to it: an empty file, or a store of this or an older version.
+ * Errors: CLAW-4003 written by a newer version, CLAW-4008 another program's database.
+ */
+export function recogniseStore(db: DatabaseSync, path: string): number {
+  const application = pragmaNumber(db, "application_id");
+  const version = pragmaNumber(db, "user_version");
+  if (application === 0 && version === 0 && isEmpty(db)) return 0;
+  if (application !== APPLICATION_ID) {
+    throw new ClawError("CLAW-4008", `${path} is a SQLite database of another program`);
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new ClawError(
+      "CLAW-4003",
+      `${path} has schema version ${version}, this program knows versions up to ${SCHEMA_VERSION}`,
+    );
+  }
+  return version;
+}
+
+/** Brings the schema from `version` to SCHEMA_VERSION in one transaction. */
+export function migrate(db: DatabaseSync, version: number): void {
+  if (version === SCHEMA_VERSION) return;
+  db.exec("BEGIN IMMEDIATE");
+  for (const migration of MIGRATIONS.slice(version)) db.exec(migration);
+  db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  db.exec("COMMIT");
+}
+
+/** The value of a pragma that answers one number. */
+export function pragmaNumber(db: DatabaseSync, name: string): number {
+  return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+}
+
+function isEmpty(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+}
