@@ -1,4 +1,4 @@
-import { checkName } from "@claw/core/protocol";
+import { checkName, ClawError } from "@claw/core/protocol";
 import { currentRun } from "./activation.ts";
 import type { Claw, RuntimeOptions } from "./claw.ts";
 import { Client } from "./client.ts";
@@ -9,10 +9,14 @@ import { Registry } from "./registry.ts";
 /** How long `stop` waits for writes under way, in turns of the event loop. */
 const DRAIN_TURNS_MAX = 10_000;
 
+const KEEP_ALIVE_MS = 2 ** 30;
+
 let openNodes = 0;
+let keepAlive: NodeJS.Timeout | null = null;
 
 /**
- * Opens a runtime on a store: takes ownership, goes on with every open run, and takes new work.
+ * Opens a runtime on a store: takes ownership, goes on with every open run, and takes new work. It keeps the
+ * process alive until `stop`.
  * Errors: CLAW-1001 and CLAW-1002 for definitions; those of `Store.open`.
  */
 export async function openRuntime(options: RuntimeOptions): Promise<Claw> {
@@ -26,7 +30,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Claw> {
     await options.store.close();
     throw error;
   }
-  watchRejections();
+  attachToProcess();
   return new Client(node, () => {
     stopped ??= stop(node);
     return stopped;
@@ -39,13 +43,12 @@ async function stop(node: Node): Promise<void> {
     node.loop.schedule();
     await new Promise((resolve) => setImmediate(resolve));
   }
-  const { ClawError } = await import("@claw/core/protocol");
   const error = new ClawError("CLAW-3005", "The runtime was stopped");
   node.unavailable = error;
   node.committer.open = false;
   node.loop.stopped = true;
   node.discardAll(error);
-  unwatchRejections();
+  detachFromProcess();
   await node.store.close();
 }
 
@@ -57,10 +60,15 @@ function onRejection(reason: unknown): void {
   else if (process.listenerCount("unhandledRejection") === 1) throw reason;
 }
 
-function watchRejections(): void {
-  if (openNodes++ === 0) process.on("unhandledRejection", onRejection);
+// Like an open server, an open runtime keeps its process: what it waits for may be days away.
+function attachToProcess(): void {
+  if (openNodes++ > 0) return;
+  process.on("unhandledRejection", onRejection);
+  keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
 }
 
-function unwatchRejections(): void {
-  if (--openNodes === 0) process.off("unhandledRejection", onRejection);
+function detachFromProcess(): void {
+  if (--openNodes > 0) return;
+  process.off("unhandledRejection", onRejection);
+  if (keepAlive !== null) clearInterval(keepAlive);
 }
