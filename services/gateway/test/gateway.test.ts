@@ -124,7 +124,7 @@ test("a structured event starts a run once and a repetition is a duplicate", asy
   assert.equal((first.body["started"] as string[]).length, 1);
   const second = await ask(world, "/v1/events", sent);
   assert.equal(second.status, 200);
-  assert.deepEqual(second.body, { status: "duplicate", started: [], delivered: [] });
+  assert.deepEqual(second.body, { status: "duplicate", started: [], refused: [] });
 });
 
 test("a binary event is delivered to the run that waits for it", async (t) => {
