@@ -224,8 +224,9 @@ export interface Store {
   /** Open runs with these ids, in this order; unknown and closed ones are left out. */
   load(ids: readonly RunId[]): MaybePromise<readonly StoredRun[]>;
   /**
-   * Ids of open, unheld runs owed a look at `nowMs`, most overdue first, at most `limit`.
-   * `orphans` includes those that an ended process held (due 0): only right after `open`.
+   * Ids of open, unheld runs owed a look at `nowMs`, most overdue first, at most `limit`. What an ended
+   * process held (due 0) became due at once (1) with `open`, so it comes first, in this and in later
+   * calls; `orphans` says that this is the first call after `open`.
    */
   due(nowMs: number, limit: number, orphans: boolean): MaybePromise<readonly RunId[]>;
   /** The earliest due time after `afterMs` among open, unheld runs, or null. */

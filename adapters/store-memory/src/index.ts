@@ -1,1 +1,3 @@
-export {};
+export type { Fault, FaultPlan } from "./faults.ts";
+export { MemoryDisk } from "./memory-disk.ts";
+export { memoryStore, type MemoryOptions } from "./store.ts";

@@ -73,9 +73,13 @@ function makeDurable(db: DatabaseSync, path: string): string {
   return "sqlite WAL synchronous=FULL";
 }
 
+// What an ended process held in memory (0) is due at once: it comes first in `due`.
 function beginIncarnation(db: DatabaseSync): number {
+  db.exec("BEGIN IMMEDIATE");
+  db.exec("UPDATE runs SET due = 1 WHERE due = 0");
   const row = db
     .prepare("UPDATE meta SET value = value + 1 WHERE name = 'incarnation' RETURNING value")
     .get();
+  db.exec("COMMIT");
   return Number(row?.["value"]);
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Store, StoredRun } from "@claw/core/ports";
+import type { StoredRun } from "@claw/core/ports";
 import {
   decodeEntries,
   type Hold,
@@ -12,7 +12,7 @@ import {
 /** What the owner of a store asks to go on with its runs. */
 export interface RunReader {
   load(ids: readonly RunId[]): readonly StoredRun[];
-  due(nowMs: number, limit: number, orphans: boolean): readonly RunId[];
+  due(nowMs: number, limit: number): readonly RunId[];
   nextDue(afterMs: number): number | null;
   held(kinds: readonly Hold[], limit: number): readonly RunId[];
 }
@@ -38,7 +38,7 @@ type RunColumns = {
 type InboxColumns = { seq: number; kind: MessageKind; name: string; sender: string; data: string };
 
 /** The reading verbs of `Store` that only its owner needs. */
-export function openRunReader(db: DatabaseSync): RunReader & Pick<Store, never> {
+export function openRunReader(db: DatabaseSync): RunReader {
   const row = db.prepare("SELECT * FROM runs WHERE id = ?");
   const journalOf = openJournalReader(db);
   const inbox = db.prepare(
@@ -47,9 +47,6 @@ export function openRunReader(db: DatabaseSync): RunReader & Pick<Store, never> 
   const waits = db.prepare("SELECT call FROM waits WHERE run = ? ORDER BY call");
   const due = db.prepare(
     "SELECT id FROM runs WHERE due > 0 AND due <= ? AND held = '' ORDER BY due, id LIMIT ?",
-  );
-  const orphaned = db.prepare(
-    "SELECT id FROM runs WHERE due = 0 AND held = '' ORDER BY id LIMIT ?",
   );
   const next = db.prepare(
     "SELECT min(due) AS due FROM runs WHERE due > 0 AND due > ? AND held = ''",
@@ -73,11 +70,7 @@ export function openRunReader(db: DatabaseSync): RunReader & Pick<Store, never> 
 
   return {
     load: (ids) => ids.map(loadOne).filter((run) => run !== null),
-    due: (nowMs, limit, orphans) => {
-      const ids = orphans ? orphaned.all(limit).map(idOf) : [];
-      if (ids.length < limit) ids.push(...due.all(nowMs, limit - ids.length).map(idOf));
-      return ids;
-    },
+    due: (nowMs, limit) => due.all(nowMs, limit).map(idOf),
     nextDue: (afterMs) => (next.get(afterMs) as { due: number | null }).due,
     held: (kinds, limit) => held.all(JSON.stringify(kinds), limit).map(idOf),
   };

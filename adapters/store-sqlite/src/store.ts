@@ -92,7 +92,7 @@ export function sqliteStore(options: SqliteOptions): Store {
     close,
     commit: (batch) => use(({ writer }) => writer.commit(batch)),
     load: (ids) => use(({ reader }) => reader.load(ids)),
-    due: (nowMs, limit, orphans) => use(({ reader }) => reader.due(nowMs, limit, orphans)),
+    due: (nowMs, limit) => use(({ reader }) => reader.due(nowMs, limit)),
     nextDue: (afterMs) => use(({ reader }) => reader.nextDue(afterMs)),
     held: (kinds, limit) => use(({ reader }) => reader.held(kinds, limit)),
     findDedup: (scope) => use(({ writer }) => writer.tables.requests.find(scope)),

@@ -1,0 +1,113 @@
+import type {
+  CommitItem,
+  Dedup,
+  Delivery,
+  ItemAnswer,
+  NewRun,
+  PublishedEvent,
+  Release,
+  Transition,
+} from "@claw/core/ports";
+import { encodeEventNote, type InboxRow, type RunId, type StartRow } from "@claw/core/protocol";
+import { offerMessage, pushMessage } from "./deliver-message.ts";
+import type { MemoryDisk } from "./memory-disk.ts";
+import { answerWaits, logEvent, subscribe, unsubscribe } from "./subscribe.ts";
+import { appendEntries, closeRun, createRun, holdRun, insertRun, parkRun } from "./write-run.ts";
+
+/** What one batch has brought about so far. */
+export interface BatchWork {
+  readonly nowMs: number;
+  readonly delivered: InboxRow[];
+  readonly started: StartRow[];
+}
+
+/** Applies one item of a batch; throws on one that contradicts what the disk holds. */
+export function applyItem(disk: MemoryDisk, item: CommitItem, work: BatchWork): ItemAnswer {
+  if (item.type === "transition") return applyTransition(disk, item, work);
+  if (item.type === "delivery") return applyDelivery(disk, item, work);
+  if (item.type === "release") return applyRelease(disk, item);
+  if (publishEvent(disk, item, work)) return { status: "applied", parked: false };
+  return { status: "duplicate", run: "", same: true };
+}
+
+function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): ItemAnswer {
+  const { run, start, finish, dedup, park, hold } = item;
+  if (dedup !== null) {
+    const first = remember(disk, dedup, run, work.nowMs);
+    if (first !== null) return first;
+  }
+  if (finish !== null) closeRun(disk, item, finish);
+  else {
+    if (start !== null) insertRun(disk, start, item.seq);
+    advance(disk, item, work);
+  }
+  for (const created of item.starts) createOther(disk, created, work);
+  for (const message of item.messages) pushMessage(disk, message, work.delivered);
+  for (const event of item.events) publishEvent(disk, event, work);
+  if (finish === null && hold !== null) holdRun(disk, run, item.seq, hold.kind, hold.reason);
+  const parked = finish === null && park !== null && parkRun(disk, run, item.seq, park);
+  return { status: "applied", parked };
+}
+
+function advance(disk: MemoryDisk, item: Transition, work: BatchWork): void {
+  const { run, namespace, firstSeq, entries, acks } = item;
+  if (entries !== "") appendEntries(disk, run, firstSeq, entries);
+  if (acks.length > 0) {
+    const taken = new Set(acks);
+    disk.inbox.keep(run, ({ seq }) => !taken.has(seq));
+  }
+  for (const call of item.unwaits) unsubscribe(disk, run, call);
+  for (const wait of item.waits) subscribe(disk, run, namespace, wait, work.delivered);
+}
+
+function createOther(disk: MemoryDisk, created: NewRun, work: BatchWork): void {
+  if (createRun(disk, created) && created.due === 0) work.started.push({ ...created.row });
+}
+
+function publishEvent(disk: MemoryDisk, published: PublishedEvent, work: BatchWork): boolean {
+  const { namespace, event, starts } = published;
+  const logged = logEvent(disk, namespace, event, work.nowMs);
+  if (logged === null) return false;
+  const note = encodeEventNote(logged.seq, event);
+  for (const key of logged.keys) answerWaits(disk, key, note, work.delivered);
+  for (const created of starts) createOther(disk, created, work);
+  return true;
+}
+
+function applyDelivery(disk: MemoryDisk, item: Delivery, work: BatchWork): ItemAnswer {
+  const { message, dedup } = item;
+  if (dedup !== null) {
+    const first = remember(disk, dedup, "", work.nowMs);
+    if (first !== null) return first;
+  }
+  const outcome = offerMessage(disk, message, work.delivered);
+  if (outcome === "delivered") return { status: "applied", parked: false };
+  if (dedup !== null) disk.dedup.delete(dedup.scope);
+  return { status: "refused", why: outcome, detail: message.to };
+}
+
+function applyRelease(disk: MemoryDisk, { run }: Release): ItemAnswer {
+  const row = disk.runs.get(run);
+  if (row === undefined) {
+    const why = disk.closed.has(run) ? "closed" : "unknown";
+    return { status: "refused", why, detail: run };
+  }
+  if (row.held !== "") disk.runs.set(run, { ...row, held: "", heldReason: "", due: 1 });
+  return { status: "applied", parked: false };
+}
+
+// The answer of a duplicate, or null when the request is new and remembered now.
+function remember(
+  disk: MemoryDisk,
+  dedup: Dedup,
+  run: RunId | "",
+  nowMs: number,
+): ItemAnswer | null {
+  const { scope, print, expiresAt } = dedup;
+  const first = disk.dedup.get(scope);
+  if (first !== undefined && first.expiresAt > nowMs) {
+    return { status: "duplicate", run: first.run, same: first.print === print };
+  }
+  disk.dedup.set(scope, { run, print, expiresAt });
+  return null;
+}

@@ -1,0 +1,103 @@
+import type { Finding } from "@claw/core/ports";
+import { decodeEntries, type Entry, ENTRY_KINDS, type RunId } from "@claw/core/protocol";
+import type { MemoryDisk } from "./memory-disk.ts";
+
+/** Rows that contradict each other; empty when sound. */
+export function checkDisk(disk: MemoryDisk): readonly Finding[] {
+  const findings: Finding[] = [];
+  const report = (message: string): void => {
+    findings.push({ severity: "error", message });
+  };
+  checkRuns(disk, report);
+  checkCounterparts(disk, report);
+  checkJournals(disk, report);
+  return findings;
+}
+
+type Report = (message: string) => void;
+
+function checkRuns(disk: MemoryDisk, report: Report): void {
+  for (const { id, due, waits, held, parentRun } of disk.runs.values()) {
+    if (due === null && waits <= 0 && held === "") {
+      report(`run ${id} is stranded: nothing will wake it`);
+    }
+    if (disk.closed.has(id)) report(`run ${id} is open and closed at once`);
+    if (due === null && held === "" && waits < disk.waitsByRun.of(id).length) {
+      report(`run ${id} rests with ${waits} waits but has more subscriptions`);
+    }
+    if (parentRun !== "" && !isKnown(disk, parentRun)) {
+      report(`run ${id} says it was started by ${parentRun}, which is unknown`);
+    }
+  }
+}
+
+function checkCounterparts(disk: MemoryDisk, report: Report): void {
+  for (const [run, messages] of disk.inbox.entries()) {
+    const { inboxSeq } = disk.runs.get(run) ?? {};
+    for (const { seq } of messages) {
+      if (inboxSeq === undefined) report(`inbox row ${seq} of ${run} belongs to no open run`);
+      else if (seq > inboxSeq || seq < 1) {
+        report(`inbox row ${seq} of ${run} is beyond its counter ${inboxSeq}`);
+      }
+    }
+  }
+  for (const [run, waits] of disk.waitsByRun.entries()) {
+    for (const { call, key } of waits) {
+      if (!disk.runs.has(run)) report(`subscription of ${run} for ${call} belongs to no open run`);
+      if (!disk.waitsByKey.of(key).some((other) => other.run === run && other.call === call)) {
+        report(`subscription of ${run} for ${call} is not found by its key`);
+      }
+    }
+  }
+}
+
+function checkJournals(disk: MemoryDisk, report: Report): void {
+  for (const [run] of disk.journal.entries()) {
+    if (!disk.runs.has(run) && disk.closed.get(run)?.journal !== null) {
+      report(`journal rows of ${run} belong to no run`);
+    }
+  }
+  for (const row of disk.closed.values()) {
+    const { id, seq, journal, startedAt } = row;
+    const entries =
+      journal === null
+        ? readRows(disk, id, startedAt, report)
+        : decodeEntries(journal, 1, startedAt);
+    if (entries.length !== seq) {
+      report(`closed run ${id} has another number of entries than ${seq}`);
+    }
+  }
+  for (const { id, seq, startedAt } of disk.runs.values()) {
+    const entries = readRows(disk, id, startedAt, report);
+    if (seq > entries.length) {
+      report(`journal of ${id} has ${entries.length} entries, its row says ${seq}`);
+    }
+    for (const child of openChildren(entries)) {
+      if (!isKnown(disk, child)) report(`run ${id} waits for ${child}, which is unknown`);
+    }
+  }
+}
+
+function readRows(disk: MemoryDisk, id: RunId, startedAt: number, report: Report): Entry[] {
+  const entries: Entry[] = [];
+  for (const row of disk.journal.of(id)) {
+    if (row.seq !== entries.length + 1) {
+      report(`journal of ${id} has entry ${row.seq} after entry ${entries.length}`);
+    }
+    entries.push(...decodeEntries(row.entries, row.seq, startedAt));
+  }
+  return entries;
+}
+
+function openChildren(entries: readonly Entry[]): readonly RunId[] {
+  const children = new Map<string, RunId>();
+  for (const { kind, call, data } of entries) {
+    if (kind === ENTRY_KINDS.childStarted) children.set(call, JSON.parse(data) as RunId);
+    else if (kind === ENTRY_KINDS.childEnded) children.delete(call);
+  }
+  return [...children.values()];
+}
+
+function isKnown(disk: MemoryDisk, id: RunId): boolean {
+  return disk.runs.has(id) || disk.closed.has(id);
+}

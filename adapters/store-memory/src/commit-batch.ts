@@ -1,0 +1,82 @@
+import type { Batch, BatchAnswer, ItemAnswer } from "@claw/core/ports";
+import { ClawError } from "@claw/core/protocol";
+import { applyItem, type BatchWork } from "./apply-item.ts";
+import type { Fault } from "./faults.ts";
+import type { MemoryDisk } from "./memory-disk.ts";
+
+/** Writes a batch, with what goes wrong. Errors: CLAW-4007 fenced, CLAW-4006 the outcome is unknown. */
+export function commitBatch(
+  disk: MemoryDisk,
+  batch: Batch,
+  fault: Fault | null,
+  flushed: boolean,
+): BatchAnswer {
+  switch (fault?.kind) {
+    case "fail":
+      throw unknownOutcome("the commit failed");
+    case "late":
+      disk.late.push(structuredClone(batch));
+      throw unknownOutcome("the commit is under way");
+    case "torn":
+      disk.loseUnflushed(fault.commits);
+      throw unknownOutcome("the power failed");
+    case "lost-answer":
+      writeBatch(disk, batch, null, flushed);
+      throw unknownOutcome("the answer was lost");
+    default:
+      return writeBatch(disk, batch, fault?.item ?? null, flushed);
+  }
+}
+
+/** Writes what was under way when its sender lost sight of it. */
+export function writeLateBatches(disk: MemoryDisk): void {
+  for (const batch of disk.late.splice(0)) {
+    if (batch.incarnation === disk.incarnation) writeBatch(disk, batch, null, true);
+  }
+}
+
+function writeBatch(
+  disk: MemoryDisk,
+  batch: Batch,
+  poisoned: number | null,
+  flushed: boolean,
+): BatchAnswer {
+  const { incarnation: current } = disk;
+  if (batch.incarnation !== current) {
+    throw new ClawError("CLAW-4007", `Incarnation ${batch.incarnation} was ended by ${current}`, {
+      details: { incarnation: batch.incarnation, current },
+    });
+  }
+  const work: BatchWork = { nowMs: batch.nowMs, delivered: [], started: [] };
+  const items: ItemAnswer[] = [];
+  for (const [index, item] of batch.items.entries()) {
+    items.push(
+      alone(disk, work, () => {
+        if (index === poisoned) throw new Error("a fault was injected");
+        return applyItem(disk, item, work);
+      }),
+    );
+  }
+  disk.settleCommit(flushed);
+  return { items, delivered: work.delivered, started: work.started };
+}
+
+// One bad item leaves no trace and does not touch the others.
+function alone(disk: MemoryDisk, work: BatchWork, apply: () => ItemAnswer): ItemAnswer {
+  const { mark } = disk.undo;
+  const delivered = work.delivered.length;
+  const started = work.started.length;
+  try {
+    return apply();
+  } catch (error) {
+    disk.undo.rollBack(mark);
+    work.delivered.length = delivered;
+    work.started.length = started;
+    const detail = error instanceof Error ? error.message : String(error);
+    return { status: "refused", why: "poison", detail };
+  }
+}
+
+function unknownOutcome(what: string): ClawError {
+  return new ClawError("CLAW-4006", `memory: ${what}`);
+}

@@ -1,0 +1,32 @@
+import { type InboxRow, limits, type Message } from "@claw/core/protocol";
+import type { MemoryDisk } from "./memory-disk.ts";
+
+/**
+ * Delivers what a run or an event owes: never refused for room, because that would strand the
+ * receiver. Dropped when there is no such open run.
+ */
+export function pushMessage(disk: MemoryDisk, message: Message, delivered: InboxRow[]): void {
+  const { to, kind, name, from, data } = message;
+  const run = disk.runs.get(to);
+  if (run === undefined) return;
+  const stays = run.due === 0 || run.held !== "";
+  const seq = run.inboxSeq + 1;
+  disk.runs.set(to, { ...run, inboxSeq: seq, due: stays ? run.due : 1 });
+  const row: InboxRow = { to, kind, name, from, data, seq };
+  disk.inbox.add(to, row);
+  delivered.push({ ...row });
+}
+
+/** Delivers a client's message, if there is room. A full inbox still takes one request to cancel. */
+export function offerMessage(
+  disk: MemoryDisk,
+  message: Message,
+  delivered: InboxRow[],
+): "delivered" | "unknown" | "closed" | "full" {
+  if (!disk.runs.has(message.to)) return disk.closed.has(message.to) ? "closed" : "unknown";
+  const unread = disk.inbox.of(message.to);
+  const firstCancel = message.kind === "cancel" && !unread.some(({ kind }) => kind === "cancel");
+  if (unread.length >= limits.INBOX_ROWS_MAX && !firstCancel) return "full";
+  pushMessage(disk, message, delivered);
+  return "delivered";
+}

@@ -1,0 +1,170 @@
+import type { Batch } from "@claw/core/ports";
+import type {
+  ClosedStatus,
+  InboxRow,
+  RunId,
+  RunRow,
+  StartRow,
+  StoredEvent,
+} from "@claw/core/protocol";
+import { Lists, Table } from "./table.ts";
+import { UndoLog } from "./undo-log.ts";
+
+/** One transition's entries in a journal. */
+export interface JournalRow {
+  readonly seq: number;
+  readonly entries: string;
+}
+
+/** A run that has ended; what is an object elsewhere is text here, as on a disk. */
+export interface ClosedRow extends StartRow {
+  readonly status: ClosedStatus;
+  readonly endedAt: number;
+  readonly output: string;
+  readonly error: string | null;
+  readonly abandoned: string;
+  readonly seq: number;
+  /** Null: its rows are still in the journal. */
+  readonly journal: string | null;
+}
+
+/** An event in the log. */
+export interface EventRow {
+  readonly seq: number;
+  readonly namespace: string;
+  readonly loggedAt: number;
+  readonly event: StoredEvent;
+}
+
+/** A subscription of a call. */
+export interface WaitRow {
+  readonly key: string;
+  readonly run: RunId;
+  readonly call: string;
+}
+
+/** A remembered request of a client. */
+export interface DedupRow {
+  readonly run: RunId | "";
+  readonly print: string;
+  readonly expiresAt: number;
+}
+
+/** Commits that a disk without flushing may still lose; older ones are safe. */
+const UNFLUSHED_MAX = 64;
+
+/**
+ * What outlives a process: hand the same disk to another `memoryStore` to see what a restart finds.
+ * A copy of its state at a moment is `snapshot()`; `MemoryDisk.restore` makes a disk of it, for a store
+ * that went back in time.
+ */
+export class MemoryDisk {
+  readonly undo: UndoLog = new UndoLog();
+  readonly runs: Table<RunRow> = new Table(this.undo);
+  readonly journal: Lists<JournalRow> = new Lists(this.undo);
+  readonly closed: Table<ClosedRow> = new Table(this.undo);
+  readonly inbox: Lists<InboxRow> = new Lists(this.undo);
+  readonly waitsByKey: Lists<WaitRow> = new Lists(this.undo);
+  readonly waitsByRun: Lists<WaitRow> = new Lists(this.undo);
+  /** Shapes by namespace and type, sorted. */
+  readonly shapes: Table<readonly string[]> = new Table(this.undo);
+  /** All events under one name, in the order of their numbers. */
+  readonly events: Lists<EventRow> = new Lists(this.undo);
+  readonly eventIds: Table<number> = new Table(this.undo);
+  readonly eventKeys: Lists<number> = new Lists(this.undo);
+  readonly dedup: Table<DedupRow> = new Table(this.undo);
+  incarnation = 0;
+  /** Whoever has the disk open; null for nobody. */
+  owner: object | null = null;
+  /** Batches that were sent, and reach the disk just before the next `open`. */
+  readonly late: Batch[] = [];
+  #unflushed: number[] = [];
+
+  /** Ends a commit. A flushed one stays; another may still be lost. */
+  settleCommit(flushed: boolean): void {
+    if (flushed) {
+      this.undo.settle(this.undo.mark);
+      this.#unflushed = [];
+      return;
+    }
+    this.#unflushed.push(this.undo.mark);
+    if (this.#unflushed.length <= UNFLUSHED_MAX) return;
+    const steps = this.#unflushed.shift() ?? 0;
+    this.undo.settle(steps);
+    this.#unflushed = this.#unflushed.map((mark) => mark - steps);
+  }
+
+  /** Loses the newest unflushed commits, at most `count`, as a power loss may; answers how many. */
+  loseUnflushed(count: number): number {
+    const lost = Math.min(count, this.#unflushed.length);
+    this.#unflushed.length -= lost;
+    this.undo.rollBack(this.#unflushed.at(-1) ?? 0);
+    return lost;
+  }
+
+  /** `owner` has the disk now; what the one before held in memory is due at once. */
+  beginIncarnation(owner: object): void {
+    this.owner = owner;
+    this.incarnation++;
+    for (const row of this.runs.values()) {
+      if (row.due === 0) this.runs.set(row.id, { ...row, due: 1 });
+    }
+    this.settleCommit(true);
+  }
+
+  /** Removes at most `limit` dedup rows that expired before `nowMs`; answers how many. */
+  expire(nowMs: number, limit: number, flushed: boolean): number {
+    let removed = 0;
+    for (const [scope, { expiresAt }] of this.dedup.entries()) {
+      if (expiresAt >= nowMs || removed >= limit) continue;
+      this.dedup.delete(scope);
+      removed++;
+    }
+    this.settleCommit(flushed);
+    return removed;
+  }
+
+  /** The process that had the disk open is gone without closing it. */
+  ownerDied(): void {
+    this.owner = null;
+  }
+
+  /** Everything on the disk as text: equal disks give equal texts. */
+  snapshot(): string {
+    const tables = TABLES.map((name) => [name, this[name].entries()]);
+    return JSON.stringify({ incarnation: this.incarnation, ...Object.fromEntries(tables) });
+  }
+
+  /** A new disk with the state of a snapshot. */
+  static restore(snapshot: string): MemoryDisk {
+    const disk = new MemoryDisk();
+    const { incarnation, ...tables } = JSON.parse(snapshot) as Snapshot;
+    disk.incarnation = incarnation;
+    for (const name of TABLES) {
+      for (const [key, value] of tables[name]) {
+        const target = disk[name];
+        // A snapshot holds under each name what its table holds.
+        if (target instanceof Table) (target as Table<unknown>).set(key, value);
+        else for (const row of value as unknown[]) (target as Lists<unknown>).add(key, row);
+      }
+    }
+    disk.settleCommit(true);
+    return disk;
+  }
+}
+
+const TABLES = [
+  "runs",
+  "journal",
+  "closed",
+  "inbox",
+  "waitsByKey",
+  "waitsByRun",
+  "shapes",
+  "events",
+  "eventIds",
+  "eventKeys",
+  "dedup",
+] as const;
+
+type Snapshot = { incarnation: number } & Record<(typeof TABLES)[number], [string, unknown][]>;

@@ -1,0 +1,149 @@
+import type { RunQuery, StoredRun } from "@claw/core/ports";
+import {
+  decodeEntries,
+  describeError,
+  type ErrorRecord,
+  type Hold,
+  type RunId,
+  type RunRecord,
+  type RunRow,
+  type RunStatus,
+  type RunSummary,
+  type StartRow,
+} from "@claw/core/protocol";
+import type { ClosedRow, MemoryDisk } from "./memory-disk.ts";
+
+/** Open runs with these ids, in this order, each a copy of its own. */
+export function loadRuns(disk: MemoryDisk, ids: readonly RunId[]): readonly StoredRun[] {
+  const found: StoredRun[] = [];
+  for (const id of ids) {
+    const row = disk.runs.get(id);
+    if (row === undefined) continue;
+    const journalText = journalOf(disk, id);
+    found.push({
+      row: { ...row },
+      journal: decodeEntries(journalText, 1, row.startedAt),
+      journalText,
+      inbox: disk.inbox.of(id).map((message) => ({ ...message })),
+      waits: disk.waitsByRun
+        .of(id)
+        .map(({ call }) => call)
+        .sort(),
+    });
+  }
+  return found;
+}
+
+/** Ids of open, unheld runs that are due, most overdue first. */
+export function dueRuns(disk: MemoryDisk, nowMs: number, limit: number): readonly RunId[] {
+  const due: { id: RunId; due: number }[] = [];
+  for (const row of disk.runs.values()) {
+    if (row.held === "" && row.due !== null && row.due > 0 && row.due <= nowMs) {
+      due.push({ id: row.id, due: row.due });
+    }
+  }
+  due.sort((a, b) => a.due - b.due || (a.id < b.id ? -1 : 1));
+  return due.slice(0, limit).map(({ id }) => id);
+}
+
+/** The earliest due time after `afterMs`, or null. */
+export function nextDue(disk: MemoryDisk, afterMs: number): number | null {
+  let next: number | null = null;
+  for (const { due, held } of disk.runs.values()) {
+    if (held === "" && due !== null && due > 0 && due > afterMs && due < (next ?? Infinity)) {
+      next = due;
+    }
+  }
+  return next;
+}
+
+/** Ids of runs held for one of the given reasons, oldest first. */
+export function heldRuns(
+  disk: MemoryDisk,
+  kinds: readonly Hold[],
+  limit: number,
+): readonly RunId[] {
+  const held: RunId[] = [];
+  for (const row of disk.runs.values())
+    if (row.held !== "" && kinds.includes(row.held)) held.push(row.id);
+  return held.sort().slice(0, limit);
+}
+
+/** Lines about runs, newest first. */
+export function listRuns(disk: MemoryDisk, query: RunQuery): readonly RunSummary[] {
+  const { namespace, workflow, status, since, before } = query;
+  return [
+    ...[...disk.runs.values()].map(openSummary),
+    ...[...disk.closed.values()].map(closedSummary),
+  ]
+    .filter(
+      (run) =>
+        (namespace === undefined || run.namespace === namespace) &&
+        (workflow === undefined || run.workflow === workflow) &&
+        (status === undefined || run.status === status) &&
+        (since === undefined || run.startedAt >= since) &&
+        (before === undefined || run.id < before),
+    )
+    .sort((a, b) => (a.id < b.id ? 1 : -1))
+    .slice(0, query.limit);
+}
+
+/** One run with its journal, open or closed. */
+export function findRun(disk: MemoryDisk, id: RunId): RunRecord | null {
+  const open = disk.runs.get(id);
+  if (open !== undefined) {
+    return {
+      ...openSummary(open),
+      input: open.input,
+      output: "",
+      error: null,
+      abandoned: [],
+      due: open.due,
+      journal: decodeEntries(journalOf(disk, id), 1, open.startedAt),
+    };
+  }
+  const closed = disk.closed.get(id);
+  if (closed === undefined) return null;
+  return {
+    ...closedSummary(closed),
+    input: closed.input,
+    output: closed.output,
+    error: closed.error === null ? null : (JSON.parse(closed.error) as ErrorRecord),
+    abandoned: JSON.parse(closed.abandoned) as string[],
+    due: null,
+    journal: decodeEntries(closed.journal ?? journalOf(disk, id), 1, closed.startedAt),
+  };
+}
+
+/** The text of a journal that is kept in rows. */
+export function journalOf(disk: MemoryDisk, id: RunId): string {
+  return disk.journal
+    .of(id)
+    .map(({ entries }) => entries)
+    .join("");
+}
+
+function openSummary(row: RunRow): RunSummary {
+  // 0: a process holds it; 1: due at once.
+  const resting: RunStatus = row.due === 0 || row.due === 1 ? "running" : "waiting";
+  return {
+    ...sharedSummary(row),
+    status: row.held === "" ? resting : row.held,
+    endedAt: null,
+    reason: row.heldReason,
+  };
+}
+
+function closedSummary(row: ClosedRow): RunSummary {
+  return {
+    ...sharedSummary(row),
+    status: row.status,
+    endedAt: row.endedAt,
+    reason: row.error === null ? "" : describeError(JSON.parse(row.error) as ErrorRecord),
+  };
+}
+
+function sharedSummary(row: StartRow): Omit<RunSummary, "status" | "endedAt" | "reason"> {
+  const { id, namespace, workflow, version, startedAt, parentRun, cause } = row;
+  return { id, namespace, workflow, version, startedAt, parentRun, cause };
+}

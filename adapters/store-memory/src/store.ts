@@ -1,0 +1,126 @@
+import { existsSync, writeFileSync } from "node:fs";
+import type { Store, StoreInfo } from "@claw/core/ports";
+import { ClawError } from "@claw/core/protocol";
+import { checkDisk } from "./check.ts";
+import { commitBatch, writeLateBatches } from "./commit-batch.ts";
+import type { FaultPlan } from "./faults.ts";
+import { MemoryDisk } from "./memory-disk.ts";
+import { dueRuns, findRun, heldRuns, listRuns, loadRuns, nextDue } from "./read-runs.ts";
+
+const SCHEMA_VERSION = 1;
+
+/** How a store in memory behaves. */
+export interface MemoryOptions {
+  /** What it stands on. Default: a new one. Hand over the same disk to see what a restart finds. */
+  readonly disk?: MemoryDisk;
+  /**
+   * true: `open` throws CLAW-4001 while another has the disk open. Default false: `open` takes over, and
+   * the one before is fenced.
+   */
+  readonly exclusive?: boolean;
+  /** false: a commit answers before it is flushed, so that `torn` and `loseUnflushed` can lose it. Default true. */
+  readonly synchronous?: boolean;
+  readonly faults?: FaultPlan;
+  /**
+   * Called with each verb: it is carried out, and its promise settles, when `complete` is called; an
+   * earlier verb that is still open is carried out first. Default: every verb answers at once.
+   */
+  readonly async?: (complete: () => void) => void;
+}
+
+/**
+ * A store in memory: the contract of the port, with faults on demand. Rows are copied on their way in
+ * and out. After a commit of unknown outcome every verb throws until `open` was called again.
+ */
+export function memoryStore(options: MemoryOptions = {}): Store {
+  const { disk = new MemoryDisk(), exclusive = false, synchronous = true, faults } = options;
+  const self = {};
+  const answer = options.async === undefined ? atOnce : inOrder(options.async);
+  let isOpen = false;
+
+  function use<T>(verb: () => T): T | Promise<T> {
+    return answer(() => {
+      if (!isOpen) throw new ClawError("CLAW-4006", "The memory store is not open");
+      return verb();
+    });
+  }
+
+  function open(): StoreInfo {
+    if (exclusive && disk.owner !== null && disk.owner !== self) {
+      throw new ClawError("CLAW-4001", "The memory disk is owned by another store");
+    }
+    writeLateBatches(disk);
+    disk.beginIncarnation(self);
+    isOpen = true;
+    return {
+      kind: "memory",
+      location: "memory",
+      durability: synchronous ? "memory" : "memory synchronous=OFF",
+      schemaVersion: SCHEMA_VERSION,
+      incarnation: disk.incarnation,
+    };
+  }
+
+  function close(): void {
+    isOpen = false;
+    if (disk.owner === self) disk.owner = null;
+  }
+
+  return {
+    open: () => answer(open),
+    close: () => answer(close),
+    commit: (batch) =>
+      use(() => {
+        try {
+          return commitBatch(disk, batch, faults?.beforeCommit?.(batch) ?? null, synchronous);
+        } catch (error) {
+          isOpen = false;
+          throw error;
+        }
+      }),
+    load: (ids) => use(() => loadRuns(disk, ids)),
+    due: (nowMs, limit) => use(() => dueRuns(disk, nowMs, limit)),
+    nextDue: (afterMs) => use(() => nextDue(disk, afterMs)),
+    held: (kinds, limit) => use(() => heldRuns(disk, kinds, limit)),
+    findDedup: (scope) =>
+      use(() => {
+        const row = disk.dedup.get(scope);
+        return row === undefined ? null : { run: row.run, print: row.print };
+      }),
+    list: (query) => use(() => listRuns(disk, query)),
+    find: (id) => use(() => findRun(disk, id)),
+    expire: (nowMs, limit) => use(() => disk.expire(nowMs, limit, synchronous)),
+    check: () => use(() => checkDisk(disk)),
+    backup: (path) => use(() => writeBackup(disk, path)),
+  };
+}
+
+// A snapshot as text; `MemoryDisk.restore` reads it.
+function writeBackup(disk: MemoryDisk, path: string): void {
+  if (existsSync(path)) throw new ClawError("CLAW-4010", `${path} exists already`);
+  writeFileSync(path, disk.snapshot(), { mode: 0o600, flag: "wx" });
+}
+
+type Answer = <T>(verb: () => T) => T | Promise<T>;
+
+const atOnce: Answer = (verb) => verb();
+
+function inOrder(schedule: (complete: () => void) => void): Answer {
+  const open: (() => void)[] = [];
+  let done = 0;
+  let sent = 0;
+  return (verb) =>
+    new Promise((resolve, reject) => {
+      open.push(() => {
+        try {
+          resolve(verb());
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      });
+      const number = ++sent;
+      schedule(() => {
+        for (; done < number; done++) open.shift()?.();
+      });
+    });
+}

@@ -1,0 +1,106 @@
+import type { Finish, NewRun, Park, Transition } from "@claw/core/ports";
+import type { Hold, RunId, RunRow, StartRow } from "@claw/core/protocol";
+import type { MemoryDisk } from "./memory-disk.ts";
+import { unsubscribe } from "./subscribe.ts";
+
+/** Creates the run that a client starts, held by the committing process. */
+export function insertRun(disk: MemoryDisk, start: StartRow, seq: number): void {
+  if (disk.runs.has(start.id)) throw new Error(`${start.id} exists already`);
+  disk.runs.set(start.id, { ...newRow(start, 0), seq });
+}
+
+/** Creates a run that another or an event starts; false when its id is known, open or closed. */
+export function createRun(disk: MemoryDisk, { row, due }: NewRun): boolean {
+  if (disk.runs.has(row.id) || disk.closed.has(row.id)) return false;
+  disk.runs.set(row.id, newRow(row, due));
+  return true;
+}
+
+/** Appends the entries of one transition. */
+export function appendEntries(
+  disk: MemoryDisk,
+  run: RunId,
+  firstSeq: number,
+  entries: string,
+): void {
+  const last = disk.journal.of(run).at(-1);
+  if (last !== undefined && last.seq >= firstSeq) {
+    throw new Error(`entry ${firstSeq} of ${run} exists already`);
+  }
+  disk.journal.add(run, { seq: firstSeq, entries });
+}
+
+/** Puts a run to rest unless a message came; true when it rests. */
+export function parkRun(disk: MemoryDisk, run: RunId, seq: number, park: Park): boolean {
+  const row = openRow(disk, run);
+  if (row.inboxSeq !== park.inboxSeen) return false;
+  setRow(disk, { ...row, seq, due: park.due, waits: park.waits });
+  return true;
+}
+
+/** Holds a run back until it is released. */
+export function holdRun(
+  disk: MemoryDisk,
+  run: RunId,
+  seq: number,
+  held: Hold,
+  heldReason: string,
+): void {
+  setRow(disk, { ...openRow(disk, run), seq, due: null, held, heldReason });
+}
+
+/** Replaces the open run by its closed row. */
+export function closeRun(disk: MemoryDisk, last: Transition, finish: Finish): void {
+  const { start, ending, journal } = finish;
+  if (disk.closed.has(start.id)) throw new Error(`${start.id} has ended already`);
+  if (last.start === null && !disk.runs.delete(start.id)) {
+    throw new Error(`${start.id} is not an open run`);
+  }
+  if (journal !== null) disk.journal.delete(start.id);
+  else if (last.entries !== "") appendEntries(disk, start.id, last.firstSeq, last.entries);
+  disk.inbox.delete(start.id);
+  unsubscribe(disk, start.id);
+  disk.closed.set(start.id, {
+    ...startRowOf(start),
+    status: ending.status,
+    endedAt: ending.endedAt,
+    output: ending.output,
+    error: ending.error === null ? null : JSON.stringify(ending.error),
+    abandoned: JSON.stringify(ending.abandoned),
+    seq: last.seq,
+    journal,
+  });
+}
+
+/** The columns of a start row alone: what is handed in may carry more. */
+export function startRowOf(row: StartRow): StartRow {
+  return {
+    id: row.id,
+    namespace: row.namespace,
+    workflow: row.workflow,
+    version: row.version,
+    input: row.input,
+    startedAt: row.startedAt,
+    parentRun: row.parentRun,
+    parentCall: row.parentCall,
+    cause: row.cause,
+  };
+}
+
+function newRow(start: StartRow, due: 0 | 1): RunRow {
+  const rest = { seq: 0, inboxSeq: 0, due, waits: 0, held: "" as const, heldReason: "" };
+  return { ...startRowOf(start), ...rest };
+}
+
+function openRow(disk: MemoryDisk, run: RunId): RunRow {
+  const row = disk.runs.get(run);
+  if (row === undefined) throw new Error(`${run} is not an open run`);
+  return row;
+}
+
+function setRow(disk: MemoryDisk, row: RunRow): void {
+  if (row.due === null && row.waits <= 0 && row.held === "") {
+    throw new Error(`${row.id} would be stranded: nothing would wake it`);
+  }
+  disk.runs.set(row.id, row);
+}
