@@ -10,19 +10,25 @@ export interface DraftWait {
   readonly after: number;
 }
 
+/** The parts of a transition that a plain step does not have. */
+export interface DraftExtras {
+  readonly acks: number[];
+  readonly waits: DraftWait[];
+  readonly unwaits: string[];
+  readonly starts: StartRow[];
+  readonly messages: Message[];
+  readonly events: { event: StoredEvent; triggered: readonly StartRow[] }[];
+}
+
 /** What a run has decided since its last transition was taken; plain data, written by commands. */
 export interface Draft {
   /** True for the first transition of a run that is not in the store yet. */
   start: boolean;
   entries: string;
   /** Sequence of the first entry in `entries`. */
-  firstSeq: number;
-  acks: number[];
-  waits: DraftWait[];
-  unwaits: string[];
-  starts: StartRow[];
-  messages: Message[];
-  events: { event: StoredEvent; triggered: readonly StartRow[] }[];
+  readonly firstSeq: number;
+  /** Null until something of it is needed: most transitions are one entry and nothing else. */
+  extras: DraftExtras | null;
   park: { due: number | null; waits: number; inboxSeen: number } | null;
   hold: { kind: Hold; reason: string } | null;
   ending: Ending | null;
@@ -34,16 +40,17 @@ export function newDraft(seq: number): Draft {
     start: false,
     entries: "",
     firstSeq: seq + 1,
-    acks: [],
-    waits: [],
-    unwaits: [],
-    starts: [],
-    messages: [],
-    events: [],
+    extras: null,
     park: null,
     hold: null,
     ending: null,
   };
+}
+
+/** The extras of a draft, begun if there are none. */
+export function extrasOf(draft: Draft): DraftExtras {
+  draft.extras ??= { acks: [], waits: [], unwaits: [], starts: [], messages: [], events: [] };
+  return draft.extras;
 }
 
 /** A message to the parent of a run, or nothing when it has none. */

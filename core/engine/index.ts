@@ -10,7 +10,7 @@ export { completeStep, failAttempt } from "./commands/settle-step.ts";
 export { addMessages, takeInbox } from "./commands/take-inbox.ts";
 export { deliver, nextItem, settleReplay } from "./delivery.ts";
 export { describeDivergence } from "./divergence.ts";
-export type { Draft, DraftWait } from "./draft.ts";
+export { type Draft, type DraftExtras, type DraftWait, extrasOf } from "./draft.ts";
 export { type Rest, restOf } from "./rest.ts";
 export { RETRY_DEFAULT, type RetryOptions, type RetryPolicy, retryPolicy } from "./retry.ts";
 export { draftOf, openRun, reopenRun, type Divergence, type Item, type RunState } from "./run-state.ts";

@@ -10,6 +10,7 @@ import {
 import type { Call } from "./call.ts";
 import { type Draft, newDraft } from "./draft.ts";
 import { rootScope, type Scope } from "./scope.ts";
+import { type Subscriptions, subscriptionsOf } from "./subscriptions.ts";
 
 /** An entry on its way to the code: `call` is null until the code asked for it. */
 export interface Item {
@@ -73,8 +74,6 @@ export interface RunState {
   inbox: InboxRow[];
   /** Number of the last message that this activation knows. */
   inboxSeen: number;
-  /** Number of the last event taken per subscription key. */
-  readonly eventCursor: Map<string, number>;
   /** Reason of the cancellation once it was delivered. */
   cancelled: string | null;
   divergence: Divergence | null;
@@ -85,13 +84,15 @@ export interface RunState {
   hadJournal: boolean;
   hadWaits: boolean;
   hadInbox: boolean;
-  /** Calls whose subscriptions are in the store. */
-  readonly subscribed: Set<string>;
+  subscriptions: Subscriptions | null;
 }
+
+// A new run has no records and never gets any; all of them share this map.
+const NOTHING_RECORDED = new Map<string, Recorded>();
 
 /** State of a run that begins now; its draft asks for the start row. */
 export function openRun(start: StartRow): RunState {
-  const run = blank(start);
+  const run = blank(start, NOTHING_RECORDED);
   run.replaying = false;
   return run;
 }
@@ -108,14 +109,14 @@ export interface Reopened {
 
 /** State of a run that is taken up again: the journal folded, ready for the first turn. */
 export function reopenRun(stored: Reopened): RunState {
-  const run = blank(stored.start);
+  const run = blank(stored.start, new Map());
   for (const entry of stored.journal) fold(run, entry);
   run.journalText =
     stored.journalText.length <= limits.PACKED_JOURNAL_CHARS_MAX ? stored.journalText : null;
   run.hadJournal = stored.journal.length > 0;
   run.hadInbox = stored.inboxSeq > 0;
   run.hadWaits = stored.waits.length > 0;
-  for (const call of stored.waits) run.subscribed.add(call);
+  for (const call of stored.waits) subscriptionsOf(run).calls.add(call);
   run.inbox = [...stored.inbox];
   run.inboxSeen = stored.inboxSeq;
   run.replaying = run.replayLeft > 0 || run.recorded.size > 0;
@@ -168,7 +169,7 @@ function fold(run: RunState, entry: Entry): void {
   }
 }
 
-function blank(start: StartRow): RunState {
+function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {
   return {
     start,
     root: rootScope(),
@@ -179,14 +180,13 @@ function blank(start: StartRow): RunState {
     head: 0,
     replayLeft: 0,
     replaying: true,
-    recorded: new Map(),
+    recorded,
     open: new Set(),
     asked: [],
     begun: [],
     closedCalls: [],
     inbox: [],
     inboxSeen: 0,
-    eventCursor: new Map(),
     cancelled: null,
     divergence: null,
     draft: null,
@@ -194,6 +194,6 @@ function blank(start: StartRow): RunState {
     hadJournal: false,
     hadWaits: false,
     hadInbox: false,
-    subscribed: new Set(),
+    subscriptions: null,
   };
 }

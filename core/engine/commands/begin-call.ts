@@ -1,7 +1,9 @@
 import { ENTRY_KINDS } from "../../protocol/index.ts";
 import type { Call } from "../call.ts";
+import { extrasOf } from "../draft.ts";
 import { record, recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
+import { subscriptionsOf } from "../subscriptions.ts";
 
 /**
  * Begins all calls that were asked for, in the order of asking. Called at the close of a turn, never
@@ -20,10 +22,10 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
   call.begun = true;
   switch (plan.kind) {
     case "emit":
-      draftOf(run).events.push({ event: plan.event, triggered: plan.triggered });
+      extrasOf(draftOf(run)).events.push({ event: plan.event, triggered: plan.triggered });
       return recordAnswer(run, ENTRY_KINDS.eventEmitted, call, "", nowMs);
     case "start":
-      draftOf(run).starts.push(plan.row);
+      extrasOf(draftOf(run)).starts.push(plan.row);
       return recordAnswer(
         run,
         ENTRY_KINDS.runStarted,
@@ -33,7 +35,7 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
       );
     case "child":
       if (begunBefore) return;
-      draftOf(run).starts.push(plan.row);
+      extrasOf(draftOf(run)).starts.push(plan.row);
       record(run, ENTRY_KINDS.childStarted, call, JSON.stringify(plan.row.id), nowMs);
       return;
     case "event":
@@ -49,15 +51,16 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
 }
 
 function subscribe(run: RunState, call: Call, plan: Call["plan"] & { kind: "event" }): void {
-  if (run.subscribed.has(call.id)) return;
-  run.subscribed.add(call.id);
+  const subscriptions = subscriptionsOf(run);
+  if (subscriptions.calls.has(call.id)) return;
+  subscriptions.calls.add(call.id);
   run.hadWaits = true;
-  draftOf(run).waits.push({
+  extrasOf(draftOf(run)).waits.push({
     call: call.id,
     key: plan.key,
     type: plan.type,
     shape: plan.shape,
     since: run.start.startedAt,
-    after: run.eventCursor.get(plan.key) ?? 0,
+    after: subscriptions.cursor.get(plan.key) ?? 0,
   });
 }

@@ -1,4 +1,5 @@
 import type { Call } from "../call.ts";
+import { extrasOf } from "../draft.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { isWithin, type Scope } from "../scope.ts";
 
@@ -20,11 +21,11 @@ export function closeCall(run: RunState, call: Call, error: Error): void {
 
 /** Takes back what a call left outside: its subscription, its attached child. */
 export function withdraw(run: RunState, call: Call, reason: string): void {
-  if (call.plan.kind === "event" && run.subscribed.delete(call.id)) {
-    draftOf(run).unwaits.push(call.id);
+  if (call.plan.kind === "event" && run.subscriptions?.calls.delete(call.id) === true) {
+    extrasOf(draftOf(run)).unwaits.push(call.id);
   }
   if (call.plan.kind === "child" && call.begun) {
-    draftOf(run).messages.push({
+    extrasOf(draftOf(run)).messages.push({
       to: call.plan.row.id,
       kind: "cancel",
       name: "",

@@ -1,5 +1,5 @@
 import type { ChildOutcome, ErrorRecord, Payload } from "../../protocol/index.ts";
-import { toParent } from "../draft.ts";
+import { extrasOf, toParent } from "../draft.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { withdraw } from "./close-scope.ts";
 
@@ -42,7 +42,7 @@ export function finishRun(run: RunState, verdict: Verdict, nowMs: number): boole
       ? { status: "completed", output: verdict.output }
       : { status: verdict.status, error: verdict.error };
   if (run.start.parentRun !== "") {
-    draft.messages.push(...toParent(run.start, JSON.stringify(outcome)));
+    extrasOf(draft).messages.push(...toParent(run.start, JSON.stringify(outcome)));
   }
   return true;
 }

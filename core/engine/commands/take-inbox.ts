@@ -1,5 +1,6 @@
 import { ENTRY_KINDS, type InboxRow } from "../../protocol/index.ts";
 import type { Call } from "../call.ts";
+import { extrasOf } from "../draft.ts";
 import { recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 
@@ -30,7 +31,7 @@ export function takeInbox(run: RunState, nowMs: number): void {
     }
     if (call === null) requestCancel(run, row, nowMs);
     else if (call !== undefined) answer(run, call, row, nowMs);
-    draftOf(run).acks.push(row.seq);
+    extrasOf(draftOf(run)).acks.push(row.seq);
   }
   run.inbox = left;
 }
@@ -46,7 +47,7 @@ function answer(run: RunState, call: Call, row: InboxRow, nowMs: number): void {
   if (row.kind === "signal") {
     recordAnswer(run, ENTRY_KINDS.signalReceived, call, row.data, nowMs);
   } else if (row.kind === "event") {
-    run.subscribed.delete(call.id);
+    run.subscriptions?.calls.delete(call.id);
     recordAnswer(run, ENTRY_KINDS.eventReceived, call, row.data, nowMs);
   } else {
     recordAnswer(run, ENTRY_KINDS.childEnded, call, row.data, nowMs);

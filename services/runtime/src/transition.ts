@@ -1,7 +1,21 @@
-import type { CommitItem, Dedup, NewRun, Transition } from "@claw/core/ports";
-import { type Draft, finishRun, type RunState, reopenRun, type Verdict } from "@claw/core/engine";
+import {
+  type Draft,
+  type DraftExtras,
+  extrasOf,
+  finishRun,
+  type RunState,
+  reopenRun,
+  type Verdict,
+} from "@claw/core/engine";
+import type {
+  CommitItem,
+  Dedup,
+  NewRun,
+  PublishedEvent,
+  StoredRun,
+  Transition,
+} from "@claw/core/ports";
 import type { StartRow } from "@claw/core/protocol";
-import type { StoredRun } from "@claw/core/ports";
 
 /** Says whether one more run may be held in memory; asked once for each new run. */
 export type Admit = () => boolean;
@@ -14,7 +28,8 @@ export function takeTransition(
   admit: Admit,
 ): Transition {
   run.draft = null;
-  const { start, ending } = { start: run.start, ending: draft.ending };
+  const { start } = run;
+  const { ending, extras } = draft;
   const hadJournal = run.hadJournal;
   if (draft.entries !== "") run.hadJournal = true;
   return {
@@ -27,19 +42,12 @@ export function takeTransition(
     entries: draft.entries,
     firstSeq: draft.firstSeq,
     seq: run.seq,
-    acks: draft.acks,
-    waits: draft.waits,
-    unwaits: draft.unwaits,
-    starts: draft.starts.length === 0 ? NONE : draft.starts.map((row) => newRun(row, admit)),
-    messages: draft.messages,
-    events:
-      draft.events.length === 0
-        ? NONE
-        : draft.events.map(({ event, triggered }) => ({
-            namespace: start.namespace,
-            event,
-            starts: triggered.map((row) => newRun(row, admit)),
-          })),
+    acks: extras?.acks ?? NONE,
+    waits: extras?.waits ?? NONE,
+    unwaits: extras?.unwaits ?? NONE,
+    starts: extras === null ? NONE : extras.starts.map((row) => newRun(row, admit)),
+    messages: extras?.messages ?? NONE,
+    events: extras === null ? NONE : publications(extras, start.namespace, admit),
     park: draft.park,
     hold: draft.hold,
     finish:
@@ -58,6 +66,14 @@ export function takeTransition(
 
 const NONE: readonly never[] = [];
 
+function publications(extras: DraftExtras, namespace: string, admit: Admit): PublishedEvent[] {
+  return extras.events.map(({ event, triggered }) => ({
+    namespace,
+    event,
+    starts: triggered.map((row) => newRun(row, admit)),
+  }));
+}
+
 /** A run to be created: in memory at once if there is room. */
 export function newRun(row: StartRow, admit: Admit): NewRun {
   return { row, due: admit() ? 0 : 1 };
@@ -70,7 +86,7 @@ export function endWithoutCode(stored: StoredRun, verdict: Verdict, nowMs: numbe
   run.recorded.clear();
   finishRun(run, verdict, nowMs);
   const draft = run.draft as Draft;
-  for (const row of run.inbox) draft.acks.push(row.seq);
+  for (const row of run.inbox) extrasOf(draft).acks.push(row.seq);
   return takeTransition(run, draft, null, () => false);
 }
 
