@@ -2,12 +2,15 @@ import { mkdirSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ClawError } from "@claw/core/protocol";
+import { presizeLog } from "./presize-log.ts";
 import { createPrivateFile } from "./private-file.ts";
 import { migrate, pragmaNumber, recogniseStore } from "./schema.ts";
 
 const BUSY_TIMEOUT_MS = 200;
 /** Pages in the write-ahead log before they are moved to the database file. */
-const CHECKPOINT_PAGES = 4_000;
+const CHECKPOINT_PAGES = 1_000;
+/** A little more than CHECKPOINT_PAGES frames of 4,120 bytes. */
+const LOG_BYTES = 4_400_000;
 const CACHE_KIB = 32 * 1024;
 
 /** What `openDatabase` may be told; see SqliteOptions. */
@@ -49,7 +52,9 @@ export function openDatabase(path: string, options: DatabaseOptions): OpenDataba
     db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
     if (options.pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
     migrate(db, version);
-    return { db, durability, incarnation: beginIncarnation(db) };
+    const incarnation = beginIncarnation(db);
+    if (options.pagesMax === undefined) presizeLog(path, LOG_BYTES);
+    return { db, durability, incarnation };
   } catch (error) {
     db.close();
     throw error;
