@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Dedup, ItemAnswer } from "@claw/core/ports";
+import type { CancelTimer, Dedup, ItemAnswer } from "@claw/core/ports";
 import {
   addMessages,
   beginCalls,
@@ -49,6 +49,8 @@ export class Activation {
   #patienceTimer: (() => void) | null = null;
   #patient = true;
   #abort: AbortController | null = null;
+  /** Timers of calls in memory, cancelled with the activation. */
+  timers: Set<CancelTimer> | null = null;
   /** Kept by the turn loop and the committer. */
   queued = false;
   dirty = false;
@@ -280,6 +282,7 @@ export class Activation {
     this.inert = true;
     this.#stuckTimer?.();
     this.#patienceTimer?.();
+    if (this.timers !== null) for (const cancel of this.timers) cancel();
     for (const call of this.state.open) abortBody(call as LiveCall);
     for (const call of this.state.closedCalls) abortBody(call as LiveCall);
     this.#abort?.abort();

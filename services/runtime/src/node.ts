@@ -271,7 +271,8 @@ export class Node {
 
   /** Acts on a call when it is due. */
   setTimer(activation: Activation, call: Call): void {
-    this.timers.add(call.dueAt, () => {
+    const cancel = this.timers.add(call.dueAt, () => {
+      activation.timers?.delete(cancel);
       if (activation.inert) return;
       const now = this.clock.now();
       const fired = fireTimer(activation.state, call, now);
@@ -279,6 +280,8 @@ export class Node {
       else if (fired === "attempt") activation.attempt(call);
       else if (fired === "early") this.setTimer(activation, call);
     });
+    activation.timers ??= new Set();
+    activation.timers.add(cancel);
   }
 
   /** An activation has ended. */

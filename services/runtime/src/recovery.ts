@@ -17,7 +17,7 @@ export async function takeOver(node: Node): Promise<void> {
   node.committer.open = true;
   node.unavailable = null;
   await releaseHeld(node);
-  await node.wakes.look(true);
+  await node.wakes.takeOver();
   await answerEnded(node);
 }
 

@@ -7,6 +7,8 @@ interface Timer {
 
 /** Longest sleep of the one system timer: a clock that was set is noticed within this time. */
 const LOOK_EVERY_MS = 60_000;
+/** Cancelled timers that are tolerated before the heap is rebuilt. */
+const SWEEP_AT = 1_024;
 
 /** Many due times on one system timer: a binary heap, earliest first. */
 export class Timers {
@@ -14,6 +16,8 @@ export class Timers {
   #heap: Timer[] = [];
   #armedFor = 0;
   #cancel: CancelTimer | null = null;
+  /** Timers in the heap that were cancelled (never less: those that fired count until the next sweep). */
+  #cancelled = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -25,12 +29,16 @@ export class Timers {
     this.#push(timer);
     this.#arm();
     return () => {
+      if (timer.fire === null) return;
       timer.fire = null;
+      this.#cancelled++;
+      if (this.#cancelled > SWEEP_AT && this.#cancelled * 2 > this.#heap.length) this.#sweep();
     };
   }
 
   clear(): void {
     this.#heap = [];
+    this.#cancelled = 0;
     this.#cancel?.();
     this.#cancel = null;
   }
@@ -49,9 +57,19 @@ export class Timers {
     const now = this.#clock.now();
     for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
       this.#pop();
-      first.fire?.();
+      const { fire } = first;
+      first.fire = null;
+      fire?.();
     }
     this.#arm();
+  }
+
+  // Steps with long timeouts that end soon would otherwise fill the heap with dead entries.
+  #sweep(): void {
+    const living = this.#heap.filter((timer) => timer.fire !== null);
+    this.#heap = [];
+    this.#cancelled = 0;
+    for (const timer of living) this.#push(timer);
   }
 
   #push(timer: Timer): void {

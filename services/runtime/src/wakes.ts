@@ -5,6 +5,7 @@ import type { Node } from "./node.ts";
 const LOOK_LIMIT = 1_000;
 /** Even without a known due time the store is looked at this often. */
 const LOOK_EVERY_MS = 60_000;
+const RETRY_MS = 1_000;
 
 /** Wakes parked runs when they are due: one timer for the earliest, none per run. */
 export class Wakes {
@@ -13,6 +14,9 @@ export class Wakes {
   #cancel: CancelTimer | null = null;
   #backlog = false;
   #looking = false;
+  /** True until every run that an ended process held was taken up. */
+  #orphans = false;
+  #expiredAt = 0;
 
   constructor(node: Node) {
     this.#node = node;
@@ -43,6 +47,13 @@ export class Wakes {
     this.#cancel = null;
     this.#next = Number.POSITIVE_INFINITY;
     this.#backlog = false;
+    this.#orphans = false;
+  }
+
+  /** This node has just taken the store over: runs that an ended process held are taken up first. */
+  takeOver(): Promise<void> {
+    this.#orphans = true;
+    return this.look();
   }
 
   #arm(): void {
@@ -51,41 +62,54 @@ export class Wakes {
     const delayMs = Math.min(this.#next - clock.now(), LOOK_EVERY_MS);
     this.#cancel = clock.after(delayMs, () => {
       this.#cancel = null;
-      void this.look(false);
+      void this.look();
     });
   }
 
-  /** Takes up what is due; `orphans` also what an ended process held. */
-  async look(orphans: boolean): Promise<void> {
+  /** Takes up what is due, as far as there is room. */
+  async look(): Promise<void> {
     const node = this.#node;
     if (this.#looking || !node.available) return;
     this.#looking = true;
+    const { incarnation } = node.committer;
     try {
       const now = node.clock.now();
-      const room = Math.max(0, node.limits.activeRunsMax - node.active.size);
-      const limit = Math.min(LOOK_LIMIT, room);
-      if (limit === 0) {
-        this.#backlog = true;
-      } else {
-        const held = node.active.size;
-        const ids = await node.store.due(now, limit + held, orphans);
-        const fresh = ids.filter((id) => !node.active.has(id)).slice(0, limit);
-        await node.takeUp(fresh);
-        if (ids.length === limit + held || fresh.length === limit) this.#backlog = true;
+      await this.#takeUpDue(now);
+      if (now - this.#expiredAt >= LOOK_EVERY_MS) {
+        this.#expiredAt = now;
+        await node.store.expire(now, LOOK_LIMIT);
       }
       const next = await node.store.nextDue(now);
       this.#next = Math.min(next ?? now + LOOK_EVERY_MS, now + LOOK_EVERY_MS);
     } catch (error) {
       node.log("warn", "looking for due runs failed", { error: String(error) });
-      this.#next = node.clock.now() + 1_000;
+      this.#next = node.clock.now() + RETRY_MS;
     } finally {
       this.#looking = false;
     }
     if (!node.available) return;
-    if (this.#backlog && node.active.size < node.limits.activeRunsMax) {
+    // What was seen may be of an earlier life of the store.
+    const again = incarnation !== node.committer.incarnation;
+    if (again || (this.#backlog && node.active.size < node.limits.activeRunsMax)) {
       this.#backlog = false;
       this.#next = 0;
     }
     this.#arm();
+  }
+
+  async #takeUpDue(now: number): Promise<void> {
+    const node = this.#node;
+    const held = node.active.size;
+    const limit = Math.min(LOOK_LIMIT, Math.max(0, node.limits.activeRunsMax - held));
+    if (limit === 0) {
+      this.#backlog = true;
+      return;
+    }
+    // Runs in memory may be among the due ones, so as many more are asked for.
+    const ids = await node.store.due(now, limit + held, this.#orphans);
+    const fresh = ids.filter((id) => !node.active.has(id)).slice(0, limit);
+    await node.takeUp(fresh);
+    if (ids.length === limit + held || fresh.length === limit) this.#backlog = true;
+    else this.#orphans = false;
   }
 }
