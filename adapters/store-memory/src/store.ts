@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import type { Store, StoreInfo } from "@claw/core/ports";
-import { ClawError } from "@claw/core/protocol";
+import { ClawError, isClawError } from "@claw/core/protocol";
 import { checkDisk } from "./check.ts";
 import { commitBatch, writeLateBatches } from "./commit-batch.ts";
 import type { FaultPlan } from "./faults.ts";
@@ -74,7 +74,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
         try {
           return commitBatch(disk, batch, faults?.beforeCommit?.(batch) ?? null, synchronous);
         } catch (error) {
-          isOpen = false;
+          if (!isClawError(error, "CLAW-4007")) isOpen = false;
           throw error;
         }
       }),

@@ -1,0 +1,24 @@
+import { describe } from "node:test";
+import { proveChildren } from "./store/children.ts";
+import { proveEvents } from "./store/events.ts";
+import { proveInbox } from "./store/inbox.ts";
+import { proveLifecycle } from "./store/lifecycle.ts";
+import type { PlaceMaker } from "./store/place.ts";
+import { provePoison } from "./store/poison.ts";
+import { proveReading } from "./store/reading.ts";
+import { proveRequests } from "./store/requests.ts";
+import { proveTransitions } from "./store/transitions.ts";
+import { proveUpkeep } from "./store/upkeep.ts";
+
+/** The contract of the store port, sentence by sentence, held against one store. */
+export function storeSuite(name: string, make: PlaceMaker): void {
+  describe(`${name}: transitions`, () => proveTransitions(make));
+  describe(`${name}: children`, () => proveChildren(make));
+  describe(`${name}: inbox`, () => proveInbox(make));
+  describe(`${name}: events`, () => proveEvents(make));
+  describe(`${name}: idempotency keys`, () => proveRequests(make));
+  describe(`${name}: poison`, () => provePoison(make));
+  describe(`${name}: reading`, () => proveReading(make));
+  describe(`${name}: opening and closing`, () => proveLifecycle(make));
+  describe(`${name}: check and backup`, () => proveUpkeep(make));
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Damage, PlaceMaker } from "./place.ts";
+import { delivery, finish, openWorld, recording, step, transition, wait } from "./world.ts";
+
+const FINDINGS: Readonly<Record<Damage, RegExp>> = {
+  "stranded run": /stranded/,
+  "gap in the journal": /after entry/,
+  "inbox beyond its counter": /beyond its counter/,
+  "subscription without a run": /subscription .* no open run/,
+  "message without a run": /inbox row .* no open run/,
+  "open child without a run": /which is unknown/,
+};
+
+/** Checks and copies. */
+export function proveUpkeep(make: PlaceMaker): void {
+  for (const damage of Object.keys(FINDINGS) as Damage[]) {
+    test(`the check is content with a sound store and finds planted damage: ${damage}`, async (t) => {
+      const world = await openWorld(t, make);
+      const row = await world.startResting({ waits: [wait("w", { order: 1 })] });
+      const child = world.row({ parentRun: row.id, parentCall: "c" });
+      const started = JSON.stringify(child.id);
+      const entries = [1, 2, 3].map((seq) => {
+        const made = { seq, at: row.startedAt, attempt: 1, print: "p", data: started };
+        return { ...made, kind: "c" as const, call: `c${seq}` };
+      });
+      for (const one of entries) await world.commit(transition(row, recording(row, [one])));
+      await world.commit(transition(row, { starts: [{ row: child, due: 1 }] }), delivery(row.id));
+      assert.deepEqual(await world.store.check(), []);
+      world.place.plant(damage, damage === "open child without a run" ? child.id : row.id);
+      const findings = await world.store.check();
+      const found = findings.some(({ message }) => FINDINGS[damage].test(message));
+      assert.ok(found, JSON.stringify(findings));
+    });
+  }
+
+  test("a backup is a store of its own with all that was committed before", async (t) => {
+    const world = await openWorld(t, make);
+    const ended = await world.start();
+    const end = { ...step(ended, 1), finish: finish(ended, { journal: step(ended, 1).entries }) };
+    await world.commit(transition(ended, end));
+    const open = await world.startResting();
+    const path = join(world.place.folder, "copy");
+    await world.store.backup(path);
+    const later = await world.start();
+    const copy = world.place.restored(path);
+    t.after(() => copy.close());
+    await copy.open();
+    assert.deepEqual(await copy.check(), []);
+    assert.deepEqual(await copy.find(ended.id), await world.store.find(ended.id));
+    assert.equal((await copy.find(open.id))?.status, "waiting");
+    assert.equal(await copy.find(later.id), null);
+  });
+
+  test("a backup never replaces a file", async (t) => {
+    const world = await openWorld(t, make);
+    const path = join(world.place.folder, "copy");
+    writeFileSync(path, "precious");
+    await assert.rejects(async () => world.store.backup(path), { code: "CLAW-4010" });
+    assert.deepEqual(await world.store.list({ limit: 1 }), []);
+  });
+
+  test("a backup that cannot be written leaves the store at work and no file behind", async (t) => {
+    const world = await openWorld(t, make);
+    const path = join(world.place.folder, "nowhere", "copy");
+    await assert.rejects(async () => world.store.backup(path));
+    assert.equal(existsSync(path), false);
+    await world.start();
+    assert.equal((await world.store.list({ limit: 10 })).length, 1);
+  });
+}
