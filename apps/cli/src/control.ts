@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import { ClawError, ERRORS, isClawError, type ErrorCode } from "@claw/core/protocol";
+import type { Problem } from "@claw/gateway";
+import type { RunDetailView, StatusView } from "@claw/gateway/wire";
+import type { Claw, EventInput, PublishResult } from "@claw/runtime";
+import { openOn } from "./compose.ts";
+import { isLive, readOwner, type Owner } from "./owner-file.ts";
+import { hint, logFrom } from "./terminal.ts";
+
+/** What verbs that write can ask for, whoever carries it out. */
+export interface Control {
+  start(workflow: string, input: unknown, key: string | undefined): Promise<Started>;
+  publish(event: EventInput): Promise<PublishResult>;
+  signal(run: string, name: string, value: unknown, id: string | undefined): Promise<void>;
+  cancel(run: string, reason: string): Promise<void>;
+  release(run: string): Promise<void>;
+  /** `path` is absolute. */
+  backup(path: string): Promise<void>;
+  /** The run at its end, or as it stands after this time. */
+  wait(run: string, ms: number): Promise<RunDetailView>;
+  /** Gives back what was taken for this command. */
+  close(): Promise<void>;
+}
+
+/** A run that was started or met. */
+export interface Started {
+  readonly id: string;
+  /** True when the idempotency key met an earlier run. */
+  readonly existing: boolean;
+}
+
+const ANSWER_MS_MAX = 70_000;
+
+/**
+ * Control of a store: through the process that owns it, else by owning it for this command.
+ * Errors: CLAW-5006 when somebody owns it and does not answer.
+ */
+export async function openControl(store: string): Promise<Control> {
+  const owner = readOwner(store);
+  if (owner !== null && isLive(owner) && (await answers(owner))) return throughOwner(owner);
+  try {
+    const claw = await openOn(store, [], logFrom("error"));
+    hint("no process runs workflows on this store: what is sent is kept until one does");
+    return inThisProcess(claw);
+  } catch (error) {
+    if (!isClawError(error, "CLAW-4001")) throw error;
+    throw new ClawError("CLAW-5006", `A process owns ${store} but does not answer`, {
+      cause: error,
+    });
+  }
+}
+
+/** What the owner of a store says about itself; null when there is none that answers. */
+export async function askStatus(store: string): Promise<StatusView | null> {
+  const owner = readOwner(store);
+  if (owner === null || !isLive(owner) || !(await answers(owner))) return null;
+  return (await ask(owner, "GET", "/v1/status")) as StatusView;
+}
+
+async function answers(owner: Owner): Promise<boolean> {
+  try {
+    await ask(owner, "GET", "/livez");
+    return true;
+  } catch (error) {
+    if (isClawError(error, "CLAW-5006")) return false;
+    throw error;
+  }
+}
+
+function throughOwner(owner: Owner): Control {
+  const post = (path: string, body: unknown): Promise<unknown> => ask(owner, "POST", path, body);
+  return {
+    start: async (workflow, input, idempotencyKey) =>
+      (await post("/v1/runs", { workflow, input, idempotencyKey })) as Started,
+    publish: async (event) =>
+      (await ask(owner, "POST", "/v1/events", cloudEvent(event), {
+        "content-type": "application/cloudevents+json",
+      })) as PublishResult,
+    signal: async (run, name, value, id) => {
+      await post(`/v1/runs/${run}/signals/${encodeURIComponent(name)}`, { value, id });
+    },
+    cancel: async (run, reason) => void (await post(`/v1/runs/${run}/cancel`, { reason })),
+    release: async (run) => void (await post(`/v1/runs/${run}/release`, {})),
+    backup: async (path) => void (await post("/v1/backup", { path })),
+    wait: async (run, ms) =>
+      (await ask(owner, "GET", `/v1/runs/${run}?wait=${Math.ceil(ms)}ms`)) as RunDetailView,
+    close: async () => {},
+  };
+}
+
+function cloudEvent(event: EventInput): Record<string, unknown> {
+  return { specversion: "1.0", id: randomUUID(), source: "/claw/cli", ...event };
+}
+
+async function ask(
+  owner: Owner,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = { "content-type": "application/json" },
+): Promise<unknown> {
+  const response = await reach(owner, path, {
+    method,
+    headers: {
+      authorization: `Bearer ${owner.token}`,
+      ...(body === undefined ? {} : headers),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(ANSWER_MS_MAX),
+  });
+  const answer: unknown = await response.json();
+  if (response.ok) return answer;
+  const problem = answer as Partial<Problem>;
+  const { code, detail, details } = problem;
+  if (code === undefined || !Object.hasOwn(ERRORS, code)) {
+    throw new Error(`the owner answered ${response.status}: ${detail ?? ""}`);
+  }
+  throw new ClawError(code satisfies ErrorCode, detail, details === undefined ? {} : { details });
+}
+
+async function reach(owner: Owner, path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(`${owner.url}${path}`, init);
+  } catch (cause) {
+    throw new ClawError("CLAW-5006", `Process ${owner.pid} does not answer at ${owner.url}`, {
+      cause,
+    });
+  }
+}
+
+function inThisProcess(claw: Claw): Control {
+  return {
+    // Without its definition nobody could run it: better to say so than to store it.
+    start: async (workflow) => {
+      throw new ClawError("CLAW-5006", `No process here runs the workflow ${workflow}`);
+    },
+    publish: (event) => claw.publish({ source: "/claw/cli", ...event }),
+    signal: (run, name, value, id) => claw.signal(run, name, value, id === undefined ? {} : { id }),
+    cancel: (run, reason) => claw.cancel(run, reason),
+    release: (run) => claw.release(run),
+    backup: (path) => claw.backup(path),
+    wait: async (run) => {
+      throw new ClawError("CLAW-5006", `No process here goes on with ${run}`);
+    },
+    close: () => claw.stop(),
+  };
+}

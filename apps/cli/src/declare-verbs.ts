@@ -1,0 +1,217 @@
+import { Command, Option } from "commander";
+import { ownVersion, readConfig, type Config, type Flags } from "./config.ts";
+import { EXIT_MEANINGS } from "./exit-codes.ts";
+import type { ListOptions } from "./verbs/list.ts";
+import type { SendOptions } from "./verbs/messages.ts";
+import type { RunOptions } from "./verbs/run.ts";
+import type { StartOptions } from "./verbs/start.ts";
+
+/** The command line, and what came of it. */
+export interface CommandLine {
+  readonly program: Command;
+  readonly outcome: { exit: number };
+}
+
+const STATUSES =
+  "running, waiting, completed, failed, cancelled, bug, diverged, stuck, no_code".split(", ");
+
+/** Declares all verbs; what one does is imported when it is called. */
+export function declareVerbs(): CommandLine {
+  const outcome = { exit: 0 };
+  const program = new Command("claw")
+    .description("OpenClaw: durable workflows on one SQLite file.")
+    .version(ownVersion(), "-V, --version", "print the version")
+    .option("--store <path>", "the store file (default: .claw/dev.db, or the one whose owner runs)")
+    .addOption(
+      new Option("-o, --output <format>", "how to print data").choices(["table", "json", "jsonl"]),
+    )
+    .option("--verbose", "say more on stderr")
+    .configureHelp({ showGlobalOptions: true })
+    .helpOption("-h, --help", "print help")
+    .exitOverride()
+    .addHelpText("after", exitCodeHelp());
+  const act = actionsOf(program, outcome);
+  declareServers(program, act);
+  declareRun(program, act);
+  declareLooks(program, act);
+  declareMessages(program, act);
+  declareStoreVerbs(program, act);
+  return { program, outcome };
+}
+
+/** Wraps what a verb does: gives it the configuration, keeps its exit code. */
+type Act = <Args extends unknown[]>(
+  verb: (config: Config, ...args: Args) => Promise<number | void>,
+) => (...args: Args) => Promise<void>;
+
+function actionsOf(program: Command, outcome: { exit: number }): Act {
+  return (verb) =>
+    async (...args) => {
+      const config = readConfig(program.opts<Flags>());
+      outcome.exit = (await verb(config, ...args)) ?? 0;
+    };
+}
+
+function declareServers(program: Command, act: Act): void {
+  program
+    .command("dev")
+    .argument("[paths...]", "files or folders of workflows (default: workflows/)")
+    .description("own the store, serve, and load the files again when they change")
+    .option("--port <number>", "port of the gateway; 0 takes a free one")
+    .addHelpText("after", examples("claw dev", "claw dev flows/order.ts --port 0"))
+    .action(
+      act(async (config, paths: string[], options: StartOptions) =>
+        (await import("./verbs/start.ts")).dev(config, paths, options),
+      ),
+    );
+  program
+    .command("start")
+    .argument("[paths...]", "files or folders of workflows (default: workflows/)")
+    .description("own the store and serve")
+    .option("--example <name>", "an example of the checkout, such as hub")
+    .option("--port <number>", "port of the gateway; 0 takes a free one")
+    .addHelpText("after", examples("claw start flows", "claw start --example hub"))
+    .action(
+      act(async (_config, paths: string[], options: StartOptions) => {
+        const config = readConfig(program.opts<Flags>(), options.example);
+        return (await import("./verbs/start.ts")).start(config, paths, options);
+      }),
+    );
+}
+
+function declareRun(program: Command, act: Act): void {
+  program
+    .command("run")
+    .argument("<file|workflow>", "a file to run alone, or a workflow of the store's owner")
+    .description("run one file and leave nothing behind, or start a run at the store's owner")
+    .option("--input <json>", 'the input, "-" reads stdin')
+    .option("--workflow <name>", "which workflow of the file")
+    .option("--key <text>", "idempotency key of a start: the same key gives the same run")
+    .option("--wait", "wait for the end of a started run and print its output")
+    .option("--timeout <duration>", "longest wait, such as 30s")
+    .addHelpText(
+      "after",
+      examples(`claw run hello.ts --input '{"name":"Ada"}'`, "claw run order --input 7 --wait"),
+    )
+    .action(
+      act(async (config, target: string, options: RunOptions) =>
+        (await import("./verbs/run.ts")).run(config, target, options),
+      ),
+    );
+}
+
+function declareLooks(program: Command, act: Act): void {
+  program
+    .command("list")
+    .description("list runs, newest first")
+    .addOption(new Option("--status <status>", "only runs of this status").choices(STATUSES))
+    .option("--workflow <name>", "only runs of this workflow")
+    .option("--since <time>", "only runs started since: 1h, 2d, or an ISO time")
+    .option("--limit <number>", "at most so many", "50")
+    .addHelpText("after", examples("claw list --status failed --since 1h", "claw list -o jsonl"))
+    .action(
+      act(async (config, options: ListOptions) =>
+        (await import("./verbs/list.ts")).list(config, options),
+      ),
+    );
+  program
+    .command("show")
+    .argument("<run>", "id, unique beginning of one, or @last")
+    .description("show a run: values, timeline, what it waits for, why it failed")
+    .addHelpText("after", examples("claw show @last", "claw show run_01jd4 -o json"))
+    .action(
+      act(async (config, run: string) => (await import("./verbs/show.ts")).show(config, run)),
+    );
+  program
+    .command("journal")
+    .argument("<run>", "id, unique beginning of one, or @last")
+    .description("print the journal of a run, one entry a line")
+    .addHelpText("after", examples("claw journal @last", "claw journal run_01jd4 -o jsonl"))
+    .action(
+      act(async (config, run: string) => (await import("./verbs/journal.ts")).journal(config, run)),
+    );
+}
+
+function declareMessages(program: Command, act: Act): void {
+  program
+    .command("send")
+    .argument("<type>", "type of the event")
+    .description("publish an event")
+    .option("--data <json>", 'its data, "-" reads stdin')
+    .option("--id <id>", "its id: an event of a known id and source is a duplicate")
+    .option("--source <source>", "where it comes from (default: /claw/cli)")
+    .option("--subject <text>", "what it is about")
+    .addHelpText("after", examples(`claw send com.shop.order.opened --data '{"order":7}' --id o7`))
+    .action(
+      act(async (config, type: string, options: SendOptions) =>
+        (await import("./verbs/messages.ts")).send(config, type, options),
+      ),
+    );
+  program
+    .command("signal")
+    .arguments("<run> <name>")
+    .description("send a signal to a run")
+    .option("--value <json>", 'its value, "-" reads stdin')
+    .option("--id <id>", "makes its repetition harmless")
+    .addHelpText("after", examples("claw signal @last approved --value true"))
+    .action(
+      act(async (config, run: string, name: string, options: { value?: string; id?: string }) =>
+        (await import("./verbs/messages.ts")).signal(config, run, name, options),
+      ),
+    );
+  program
+    .command("cancel")
+    .argument("<run>", "id, unique beginning of one, or @last")
+    .description("ask a run to stop")
+    .option("--reason <text>", "why")
+    .addHelpText("after", examples('claw cancel @last --reason "not wanted"'))
+    .action(
+      act(async (config, run: string, options: { reason?: string }) =>
+        (await import("./verbs/messages.ts")).cancel(config, run, options),
+      ),
+    );
+  program
+    .command("release")
+    .argument("<run>", "id, unique beginning of one, or @last")
+    .description("try a held run again (bug, diverged, stuck, no_code)")
+    .addHelpText("after", examples("claw release @last"))
+    .action(
+      act(async (config, run: string) =>
+        (await import("./verbs/messages.ts")).release(config, run),
+      ),
+    );
+}
+
+function declareStoreVerbs(program: Command, act: Act): void {
+  program
+    .command("doctor")
+    .description("look after the store: owner, integrity, durability")
+    .addHelpText("after", examples("claw doctor", "claw doctor --store .claw/hub.db -o json"))
+    .action(act(async (config) => (await import("./verbs/doctor.ts")).doctor(config)));
+  program
+    .command("backup")
+    .argument("<file>", "where to write it; must not exist")
+    .description("write a consistent copy of the store while work goes on")
+    .addHelpText("after", examples("claw backup copies/monday.db"))
+    .action(
+      act(async (config, file: string) =>
+        (await import("./verbs/messages.ts")).backup(config, file),
+      ),
+    );
+  program
+    .command("version")
+    .description("print the version")
+    .addHelpText("after", examples("claw version -o json"))
+    .action(act(async (config) => (await import("./verbs/version.ts")).version(config)));
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
+}
+
+function exitCodeHelp(): string {
+  const lines = Object.entries(EXIT_MEANINGS).map(
+    ([code, text]) => `  ${code.padStart(3)}  ${text}`,
+  );
+  return `\nExit codes:\n${lines.join("\n")}`;
+}

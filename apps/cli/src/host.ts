@@ -1,0 +1,100 @@
+import { ClawError } from "@claw/core/protocol";
+import type { Gateway } from "@claw/gateway";
+import type { Claw } from "@claw/runtime";
+import type { AnyWorkflow } from "@claw/sdk";
+import { openGateway, openOn } from "./compose.ts";
+import { ownVersion, type Config } from "./config.ts";
+import { tokenOf, writeOwner } from "./owner-file.ts";
+import { logFrom } from "./terminal.ts";
+
+/** The process that owns a store: runtime, gateway, and the file that tells others where it is. */
+export class Host {
+  readonly #config: Config;
+  #workflows: readonly AnyWorkflow[] = [];
+  #claw: Claw | null = null;
+  #gateway: Gateway | null = null;
+  #forget: () => void = () => {};
+
+  private constructor(config: Config) {
+    this.#config = config;
+  }
+
+  /**
+   * Opens the store, takes up what is owed and listens.
+   * Errors: those of `openRuntime` and `startGateway`, such as CLAW-4001 and CLAW-5001.
+   */
+  static async open(config: Config, workflows: readonly AnyWorkflow[]): Promise<Host> {
+    const host = new Host(config);
+    try {
+      await host.#openRuntime(workflows);
+      await host.#openGateway();
+    } catch (error) {
+      await host.stop();
+      throw error;
+    }
+    return host;
+  }
+
+  /** The runtime. Errors: CLAW-3005 while it is being replaced. */
+  get claw(): Claw {
+    if (this.#claw === null) throw new ClawError("CLAW-3005", "New definitions are being loaded");
+    return this.#claw;
+  }
+
+  get workflows(): readonly AnyWorkflow[] {
+    return this.#workflows;
+  }
+
+  /** Address of the gateway. */
+  get url(): string {
+    return this.#gateway?.address ?? "";
+  }
+
+  /**
+   * Puts other definitions in place: the runtime stops and opens again on the same store, the gateway
+   * stays. When the new ones are refused, the old ones come back and the error is thrown.
+   */
+  async replace(workflows: readonly AnyWorkflow[]): Promise<void> {
+    const before = this.#workflows;
+    const claw = this.claw;
+    this.#claw = null;
+    await claw.stop();
+    try {
+      await this.#openRuntime(workflows);
+    } catch (error) {
+      await this.#openRuntime(before);
+      throw error;
+    }
+  }
+
+  /** Stops listening, then the runtime; open runs go on at the next start. Idempotent. */
+  async stop(): Promise<void> {
+    this.#forget();
+    await this.#gateway?.stop();
+    await this.#claw?.stop();
+  }
+
+  async #openRuntime(workflows: readonly AnyWorkflow[]): Promise<void> {
+    this.#claw = await openOn(this.#config.store, workflows, this.#log());
+    this.#workflows = workflows;
+  }
+
+  async #openGateway(): Promise<void> {
+    const { store, port, githubSecret, openIngress } = this.#config;
+    const token = tokenOf(store);
+    this.#gateway = await openGateway({
+      claw: () => this.claw,
+      port,
+      token,
+      openIngress,
+      version: ownVersion(),
+      log: this.#log(),
+      ...(githubSecret === undefined ? {} : { github: { secret: githubSecret } }),
+    });
+    this.#forget = writeOwner(store, { pid: process.pid, url: this.#gateway.address, token });
+  }
+
+  #log(): ReturnType<typeof logFrom> {
+    return logFrom(this.#config.verbose ? "debug" : "info");
+  }
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { ClawError, decodePayload, durationMs, type Payload } from "@claw/core/protocol";
+
+/** A stored value; undefined becomes null, as in JSON. */
+export function valueOfPayload(payload: Payload): unknown {
+  return decodePayload(payload) ?? null;
+}
+
+/** JSON given on the command line; "-" reads stdin. Errors: CLAW-5010. */
+export function jsonArgument(option: string, text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  const given = text === "-" ? readFileSync(0, "utf8") : text;
+  try {
+    return JSON.parse(given) as unknown;
+  } catch {
+    throw new ClawError(
+      "CLAW-5010",
+      `${option} is not JSON (texts need quotes of their own: '"text"')`,
+    );
+  }
+}
+
+/** A whole number from 1. Errors: CLAW-5010. */
+export function countArgument(option: string, text: string, max: number): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= max) return count;
+  throw new ClawError("CLAW-5010", `${option} takes a whole number from 1 to ${max}`);
+}
+
+/** An instant: "1h" means an hour ago, else an ISO time. Errors: CLAW-1007. */
+export function sinceArgument(text: string, nowMs: number): number {
+  const time = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? nowMs - durationMs(text) : time;
+}

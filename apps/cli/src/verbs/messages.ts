@@ -1,0 +1,96 @@
+import { resolve } from "node:path";
+import { openReader } from "../compose.ts";
+import type { Config } from "../config.ts";
+import { openControl, type Control } from "../control.ts";
+import { findRunId } from "../find-run.ts";
+import { hint, printData, printText } from "../terminal.ts";
+import { jsonArgument } from "../values.ts";
+
+/** Options of `claw send`. */
+export interface SendOptions {
+  readonly data?: string;
+  readonly id?: string;
+  readonly source?: string;
+  readonly subject?: string;
+}
+
+/** Publishes an event; prints what became of it. */
+export async function send(config: Config, type: string, options: SendOptions): Promise<void> {
+  const { id, source, subject } = options;
+  const data = jsonArgument("--data", options.data);
+  const result = await controlled(config, (control) =>
+    control.publish({
+      type,
+      ...(data === undefined ? {} : { data }),
+      ...(id === undefined ? {} : { id }),
+      ...(source === undefined ? {} : { source }),
+      ...(subject === undefined ? {} : { subject }),
+    }),
+  );
+  for (const { workflow, reason } of result.refused) hint(`${workflow} refused it: ${reason}`);
+  if (config.format !== "table") return printData(result);
+  printText([result.status, ...result.started].join("\n"));
+}
+
+/** Sends a signal to a run. */
+export async function signal(
+  config: Config,
+  text: string,
+  name: string,
+  options: { readonly value?: string; readonly id?: string },
+): Promise<void> {
+  const value = jsonArgument("--value", options.value);
+  const run = await runOf(config, text);
+  await controlled(config, (control) => control.signal(run, name, value, options.id));
+  accepted(config, run, `signal ${name} sent`);
+}
+
+/** Asks a run to stop. */
+export async function cancel(
+  config: Config,
+  text: string,
+  options: { readonly reason?: string },
+): Promise<void> {
+  const run = await runOf(config, text);
+  await controlled(config, (control) => control.cancel(run, options.reason ?? ""));
+  accepted(config, run, "cancellation requested");
+}
+
+/** Tries a held run again. */
+export async function release(config: Config, text: string): Promise<void> {
+  const run = await runOf(config, text);
+  await controlled(config, (control) => control.release(run));
+  accepted(config, run, "released");
+}
+
+/** Writes a consistent copy of the store while work goes on. */
+export async function backup(config: Config, file: string): Promise<void> {
+  const path = resolve(file);
+  await controlled(config, (control) => control.backup(path));
+  if (config.format !== "table") return printData({ path });
+  printText(path);
+}
+
+async function runOf(config: Config, text: string): Promise<string> {
+  const reader = await openReader(config.store);
+  try {
+    return await findRunId(reader, text);
+  } finally {
+    reader.close();
+  }
+}
+
+async function controlled<T>(config: Config, act: (control: Control) => Promise<T>): Promise<T> {
+  const control = await openControl(config.store);
+  try {
+    return await act(control);
+  } finally {
+    await control.close();
+  }
+}
+
+function accepted(config: Config, run: string, what: string): void {
+  if (config.format !== "table") return printData({ run, status: "accepted" });
+  printText(run);
+  hint(`${what}; see claw show ${run}`);
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
+import { once } from "node:events";
+import { dirname, relative, resolve } from "node:path";
+import { ClawError } from "@claw/core/protocol";
+import { exampleFolder, portOf, type Config } from "../config.ts";
+import { EXIT } from "../exit-codes.ts";
+import { firstLook } from "../first-look.ts";
+import { Host } from "../host.ts";
+import { loadWorkflows } from "../load-workflows.ts";
+import { hint, printError } from "../terminal.ts";
+import { loadedFiles } from "../user-modules.ts";
+import { watchFiles, type FileWatch } from "../watch-files.ts";
+
+/** Options of `claw start` and `claw dev`. */
+export interface StartOptions {
+  readonly example?: string;
+  readonly port?: string;
+}
+
+const FOLDER_DEFAULT = "workflows";
+
+/** Owns the store and serves until it is told to stop. */
+export async function start(
+  config: Config,
+  paths: readonly string[],
+  options: StartOptions,
+): Promise<number> {
+  const isExample = options.example !== undefined;
+  // An example needs a secret to sign its own deliveries; nobody else has to know it.
+  const secret = config.githubSecret ?? (isExample ? randomBytes(32).toString("hex") : undefined);
+  const chosen = pathsOf(paths, options.example);
+  const { workflows, modules } = await loadWorkflows(chosen);
+  const host = await Host.open({ ...withPort(config, options), githubSecret: secret }, workflows);
+  if (secret !== undefined && isExample) await firstLook(host, secret, modules);
+  sayReady(host, config);
+  if (isExample) sayNext();
+  return serve(host);
+}
+
+/** Like `start`, and loads the files again when they change. */
+export async function dev(
+  config: Config,
+  paths: readonly string[],
+  options: StartOptions,
+): Promise<number> {
+  const chosen = pathsOf(paths, options.example);
+  const { workflows } = await loadWorkflows(chosen);
+  const host = await Host.open(withPort(config, options), workflows);
+  const files = watchFiles(chosen.map(folderOfPath), async () => {
+    await reload(host, config, chosen);
+    files.follow(loadedFiles());
+  });
+  files.follow(loadedFiles());
+  sayReady(host, config);
+  return serve(host, files);
+}
+
+async function reload(host: Host, config: Config, paths: readonly string[]): Promise<void> {
+  try {
+    const begun = performance.now();
+    const { workflows } = await loadWorkflows(paths);
+    await host.replace(workflows);
+    const ms = Math.round(performance.now() - begun);
+    hint(`reloaded ${count(workflows.length, "workflow")} in ${ms} ms`);
+  } catch (error) {
+    printError(error, "table", config.verbose);
+    hint("kept the definitions from before");
+  }
+}
+
+async function serve(host: Host, files?: FileWatch): Promise<number> {
+  const told = new AbortController();
+  const { signal } = told;
+  await Promise.race(["SIGINT", "SIGTERM"].map((name) => once(process, name, { signal })));
+  told.abort();
+  // From here on a second Ctrl-C ends the process at once: Node's own way.
+  files?.stop();
+  await host.stop();
+  hint("stopped");
+  return EXIT.ok;
+}
+
+function pathsOf(paths: readonly string[], example: string | undefined): readonly string[] {
+  if (example !== undefined) return [exampleFolder(example), ...paths];
+  if (paths.length > 0) return paths;
+  if (existsSync(FOLDER_DEFAULT)) return [FOLDER_DEFAULT];
+  throw new ClawError(
+    "CLAW-5010",
+    `Name the files or folders of workflows (here is no ${FOLDER_DEFAULT}/)`,
+  );
+}
+
+function folderOfPath(path: string): string {
+  const full = resolve(path);
+  return statSync(full).isDirectory() ? full : dirname(full);
+}
+
+function withPort(config: Config, { port }: StartOptions): Config {
+  return port === undefined ? config : { ...config, port: portOf(port) };
+}
+
+function sayReady(host: Host, config: Config): void {
+  const what = count(host.workflows.length, "workflow");
+  const store = relative(process.cwd(), config.store);
+  hint(`ready ${host.url} (${what}, store ${store}) in ${Math.round(performance.now())} ms`);
+}
+
+function sayNext(): void {
+  const verbs = ["list", "show @last", "doctor"].map((verb) => `  npm run claw -- ${verb}`);
+  hint(["try in another terminal, in this folder:", ...verbs].join("\n"));
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
