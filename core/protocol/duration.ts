@@ -21,7 +21,8 @@ const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/y;
 export function durationMs(duration: Duration): number {
   const ms = typeof duration === "number" ? duration : parse(duration);
   if (!Number.isFinite(ms) || ms < 0 || ms > DURATION_MS_MAX) {
-    throw new ClawError("CLAW-1007", `${JSON.stringify(duration)} is not a duration`);
+    const shown = typeof duration === "string" ? JSON.stringify(duration) : String(duration);
+    throw new ClawError("CLAW-1007", `${shown} is not a duration`);
   }
   return Math.round(ms);
 }

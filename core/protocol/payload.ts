@@ -1,4 +1,4 @@
-import { ClawError } from "./errors.ts";
+import { ClawError, isClawError } from "./errors.ts";
 import { PAYLOAD_BYTES_MAX } from "./limits.ts";
 
 /** An encoded value: JSON text. The empty string stands for `undefined`. */
@@ -22,22 +22,32 @@ const DEPTH_MAX = 200;
 
 /**
  * Encodes a value as JSON text.
- * Errors: CLAW-1005 names the path of what JSON cannot hold (function, symbol, BigInt, NaN, cycle,
- * NUL, lone surrogate, nesting over 200); CLAW-1006 when the text is over `bytesMax` bytes.
+ * Errors: CLAW-1005 names the path of what JSON cannot hold or would lose (function, symbol, BigInt,
+ * NaN, cycle, Map, Promise, Error, bytes, NUL, lone surrogate, nesting over 200); CLAW-1006 when the
+ * text is over `bytesMax` bytes.
  */
 export function encodePayload(value: unknown, bytesMax: number = PAYLOAD_BYTES_MAX): Payload {
   if (value === undefined) return "";
   if (value === null || value === true || value === false) return String(value);
   if (typeof value === "number" && Number.isFinite(value)) return String(value);
-  if (typeof value !== "string") inspect(value, "$", 0, []);
-  const text = JSON.stringify(value) as string | undefined;
-  if (text === undefined) throw refused("$", "it has no JSON form");
+  const text = textOf(value);
   // JSON.stringify escapes NUL and lone surrogates, so text without \u needs no closer look.
-  if (text.includes("\\u")) inspect(value, "$", 0, []);
+  if (text.includes("\\u")) inspectText(JSON.parse(text), "$");
   if (text.length * 3 > bytesMax && utf8Bytes(text) > bytesMax) {
     throw new ClawError("CLAW-1006", `The payload has ${utf8Bytes(text)} bytes of ${bytesMax}`);
   }
   return text;
+}
+
+// Getters, toJSON and proxies are the author's code: whatever they throw becomes a coded error.
+function textOf(value: unknown): string {
+  try {
+    if (typeof value !== "string") inspect(value, "$", 0, []);
+    return JSON.stringify(value);
+  } catch (error) {
+    if (isClawError(error)) throw error;
+    throw refused("$", error instanceof Error ? error.message : "reading it failed");
+  }
 }
 
 /** Decodes what `encodePayload` made. */
@@ -63,10 +73,6 @@ function refused(path: string, why: string): ClawError {
 
 function inspect(value: unknown, path: string, depth: number, above: object[]): void {
   switch (typeof value) {
-    case "string":
-      if (!value.isWellFormed()) throw refused(path, "it has a lone surrogate");
-      if (value.includes("\0")) throw refused(path, "it has a NUL character");
-      return;
     case "number":
       if (!Number.isFinite(value)) throw refused(path, `${value} has no JSON form`);
       return;
@@ -86,22 +92,60 @@ function inspect(value: unknown, path: string, depth: number, above: object[]): 
 function inspectObject(value: object, path: string, depth: number, above: object[]): void {
   if (depth >= DEPTH_MAX) throw refused(path, `it is nested deeper than ${DEPTH_MAX}`);
   if (above.includes(value)) throw refused(path, "it refers back to itself");
-  const toJson = (value as { toJSON?: unknown }).toJSON;
-  if (typeof toJson === "function") {
-    inspect(toJson.call(value) as unknown, path, depth + 1, above);
-    return;
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === "function") {
+    // As in JSON.stringify, what toJSON gives is taken as it is, even if it has a toJSON too.
+    const given = toJSON.call(value, "") as unknown;
+    if (typeof given === "object" && given !== null) inspectFields(given, path, depth, above);
+    else inspect(given, path, depth, above);
+  } else {
+    inspectFields(value, path, depth, above);
   }
-  if (value instanceof Map || value instanceof Set || value instanceof Promise) {
-    throw refused(path, `it is a ${value.constructor.name}`);
-  }
+}
+
+function inspectFields(value: object, path: string, depth: number, above: object[]): void {
+  const prototype = Object.getPrototypeOf(value) as unknown;
+  const isPlain = prototype === Object.prototype || prototype === Array.prototype;
+  if (!isPlain && prototype !== null && !inspectSpecial(value, path, depth, above)) return;
   above.push(value);
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) inspect(value[i], `${path}[${i}]`, depth + 1, above);
   } else {
     for (const name of Object.keys(value)) {
-      inspect(name, `${path}.(a name)`, depth, above);
       inspect((value as Record<string, unknown>)[name], `${path}.${name}`, depth + 1, above);
     }
   }
   above.pop();
+}
+
+// JSON.stringify would write these as {} or as a list of bytes by number.
+const LOST = [Map, Set, WeakMap, WeakSet, WeakRef, Promise, Error, RegExp, ArrayBuffer];
+
+// Instances of classes: false when JSON takes them for a plain value.
+function inspectSpecial(value: object, path: string, depth: number, above: object[]): boolean {
+  if (LOST.some((kind) => value instanceof kind) || ArrayBuffer.isView(value)) {
+    throw refused(path, `it is a ${value.constructor.name}`);
+  }
+  const isBoxed =
+    value instanceof Number ||
+    value instanceof String ||
+    value instanceof Boolean ||
+    value instanceof BigInt;
+  if (isBoxed) inspect(value.valueOf(), path, depth, above);
+  return !isBoxed;
+}
+
+// Of a value that was read back: only its texts and names can still be wrong.
+function inspectText(value: unknown, path: string): void {
+  if (typeof value === "string") {
+    if (!value.isWellFormed()) throw refused(path, "it has a lone surrogate");
+    if (value.includes("\0")) throw refused(path, "it has a NUL character");
+  } else if (Array.isArray(value)) {
+    value.forEach((one, at) => inspectText(one, `${path}[${at}]`));
+  } else if (typeof value === "object" && value !== null) {
+    for (const [name, one] of Object.entries(value)) {
+      inspectText(name, `${path}.(a name)`);
+      inspectText(one, `${path}.${name}`);
+    }
+  }
 }
