@@ -31,7 +31,7 @@ export function deliver(run: RunState, item: Item): void {
   finished(run, item);
   run.now = entry.at;
   if (call === null) {
-    cancelOpenCalls(run, String(decodePayload(entry.data) ?? ""));
+    cancelOpenCalls(run, decodePayload(entry.data) as string);
     return;
   }
   call.open = false;

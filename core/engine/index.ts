@@ -13,5 +13,12 @@ export { describeDivergence } from "./divergence.ts";
 export { type Draft, type DraftExtras, type DraftWait, extrasOf } from "./draft.ts";
 export { type Rest, restOf } from "./rest.ts";
 export { RETRY_DEFAULT, type RetryOptions, type RetryPolicy, retryPolicy } from "./retry.ts";
-export { draftOf, openRun, reopenRun, type Divergence, type Item, type RunState } from "./run-state.ts";
+export {
+  draftOf,
+  openRun,
+  reopenRun,
+  type Divergence,
+  type Item,
+  type RunState,
+} from "./run-state.ts";
 export { closedBy, innerScope, nextSegment, rootScope, type Scope } from "./scope.ts";

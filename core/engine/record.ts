@@ -1,4 +1,10 @@
-import { encodeEntry, type Entry, type EntryKind, limits, type Payload } from "../protocol/index.ts";
+import {
+  encodeEntry,
+  type Entry,
+  type EntryKind,
+  limits,
+  type Payload,
+} from "../protocol/index.ts";
 import type { Call } from "./call.ts";
 import { draftOf, type RunState } from "./run-state.ts";
 

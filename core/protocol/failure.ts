@@ -28,7 +28,10 @@ export class StepError extends Error {
 /** What open and later ctx calls throw once the run was cancelled. */
 export class CancelledError extends ClawError {
   constructor(reason: string) {
-    super("CLAW-2003", reason === "" ? "The run was cancelled" : `The run was cancelled: ${reason}`);
+    super(
+      "CLAW-2003",
+      reason === "" ? "The run was cancelled" : `The run was cancelled: ${reason}`,
+    );
     this.name = "CancelledError";
   }
 }

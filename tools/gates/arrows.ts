@@ -60,6 +60,8 @@ export const arrows: Gate = {
         export type A = [B, Port, typeof readFileSync, Gone, Missing];
       `,
       "core/engine/planted-b.ts": `import type { A } from "./planted-a.ts"; export type B = A;`,
+      "core/protocol/planted-a.ts": `import { b } from "./planted-b.ts"; export const a = () => b;`,
+      "core/protocol/planted-b.ts": `import { a } from "./planted-a.ts"; export const b = () => a;`,
       "core/ports/planted.ts": `export interface Port { readonly a: string }`,
       "core/planted.ts": `import "./ports/planted.ts";`,
       "adapters/store-memory/src/planted.ts": `
@@ -74,7 +76,7 @@ export const arrows: Gate = {
       "apps/cli/src/compose-planted.ts": `import "@claw/store-sqlite";`,
     },
     caught: [
-      ["no-cycle", "core/engine/planted-a.ts", "core/engine/planted-b.ts"],
+      ["no-cycle", "core/protocol/planted-a.ts", "core/protocol/planted-b.ts"],
       ["arrow-from-core/engine/", "core/engine/planted-a.ts", "core/ports/planted.ts"],
       ["core-imports-nothing-of-node", "core/engine/planted-a.ts", "fs"],
       ["no-unresolved", "core/engine/planted-a.ts", "./not-there.ts"],

@@ -32,7 +32,8 @@ export interface Task<Input = unknown, Output = unknown, Given = Input> {
   readonly kind: "task";
   readonly name: string;
   readonly options: TaskOptions<Input, Output, Given>;
-  readonly body: (input: Input, step: StepContext) => Output | Promise<Output>;
+  /** A method, so that a task of any input is assignable to AnyTask. */
+  body(input: Input, step: StepContext): Output | Promise<Output>;
 }
 
 /**
@@ -95,32 +96,33 @@ export interface Workflow<Input = unknown, Output = unknown, Given = Input> {
   readonly version: number;
   readonly options: WorkflowOptions<Input, Output, Given>;
   readonly triggers: readonly EventType[];
-  readonly body: (ctx: Context, input: Input) => Output | Promise<Output>;
+  /** A method, so that a workflow of any input is assignable to AnyWorkflow. */
+  body(ctx: Context, input: Input): Output | Promise<Output>;
 }
 
 /** A workflow of any input and output, as registries hold it. */
-// The function's parameters make Workflow invariant; only `any` accepts every one of them.
-export type AnyWorkflow = Workflow<any, any, any>;
+export type AnyWorkflow = Workflow<unknown, unknown, unknown>;
 
 /** A task of any input and output. */
-// As for AnyWorkflow: the body's parameter makes Task invariant, so only `any` accepts all.
-export type AnyTask = Task<any, any, any>;
+export type AnyTask = Task<unknown, unknown, unknown>;
+
+type WorkflowBody<Input, Output> = (ctx: Context, input: Input) => Output | Promise<Output>;
 
 /** Defines a workflow without options. Errors: CLAW-1001, CLAW-1008. */
 export function workflow<Input = unknown, Output = unknown>(
   name: string,
-  body: (ctx: Context, input: Input) => Output | Promise<Output>,
+  body: WorkflowBody<Input, Output>,
 ): Workflow<Input, Output>;
 /** Defines a workflow. Errors: CLAW-1001, CLAW-1008. */
 export function workflow<Input = unknown, Output = unknown, Given = Input>(
   name: string,
   options: WorkflowOptions<Input, Output, Given>,
-  body: (ctx: Context, input: Input) => Output | Promise<Output>,
+  body: WorkflowBody<Input, Output>,
 ): Workflow<Input, Output, Given>;
 export function workflow<Input, Output, Given>(
   name: string,
-  second: WorkflowOptions<Input, Output, Given> | Workflow<Input, Output, Given>["body"],
-  third?: Workflow<Input, Output, Given>["body"],
+  second: WorkflowOptions<Input, Output, Given> | WorkflowBody<Input, Output>,
+  third?: WorkflowBody<Input, Output>,
 ): Workflow<Input, Output, Given> {
   const options = typeof second === "function" ? {} : second;
   const body = typeof second === "function" ? second : third;

@@ -26,13 +26,7 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
       return recordAnswer(run, ENTRY_KINDS.eventEmitted, call, "", nowMs);
     case "start":
       extrasOf(draftOf(run)).starts.push(plan.row);
-      return recordAnswer(
-        run,
-        ENTRY_KINDS.runStarted,
-        call,
-        JSON.stringify(plan.row.id),
-        nowMs,
-      );
+      return recordAnswer(run, ENTRY_KINDS.runStarted, call, JSON.stringify(plan.row.id), nowMs);
     case "child":
       if (begunBefore) return;
       extrasOf(draftOf(run)).starts.push(plan.row);

@@ -1,4 +1,9 @@
-import { ENTRY_KINDS, type ErrorRecord, type Payload, type RetryNote } from "../../protocol/index.ts";
+import {
+  ENTRY_KINDS,
+  type ErrorRecord,
+  type Payload,
+  type RetryNote,
+} from "../../protocol/index.ts";
 import type { Call } from "../call.ts";
 import { record, recordAnswer } from "../record.ts";
 import { pauseMs, type RetryPolicy } from "../retry.ts";

@@ -30,7 +30,7 @@ export async function openHub(t: TestContext): Promise<Hub> {
   process.env["CLAW_HUB_DIGESTS"] = digests;
   const claw = await openRuntime({
     store: sqliteStore({ path: join(folder, "hub.db") }),
-    workflows: Object.values(hub).filter(isWorkflow),
+    workflows: Object.values<unknown>({ ...hub }).filter(isWorkflow),
   });
   const token = "a-token-that-nobody-uses-here";
   const gateway = await startGateway({ claw, token, port: 0, github: { secret: SECRET } });

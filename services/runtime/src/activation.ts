@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { CancelTimer, Dedup, ItemAnswer } from "@claw/core/ports";
 import {
   addMessages,
@@ -21,6 +20,7 @@ import type { Hold, InboxRow, RunId } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
 import { abortBody, type LiveCall, startBody } from "./bodies.ts";
 import { RunContext } from "./context.ts";
+import { currentRun } from "./current-run.ts";
 import type { Node } from "./node.ts";
 import { type CodeEnd, foreignEnd, judge } from "./verdict.ts";
 
@@ -29,9 +29,6 @@ export interface Starter {
   readonly started: (run: RunId, existing: boolean) => void;
   readonly failed: (error: unknown) => void;
 }
-
-/** Tells which run a promise, a timer or a rejection belongs to. */
-export const currentRun: AsyncLocalStorage<Activation> = new AsyncLocalStorage();
 
 /** One run in memory: its state, its code under way, and the turns that it is given. */
 export class Activation {
@@ -219,7 +216,11 @@ export class Activation {
     this.#concluded = true;
     holdRun(this.state, kind, reason);
     this.node.committer.touch(this);
-    this.node.log("warn", `run held: ${kind}`, { run: this.id, workflow: this.workflow.name, reason });
+    this.node.log("warn", `run held: ${kind}`, {
+      run: this.id,
+      workflow: this.workflow.name,
+      reason,
+    });
   }
 
   /** The transition that was sent is durable, or was refused. */

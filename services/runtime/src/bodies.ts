@@ -1,7 +1,8 @@
 import { type Call, completeStep, failAttempt } from "@claw/core/engine";
 import { ClawError, encodePayload, recordError } from "@claw/core/protocol";
 import type { StepContext } from "@claw/sdk";
-import { type Activation, currentRun } from "./activation.ts";
+import type { Activation } from "./activation.ts";
+import { currentRun } from "./current-run.ts";
 
 /** A call with what the runtime keeps of it. */
 export interface LiveCall extends Call {
@@ -71,7 +72,9 @@ export function abortBody(call: LiveCall): void {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return value instanceof Promise || typeof (value as { then?: unknown } | null)?.then === "function";
+  return (
+    value instanceof Promise || typeof (value as { then?: unknown } | null)?.then === "function"
+  );
 }
 
 function armTimeout(activation: Activation, call: LiveCall, timeoutMs: number): void {

@@ -1,9 +1,4 @@
-import type {
-  Duration,
-  RunId,
-  RunRecord,
-  RunSummary,
-} from "@claw/core/protocol";
+import type { Duration, RunId, RunRecord, RunSummary } from "@claw/core/protocol";
 import type { Clock, Log, Random, RunQuery, Store, StoreInfo, Turns } from "@claw/core/ports";
 import type { AnyWorkflow, Workflow } from "@claw/sdk";
 

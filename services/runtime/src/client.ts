@@ -1,8 +1,9 @@
-import type { Dedup, ItemAnswer, RunQuery, StoreInfo } from "@claw/core/ports";
+import type { Dedup, ItemAnswer, NewRun, RunQuery, StoreInfo } from "@claw/core/ports";
 import {
   checkName,
   ClawError,
   decodePayload,
+  type Duration,
   durationMs,
   encodePayload,
   type Ending,
@@ -12,6 +13,7 @@ import {
   type RunId,
   type RunRecord,
   type RunSummary,
+  type StartRow,
   StepError,
   type StoredEvent,
 } from "@claw/core/protocol";
@@ -29,6 +31,10 @@ import type { Node } from "./node.ts";
 import { startRow } from "./registry.ts";
 
 const LIST_LIMIT = 50;
+
+interface WaitFor {
+  readonly timeout?: Duration;
+}
 
 /** The handle of a node that callers get. */
 export class Client implements Claw {
@@ -53,17 +59,18 @@ export class Client implements Claw {
     return this.#node.registry.workflows;
   }
 
-  // The interface types what comes back from what is given; inside, workflows are of any type.
+  // The interface types what comes back from what is given. Inside, outputs have no type: a handle of
+  // `never` stands for every one of them.
   async start(
     workflow: AnyWorkflow | string,
     input: unknown,
     options: StartOptions = {},
-  ): Promise<RunHandle<any>> {
+  ): Promise<RunHandle<never>> {
     const node = this.#node;
     const { registry } = node;
     const known = typeof workflow === "string" ? registry.newest(workflow) : registry.own(workflow);
     const checking = validate(known.options.input, input, `The input of "${known.name}"`);
-    const value = checking instanceof Promise ? await checking : checking;
+    const value: unknown = checking instanceof Promise ? await checking : checking;
     const encoded = encodePayload(value, node.limits.payloadBytesMax);
     node.mustBeAvailable();
     const now = node.clock.now();
@@ -90,12 +97,12 @@ export class Client implements Claw {
     });
   }
 
-  #metBefore(met: { run: RunId | ""; print: string }, dedup: Dedup): RunHandle {
+  #metBefore(met: { run: RunId; print: string }, dedup: Dedup): RunHandle<never> {
     if (met.print !== dedup.print) throw new ClawError("CLAW-3003");
     return this.#handle(met.run, true);
   }
 
-  async #startLater(row: ReturnType<typeof startRow>, dedup: Dedup | null): Promise<RunHandle> {
+  async #startLater(row: StartRow, dedup: Dedup | null): Promise<RunHandle<never>> {
     const { id, namespace, startedAt } = row;
     const answer = await this.#request({
       type: "transition",
@@ -131,7 +138,7 @@ export class Client implements Claw {
     const now = node.clock.now();
     const { started, refused } = node.registry.triggered(event.type, event.data);
     for (const { workflow, error } of refused) node.triggerRefused(event.type, workflow, error);
-    const starts = started.map(({ workflow, input }) => ({
+    const starts = started.map(({ workflow, input }): NewRun => ({
       row: startRow(workflow, encodePayload(input, node.limits.payloadBytesMax), {
         id: node.newId(now, undefined),
         namespace: node.namespace,
@@ -140,7 +147,7 @@ export class Client implements Claw {
         parentCall: "",
         cause: `event ${stored.source} ${stored.id}`,
       }),
-      due: (node.active.size < node.limits.activeRunsMax ? 0 : 1) as 0 | 1,
+      due: node.active.size < node.limits.activeRunsMax ? 0 : 1,
     }));
     if (starts.some((start) => start.due === 1)) node.wakes.noRoom();
     const answer = await this.#request({
@@ -209,12 +216,11 @@ export class Client implements Claw {
     return this.#handle(id, false, true);
   }
 
-  // The output's type is a claim of the caller: what is stored carries no type.
-  #handle(id: RunId, existing: boolean, unsure = existing): RunHandle<any> {
-    const ended = async (options: { timeout?: number | string } = {}): Promise<RunResult> => {
+  #handle(id: RunId, existing: boolean, unsure = existing): RunHandle<never> {
+    const ended = async (options: WaitFor = {}): Promise<RunResult<never>> => {
       return toResult(await this.#ending(id, unsure, options.timeout), id);
     };
-    const result = async (options: { timeout?: number | string } = {}): Promise<unknown> => {
+    const result = async (options: WaitFor = {}): Promise<never> => {
       const outcome = toResult(await this.#ending(id, unsure, options.timeout), id);
       if (outcome.status === "completed") return outcome.output;
       throw outcome.error;
@@ -222,8 +228,9 @@ export class Client implements Claw {
     return { id, existing, ended, result };
   }
 
-  async #ending(id: RunId, unsure: boolean, timeout: number | string | undefined): Promise<Ending> {
+  async #ending(id: RunId, unsure: boolean, timeout: Duration | undefined): Promise<Ending> {
     const node = this.#node;
+    node.mustBeAvailable();
     const deadline = timeout === undefined ? 0 : node.clock.now() + durationMs(timeout);
     // Registered before looking: an end between the two is not missed.
     const waiting = node.results.wait(id, deadline);
@@ -239,14 +246,17 @@ export class Client implements Claw {
   }
 
   async list(query: Partial<RunQuery> = {}): Promise<readonly RunSummary[]> {
+    this.#node.mustBeAvailable();
     return this.#node.store.list({ namespace: this.namespace, limit: LIST_LIMIT, ...query });
   }
 
   async find(id: RunId): Promise<RunRecord | null> {
+    this.#node.mustBeAvailable();
     return this.#node.store.find(id);
   }
 
   async backup(path: string): Promise<void> {
+    this.#node.mustBeAvailable();
     await this.#node.store.backup(path);
   }
 
@@ -324,9 +334,9 @@ function refusal(answer: ItemAnswer & { status: "refused" }, run: RunId): ClawEr
   return new ClawError("CLAW-4009", answer.detail);
 }
 
-function toResult(ending: Ending, run: RunId): RunResult {
+function toResult(ending: Ending, run: RunId): RunResult<never> {
   if (ending.status === "completed") {
-    return { status: "completed", output: decodePayload(ending.output) };
+    return { status: "completed", output: decodePayload(ending.output) as never };
   }
   const record = ending.error ?? { name: "Error", message: "no error was recorded" };
   return { status: ending.status, error: new StepError(record, run, 1, "CLAW-2001") };

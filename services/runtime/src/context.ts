@@ -50,8 +50,8 @@ type MapBody<Item, T> = (ctx: Context, item: Item, index: number) => T | Promise
 const ignore = (): void => {};
 
 /** The ctx of one scope of one activation. Identity is taken synchronously inside every call. */
-// The sdk types what each call answers from its arguments; here the answers come out of the
-// journal, so the promises are typed `any` on purpose and the interface checks the callers.
+// The sdk types what each call answers from its arguments. Here the answers come out of the journal
+// and have no type, so the promises are of `never`, which stands for every one of them.
 export class RunContext implements Context {
   readonly #activation: Activation;
   readonly scopeState: Scope;
@@ -86,17 +86,26 @@ export class RunContext implements Context {
         const { state, node } = this.#activation;
         // While recorded answers are still to come, the line was written in an earlier life.
         if (state.replaying && state.replayLeft > 0) return;
-        node.log(level, message, { ...fields, run: state.start.id, workflow: state.start.workflow });
+        node.log(level, message, {
+          ...fields,
+          run: state.start.id,
+          workflow: state.start.workflow,
+        });
       };
-    return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+    return {
+      debug: write("debug"),
+      info: write("info"),
+      warn: write("warn"),
+      error: write("error"),
+    };
   }
 
-  run(name: string, body: Body, options?: StepOptions): Promise<any> {
+  run(name: string, body: Body, options?: StepOptions): Promise<never> {
     const segment = this.segment(name, options?.key);
     return this.#ask(segment, stepPlan(options), "", 0, body);
   }
 
-  call(task: AnyTask, input: unknown, options?: StepOptions): Promise<any> {
+  call(task: AnyTask, input: unknown, options?: StepOptions): Promise<never> {
     const segment = this.segment(task.name, options?.key);
     const encoded = encodePayload(input, this.#activation.node.limits.payloadBytesMax);
     const plan = stepPlan({ ...task.options, ...options });
@@ -108,7 +117,7 @@ export class RunContext implements Context {
     return this.#ask(segment, plan, fingerprint(`${task.name}|${encoded}`), 0, body);
   }
 
-  child(workflow: AnyWorkflow, input: unknown, options?: CallOptions): Promise<any> {
+  child(workflow: AnyWorkflow, input: unknown, options?: CallOptions): Promise<never> {
     const [segment, row] = this.#newRun(workflow, input, options, true);
     const print = fingerprint(`${row.workflow}@${row.version}|${row.input}`);
     return this.#ask(segment, { kind: "child", row }, print, 0, null);
@@ -136,7 +145,7 @@ export class RunContext implements Context {
   receive(
     signal: string,
     options: Partial<WaitOptions> & { readonly schema?: Schema<unknown, unknown> } = {},
-  ): Promise<any> {
+  ): Promise<never> {
     checkName(signal, "The signal");
     const segment = this.segment(`signal:${signal}`, options.key);
     const bare = options.timeout === undefined;
@@ -148,7 +157,7 @@ export class RunContext implements Context {
   waitFor(
     event: EventType,
     options: Partial<WaitOptions> & { readonly match?: Match } = {},
-  ): Promise<any> {
+  ): Promise<never> {
     const match = options.match ?? {};
     checkMatch(match);
     const segment = this.segment(`event:${encodeKey(event.type)}`, options.key);
@@ -180,12 +189,18 @@ export class RunContext implements Context {
         cause: `event ${source} ${id}/${call}`,
       }),
     );
-    const record = { id: `${id}/${call}`, source, type: event.type, time: state.now, data: encoded };
+    const record = {
+      id: `${id}/${call}`,
+      source,
+      type: event.type,
+      time: state.now,
+      data: encoded,
+    };
     const plan: Plan = { kind: "emit", event: record, triggered };
     return this.#ask(segment, plan, fingerprint(`${event.type}|${encoded}`), 0, null);
   }
 
-  all(name: string, branches: readonly Branch<unknown>[], options?: CallOptions): Promise<any> {
+  all(name: string, branches: readonly Branch<unknown>[], options?: CallOptions): Promise<never> {
     const segment = this.segment(name, options?.key);
     return quiet(runBranches(this, segment, branches, branches.length));
   }
@@ -201,7 +216,7 @@ export class RunContext implements Context {
     return quiet(runMap(this, this.segment(name), items, body, options));
   }
 
-  race(name: string, branches: readonly Branch<unknown>[], options?: CallOptions): Promise<any> {
+  race(name: string, branches: readonly Branch<unknown>[], options?: CallOptions): Promise<never> {
     return quiet(closeLosers(this, this.segment(name, options?.key), branches));
   }
 
@@ -307,10 +322,10 @@ export class RunContext implements Context {
     print: string,
     dueAt: number,
     body: Body | null,
-  ): Promise<any> {
+  ): Promise<never> {
     const activation = this.#activation;
     // An ended activation answers nothing any more.
-    if (activation.inert) return new Promise(ignore);
+    if (activation.inert) return new Promise<never>(ignore);
     const scope = this.scopeState;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const call: LiveCall = {
@@ -336,7 +351,7 @@ export class RunContext implements Context {
     };
     if (activation.turnScope === scope && segment.includes("#")) this.#warnOrder(call);
     askCall(activation.state, call);
-    return promise;
+    return promise as Promise<never>;
   }
 }
 
@@ -363,10 +378,11 @@ async function checked(
   schema: Schema<unknown, unknown> | undefined,
   bare: boolean,
   what: string,
-): Promise<unknown> {
-  const answer = await asked;
+): Promise<never> {
+  const answer = (await asked) as never;
   if (schema === undefined) return answer;
-  if (bare) return checkSync(schema, answer, what);
+  if (bare) return checkSync(schema, answer, what) as never;
   const waited = answer as Waited<unknown>;
-  return waited.ok ? { ok: true, value: checkSync(schema, waited.value, what) } : waited;
+  if (!waited.ok) return answer;
+  return { ok: true, value: checkSync(schema, waited.value, what) } as never;
 }

@@ -13,7 +13,6 @@ import {
   ClawError,
   decodePayload,
   type InboxRow,
-  isClawError,
   limits,
   newRunId,
   PARTITION_COUNT,
@@ -58,7 +57,7 @@ export class Node {
   recoveryCount = 0;
   info: StoreInfo | null = null;
   /** Why nothing is taken at the moment; null when all is well. */
-  unavailable: unknown = new ClawError("CLAW-3005", "The runtime is starting");
+  unavailable: ClawError | null = new ClawError("CLAW-3005", "The runtime is starting");
   /** Called when the store was lost. Set by recovery. */
   onLost: (error: unknown) => void = () => {};
 
@@ -117,8 +116,7 @@ export class Node {
   /** An id for a new run; the same key gives the same partition. */
   newId(nowMs: number, key: string | undefined): RunId {
     const { random } = this;
-    const partition =
-      key === undefined ? random.word() % PARTITION_COUNT : partitionOfKey(key);
+    const partition = key === undefined ? random.word() % PARTITION_COUNT : partitionOfKey(key);
     return newRunId(nowMs, partition, [random.word(), random.word(), random.word()]);
   }
 
@@ -214,7 +212,10 @@ export class Node {
 
   #endHeld(stored: StoredRun, cancel: InboxRow): void {
     const error = recordError(
-      new ClawError("CLAW-2003", `The held run was cancelled: ${String(decodePayload(cancel.data))}`),
+      new ClawError(
+        "CLAW-2003",
+        `The held run was cancelled: ${String(decodePayload(cancel.data))}`,
+      ),
     );
     this.endStored(stored, { status: "cancelled", error });
   }
@@ -290,11 +291,10 @@ export class Node {
     this.wakes.roomFreed();
   }
 
-  /** Drops every run in memory; what the store knows is the truth. */
+  /** Drops every run in memory; what the store knows is the truth. Who waits for an end goes on waiting. */
   discardAll(error: unknown): void {
     const all = [...this.active.values()];
     this.active.clear();
-    this.timers.clear();
     this.wakes.stop();
     for (const activation of all) activation.discard(error);
     this.committer.drop(error);
@@ -302,9 +302,7 @@ export class Node {
 
   /** Throws when nothing is taken at the moment. Errors: CLAW-3005, CLAW-4004, CLAW-4006. */
   mustBeAvailable(): void {
-    if (this.unavailable === null) return;
-    if (isClawError(this.unavailable)) throw this.unavailable;
-    throw new ClawError("CLAW-4006", String(this.unavailable));
+    if (this.unavailable !== null) throw this.unavailable;
   }
 }
 

@@ -1,7 +1,7 @@
 import { checkName, ClawError } from "@claw/core/protocol";
-import { currentRun } from "./activation.ts";
 import type { Claw, RuntimeOptions } from "./claw.ts";
 import { Client } from "./client.ts";
+import { currentRun } from "./current-run.ts";
 import { Node } from "./node.ts";
 import { recoverFromLoss, takeOver } from "./recovery.ts";
 import { Registry } from "./registry.ts";
@@ -48,6 +48,8 @@ async function stop(node: Node): Promise<void> {
   node.committer.open = false;
   node.loop.stopped = true;
   node.discardAll(error);
+  node.results.drop(error);
+  node.timers.clear();
   detachFromProcess();
   await node.store.close();
 }

@@ -121,7 +121,10 @@ export function checkSync<T>(
   const checked = validate(schema, value, what);
   if (checked instanceof Promise) {
     checked.catch(() => {});
-    throw new ClawError("CLAW-1001", `${what} has an asynchronous schema, which cannot be used here`);
+    throw new ClawError(
+      "CLAW-1001",
+      `${what} has an asynchronous schema, which cannot be used here`,
+    );
   }
   return checked;
 }

@@ -2,7 +2,10 @@ import { ClawError, type Ending, type RunId } from "@claw/core/protocol";
 import type { CancelTimer } from "@claw/core/ports";
 import type { Timers } from "./timers.ts";
 
-type Waiter = (ending: Ending) => void;
+interface Waiter {
+  readonly ended: (ending: Ending) => void;
+  readonly failed: (error: unknown) => void;
+}
 
 /** Who waits for the end of which run. */
 export class Results {
@@ -23,16 +26,26 @@ export class Results {
     const waiters = this.#waiting.get(run);
     if (waiters === undefined) return;
     this.#waiting.delete(run);
-    for (const waiter of waiters) waiter(ending);
+    for (const waiter of waiters) waiter.ended(ending);
+  }
+
+  /** Nobody will learn of an end here any more: tells all who wait. */
+  drop(error: unknown): void {
+    const all = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const waiters of all) for (const waiter of waiters) waiter.failed(error);
   }
 
   /** Waits for the end; `deadlineMs` 0 means without limit. Errors: CLAW-2012. */
   wait(run: RunId, deadlineMs: number): Promise<Ending> {
     return new Promise((resolve, reject) => {
       let cancel: CancelTimer | null = null;
-      const waiter: Waiter = (ending) => {
-        cancel?.();
-        resolve(ending);
+      const waiter: Waiter = {
+        ended: (ending) => {
+          cancel?.();
+          resolve(ending);
+        },
+        failed: reject,
       };
       const waiters = this.#waiting.get(run);
       if (waiters === undefined) this.#waiting.set(run, new Set([waiter]));

@@ -3,7 +3,9 @@ import { ClawError, encodeKey } from "@claw/core/protocol";
 import type { Branch, Context, MapOptions } from "@claw/sdk";
 import type { RunContext } from "./context.ts";
 
-type Settled = { readonly ok: true; readonly value: unknown } | { readonly ok: false; error: unknown };
+type Settled =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; error: unknown };
 
 function checkBranch(branch: unknown, at: number): void {
   if (typeof branch !== "function") {
@@ -21,10 +23,11 @@ export async function runBranches(
   segment: string,
   branches: readonly Branch<unknown>[],
   concurrency: number,
-): Promise<unknown[]> {
+): Promise<never> {
   branches.forEach(checkBranch);
   const contexts = branchContexts(ctx, segment, branches.length);
-  return runLimited(ctx, contexts, (inner, at) => (branches[at] as Branch<unknown>)(inner), concurrency);
+  const run = (inner: RunContext, at: number): unknown => (branches[at] as Branch<unknown>)(inner);
+  return (await runLimited(ctx, contexts, run, concurrency)) as never;
 }
 
 /** The branches of `map`. Errors: CLAW-1001 for a bad concurrency, CLAW-1008 for a key used twice. */
@@ -92,7 +95,7 @@ export async function closeLosers(
   ctx: RunContext,
   segment: string,
   branches: readonly Branch<unknown>[],
-): Promise<unknown> {
+): Promise<never> {
   branches.forEach(checkBranch);
   if (branches.length === 0) throw new ClawError("CLAW-1001", "race got no branch");
   const contexts = branchContexts(ctx, segment, branches.length);
@@ -107,5 +110,5 @@ export async function closeLosers(
   const closed = new ClawError("CLAW-2010", "A sibling won the race");
   for (const inner of contexts) closeScope(ctx.activation.state, inner.scopeState, closed);
   if (!first.ok) throw first.error;
-  return first.value;
+  return first.value as never;
 }

@@ -26,7 +26,14 @@ const PROGRAMMING_ERRORS = new Set([
   "AssertionError",
 ]);
 // Errors of ours that only a change of the code can mend.
-const MISUSE = new Set(["CLAW-1001", "CLAW-1003", "CLAW-1007", "CLAW-1008", "CLAW-1009", "CLAW-2004"]);
+const MISUSE = new Set([
+  "CLAW-1001",
+  "CLAW-1003",
+  "CLAW-1007",
+  "CLAW-1008",
+  "CLAW-1009",
+  "CLAW-2004",
+]);
 
 /**
  * Judges the end of workflow code. A programming error holds the run for corrected code instead of
