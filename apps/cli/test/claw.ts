@@ -10,6 +10,8 @@ import type { EntryView, RunDetailView, RunView } from "@claw/gateway/wire";
 const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
 /** A command that takes longer is ended; its test fails with what it said so far. */
 const COMMAND_MS_MAX = 60_000;
+/** Each look is a command of its own and takes a tenth of a second or more. */
+const LOOKS_MAX = 100;
 
 /** What a command left. */
 export interface Ended {
@@ -20,8 +22,8 @@ export interface Ended {
 
 /** A command that goes on. */
 export interface Going {
-  /** The first line of stderr that matches, said already or still to come. */
-  said(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The first (or so-many-th) line of stderr that matches, said already or still to come. */
+  said(pattern: RegExp, count?: number): Promise<RegExpExecArray>;
   /** Sends a signal to it. */
   kill(signal: NodeJS.Signals): void;
   /** Its end. */
@@ -37,6 +39,8 @@ export interface Place {
   going(...args: string[]): Going;
   /** A row as `claw show` reads it, with its journal. */
   shown(run: string): Promise<RunDetailView & { readonly journal: readonly EntryView[] }>;
+  /** The same, once the run has ended. */
+  untilEnded(run: string): ReturnType<Place["shown"]>;
   /** Rows as `claw list` reads them. */
   listed(...args: string[]): Promise<RunView[]>;
 }
@@ -66,6 +70,7 @@ export function openPlace(t: TestContext, env: Readonly<Record<string, string>> 
     if (stdout === "") throw new Error(stderr);
     return JSON.parse(stdout) as T;
   };
+  const shown: Place["shown"] = (id) => json("show", id);
   return {
     folder,
     write: (path, content) => {
@@ -74,7 +79,14 @@ export function openPlace(t: TestContext, env: Readonly<Record<string, string>> 
     },
     claw,
     going: (...args) => run(args),
-    shown: (id) => json("show", id),
+    shown,
+    untilEnded: async (id) => {
+      for (let look = 0; look < LOOKS_MAX; look++) {
+        const run = await shown(id);
+        if (run.endedAt !== null) return run;
+      }
+      throw new Error(`${id} did not end`);
+    },
     listed: (...args) => json("list", ...args),
   };
 }
@@ -106,11 +118,12 @@ class Child implements Going {
     });
   }
 
-  async said(pattern: RegExp): Promise<RegExpExecArray> {
+  async said(pattern: RegExp, count = 1): Promise<RegExpExecArray> {
+    let rest = count;
     for (let next = 0; ; ) {
       for (; next < this.#lines.length; next++) {
         const found = pattern.exec(this.#lines[next] ?? "");
-        if (found !== null) return found;
+        if (found !== null && --rest === 0) return found;
       }
       if (this.#isOver) throw new Error(`ended without ${pattern}:\n${this.#lines.join("\n")}`);
       await new Promise<void>((wake) => this.#waiting.add(wake));

@@ -1,3 +1,4 @@
+import type { RunQuery } from "@claw/core/ports";
 import type { RunStatus, RunSummary } from "@claw/core/protocol";
 import { runView } from "@claw/gateway/wire";
 import { openReader } from "../compose.ts";
@@ -30,14 +31,15 @@ const COLUMNS: readonly Column[] = [
 export async function list(config: Config, options: ListOptions): Promise<void> {
   const now = Date.now();
   const { status, workflow, since } = options;
+  const query: RunQuery = {
+    limit: countArgument("--limit", options.limit, ROWS_MAX),
+    ...(status === undefined ? {} : { status: status as RunStatus }),
+    ...(workflow === undefined ? {} : { workflow }),
+    ...(since === undefined ? {} : { since: sinceArgument(since, now) }),
+  };
   const reader = await openReader(config.store);
   try {
-    const runs = await reader.list({
-      limit: countArgument("--limit", options.limit, ROWS_MAX),
-      ...(status === undefined ? {} : { status: status as RunStatus }),
-      ...(workflow === undefined ? {} : { workflow }),
-      ...(since === undefined ? {} : { since: sinceArgument(since, now) }),
-    });
+    const runs = await reader.list(query);
     if (config.format !== "table") return printItems(runs.map(runView), config.format);
     const [head = "", ...lines] = tableLines(
       COLUMNS,

@@ -29,9 +29,9 @@ export async function start(
   const isExample = options.example !== undefined;
   // An example needs a secret to sign its own deliveries; nobody else has to know it.
   const secret = config.githubSecret ?? (isExample ? randomBytes(32).toString("hex") : undefined);
-  const chosen = pathsOf(paths, options.example);
-  const { workflows, modules } = await loadWorkflows(chosen);
-  const host = await Host.open({ ...withPort(config, options), githubSecret: secret }, workflows);
+  const chosen = { ...withPort(config, options), githubSecret: secret };
+  const { workflows, modules } = await loadWorkflows(pathsOf(paths, options.example));
+  const host = await Host.open(chosen, workflows);
   if (secret !== undefined && isExample) await firstLook(host, secret, modules);
   sayReady(host, config);
   if (isExample) sayNext();
@@ -44,9 +44,10 @@ export async function dev(
   paths: readonly string[],
   options: StartOptions,
 ): Promise<number> {
+  const settled = withPort(config, options);
   const chosen = pathsOf(paths, options.example);
   const { workflows } = await loadWorkflows(chosen);
-  const host = await Host.open(withPort(config, options), workflows);
+  const host = await Host.open(settled, workflows);
   const files = watchFiles(chosen.map(folderOfPath), async () => {
     await reload(host, config, chosen);
     files.follow(loadedFiles());
