@@ -24,8 +24,8 @@ export function tableLines(
   return [line(columns.map(({ title }) => title)), ...rows.map(line)];
 }
 
-/** Columns that a text takes on a terminal; wide characters of East Asia count two. */
-export function widthOf(text: string): number {
+// Columns that a text takes on a terminal; wide characters of East Asia count two.
+function widthOf(text: string): number {
   let width = 0;
   for (const character of stripVTControlCharacters(text)) {
     if (/\p{Mark}/u.test(character)) continue;

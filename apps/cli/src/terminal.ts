@@ -70,7 +70,7 @@ export function printError(error: unknown, format: Format, verbose: boolean): vo
   hint(`${mark} ${known.code}: ${known.detail}`);
   for (const issue of issuesOf(known)) hint(`  ${issue}`);
   hint(`  try: ${known.remedy}`);
-  if (verbose && known.cause !== undefined) hint(`  cause: ${String(known.cause)}`);
+  if (verbose && known.cause instanceof Error) hint(`  cause: ${known.cause.message}`);
 }
 
 function issuesOf({ details }: ClawError): string[] {

@@ -24,6 +24,7 @@ interface Derivation {
   readonly patch: Readonly<Record<string, string | number | boolean | null>>;
 }
 
+const require = createRequire(import.meta.url);
 const DERIVED = join(import.meta.dirname, "..", "derived");
 const PATCH_FIELDS_MAX = 5;
 
@@ -31,7 +32,7 @@ let definitions: readonly Definition[] | undefined;
 
 // Two megabytes of JSON: read when they are asked for, once.
 function readDefinitions(): readonly Definition[] {
-  definitions ??= createRequire(import.meta.url)("@octokit/webhooks-examples") as Definition[];
+  definitions ??= require("@octokit/webhooks-examples") as Definition[];
   return definitions;
 }
 

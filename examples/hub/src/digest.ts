@@ -3,8 +3,8 @@ import { join, resolve } from "node:path";
 import { workflow } from "@claw/sdk";
 import { DigestData, DigestDue } from "./events.ts";
 
-/** Where digests are written: CLAW_HUB_DIGESTS, else `.claw/digests` where the process was started. */
-export function digestsFolder(): string {
+// CLAW_HUB_DIGESTS, else `.claw/digests` where the process was started.
+function digestsFolder(): string {
   return resolve(process.env["CLAW_HUB_DIGESTS"] ?? join(".claw", "digests"));
 }
 

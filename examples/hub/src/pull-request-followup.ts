@@ -26,7 +26,7 @@ export const pullRequestFollowup = workflow(
     const verdict = first.found.ok ? first.found.value.review.state : "none";
     const closed = await ctx.waitFor(PullRequests, closing);
     if (!closed.ok) return { outcome: "stale", told, verdict };
-    if (closed.value.pull_request.merged !== true) return { outcome: "refused", told, verdict };
+    if (!closed.value.pull_request.merged) return { outcome: "refused", told, verdict };
     await ctx.emit(DigestDue, {
       run: ctx.info.id,
       repository: repository.full_name,

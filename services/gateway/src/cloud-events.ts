@@ -4,7 +4,7 @@ import type { EventInput } from "@claw/runtime";
 import { parseJson, textOf } from "./body.ts";
 
 /** Events in one batch. */
-export const BATCH_EVENTS_MAX = 1_000;
+const BATCH_EVENTS_MAX = 1_000;
 
 const ATTRIBUTE_CHARS_MAX = 1_000;
 

@@ -1,4 +1,3 @@
-import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ClawError } from "@claw/core/protocol";
 import type { Log } from "@claw/core/ports";
@@ -67,7 +66,7 @@ function makeApp(desk: Desk): FastifyInstance {
     requestTimeout: RECEIVE_MS_MAX,
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
-    frameworkErrors: (error, _request, reply) => sendProblem(error, reply),
+    frameworkErrors: (error, _request, reply) => void sendProblem(error, reply),
   });
   app.setErrorHandler((error, request, reply) => {
     const known = asClawError(error);
@@ -112,7 +111,7 @@ function guard(room: FastifyInstance, desk: Desk, asksToken: boolean): void {
   });
 }
 
-function limitRequests(app: FastifyInstance<Server>, desk: Desk): void {
+function limitRequests(app: FastifyInstance, desk: Desk): void {
   const requestsMax = desk.options.requestsMax ?? REQUESTS_MAX;
   const underWay = new Set<FastifyRequest>();
   app.addHook("onRequest", async (request) => {

@@ -42,7 +42,7 @@ async function runFile(
   const workflow = chosen(workflows, options.workflow);
   const claw = await openTemporary(workflows, logFrom(config.verbose ? "debug" : "warn"));
   const interrupt = (): void => {
-    claw.stop().finally(() => process.exit(EXIT.interrupted));
+    void claw.stop().finally(() => process.exit(EXIT.interrupted));
   };
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {

@@ -131,20 +131,21 @@ async function waitForEnd(desk: Desk, run: RunHandle, wait: unknown): Promise<vo
 }
 
 function runQueryOf(query: Readonly<Record<string, unknown>>): RunQuery {
-  const { workflow, status, since, before, limit } = query;
-  const rows = limit === undefined ? LIST_ROWS_DEFAULT : Number(limit);
+  const asked = (name: string): string | undefined => textField(name, query[name]);
+  const rows = Number(asked("limit") ?? LIST_ROWS_DEFAULT);
   if (!(Number.isSafeInteger(rows) && rows >= 1 && rows <= LIST_ROWS_MAX)) {
     throw new ClawError("CLAW-5002", `limit is not a whole number from 1 to ${LIST_ROWS_MAX}`);
   }
-  if (status !== undefined && !Object.hasOwn(STATUSES, String(status))) {
+  const [workflow, status, since, before] = ["workflow", "status", "since", "before"].map(asked);
+  if (status !== undefined && !Object.hasOwn(STATUSES, status)) {
     throw new ClawError("CLAW-5002", `status is none of ${Object.keys(STATUSES).join(", ")}`);
   }
   return {
     limit: rows,
-    ...(workflow === undefined ? {} : { workflow: String(workflow) }),
+    ...(workflow === undefined ? {} : { workflow }),
     ...(status === undefined ? {} : { status: status as RunStatus }),
-    ...(since === undefined ? {} : { since: instantOf(String(since)) }),
-    ...(before === undefined ? {} : { before: runIdOf(String(before)) }),
+    ...(since === undefined ? {} : { since: instantOf(since) }),
+    ...(before === undefined ? {} : { before: runIdOf(before) }),
   };
 }
 
