@@ -92,15 +92,25 @@ export function valueAt(data: unknown, path: string): unknown {
  * Errors: CLAW-1001.
  */
 export function checkMatch(match: Match): void {
+  if (typeof match !== "object" || match === null || Array.isArray(match)) {
+    throw new ClawError("CLAW-1001", "match is not an object of paths and values");
+  }
   for (const [path, value] of Object.entries(match)) {
-    const scalar =
-      value === null || ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
-    // Control characters separate the parts of a key.
-    if (!scalar || path === "" || /\p{Cc}/u.test(path)) {
+    if (!isPath(path) || !isScalar(value)) {
       throw new ClawError(
         "CLAW-1001",
         `match has no valid path and scalar at ${JSON.stringify(path)}`,
       );
     }
   }
+}
+
+// Control characters separate the parts of a key.
+function isPath(path: string): boolean {
+  return path !== "" && path.isWellFormed() && !/\p{Cc}/u.test(path);
+}
+
+function isScalar(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");
+  return value === null || typeof value === "boolean" || Number.isFinite(value);
 }

@@ -1,5 +1,6 @@
 import { ClawError, type ErrorRecord } from "./errors.ts";
-import { ERROR_MESSAGE_CHARS_MAX, ERROR_STACK_CHARS_MAX } from "./limits.ts";
+import { ERROR_MESSAGE_CHARS_MAX, ERROR_STACK_CHARS_MAX, NAME_CHARS_MAX } from "./limits.ts";
+import { encodePayload } from "./payload.ts";
 
 /**
  * What workflow code catches when one of its ctx calls failed: a step, task or child. The name,
@@ -46,20 +47,25 @@ export function isKernelError(error: unknown): boolean {
   return error instanceof StepError || error instanceof ClawError;
 }
 
-/** Makes a record of anything thrown. Never throws itself. */
+/** Makes a record of anything thrown. Never throws itself, whatever the author's object does. */
 export function recordError(thrown: unknown): ErrorRecord {
-  if (!(thrown instanceof Error)) {
-    return { name: "Error", message: cut(describe(thrown), ERROR_MESSAGE_CHARS_MAX) };
+  try {
+    return thrown instanceof Error
+      ? recordOf(thrown)
+      : { name: "Error", message: describe(thrown) };
+  } catch {
+    return { name: "Error", message: "an error that cannot be read was thrown" };
   }
-  const { code, details } = thrown as { code?: unknown; details?: unknown };
-  const message = thrown instanceof ClawError ? thrown.detail : thrown.message;
+}
+
+function recordOf(error: Error): ErrorRecord {
+  const { name, message, stack, code, details } = error as Error & Record<string, unknown>;
+  const said: unknown = error instanceof ClawError ? error.detail : message;
   return {
-    name: clean(String(thrown.name)),
-    message: cut(message, ERROR_MESSAGE_CHARS_MAX),
-    ...(typeof code === "string" ? { code: clean(code) } : {}),
-    ...(typeof thrown.stack === "string"
-      ? { stack: cut(thrown.stack, ERROR_STACK_CHARS_MAX) }
-      : {}),
+    name: typeof name === "string" ? cut(name, NAME_CHARS_MAX) : "Error",
+    message: describe(said),
+    ...(typeof code === "string" ? { code: cut(code, NAME_CHARS_MAX) } : {}),
+    ...(typeof stack === "string" ? { stack: cut(stack, ERROR_STACK_CHARS_MAX) } : {}),
     ...(isPlainDetails(details) ? { details } : {}),
   };
 }
@@ -73,19 +79,15 @@ export function describeError(record: ErrorRecord): string {
 function isPlainDetails(details: unknown): details is Readonly<Record<string, unknown>> {
   if (typeof details !== "object" || details === null) return false;
   try {
-    const text = JSON.stringify(details);
-    return text.length > 2 && text.length <= ERROR_MESSAGE_CHARS_MAX && !text.includes("\\u");
+    return encodePayload(details, ERROR_MESSAGE_CHARS_MAX).length > 2;
   } catch {
     return false;
   }
 }
 
 function describe(thrown: unknown): string {
-  try {
-    return typeof thrown === "string" ? thrown : (JSON.stringify(thrown) ?? String(thrown));
-  } catch {
-    return "something that has no text was thrown";
-  }
+  const text = typeof thrown === "string" ? thrown : (JSON.stringify(thrown) ?? String(thrown));
+  return cut(text, ERROR_MESSAGE_CHARS_MAX);
 }
 
 function cut(text: string, charsMax: number): string {

@@ -12,7 +12,8 @@ const checked = new Set<string>();
 export function checkName(name: string, what: string): string {
   if (checked.has(name)) return name;
   if (!isName(name)) {
-    throw new ClawError("CLAW-1008", `${what} ${JSON.stringify(name)} is not a valid name`);
+    const shown = typeof name === "string" ? JSON.stringify(name) : String(name);
+    throw new ClawError("CLAW-1008", `${what} ${shown} is not a valid name`);
   }
   if (checked.size >= CHECKED_MAX) checked.clear();
   checked.add(name);
@@ -30,14 +31,20 @@ function isName(name: unknown): boolean {
 }
 
 /**
- * A key as part of a call's identity: any text of at most 200 characters; what could be mistaken
+ * A key as part of a call's identity: any text of 1 to 200 characters or a finite number; what could be mistaken
  * for a separator is written as %XX.
  * Errors: CLAW-1008.
  */
 export function encodeKey(key: string | number): string {
-  const text = String(key);
-  if (text.length === 0 || text.length > NAME_CHARS_MAX || !text.isWellFormed()) {
-    throw new ClawError("CLAW-1008", `The key ${JSON.stringify(text)} is not valid`);
+  const text = typeof key === "number" && Number.isFinite(key) ? String(key) : key;
+  if (
+    typeof text !== "string" ||
+    text.length === 0 ||
+    text.length > NAME_CHARS_MAX ||
+    !text.isWellFormed()
+  ) {
+    const shown = typeof text === "string" ? JSON.stringify(text) : String(text);
+    throw new ClawError("CLAW-1008", `The key ${shown} is not valid`);
   }
   return text.replace(
     /[\p{Cc}/#[\]%]/gu,
