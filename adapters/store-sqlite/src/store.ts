@@ -61,6 +61,7 @@ export function sqliteStore(options: SqliteOptions): Store {
   }
 
   function open(): StoreInfo {
+    const owned = lock !== null;
     try {
       closeDatabase();
       path = settlePath(options.path);
@@ -76,7 +77,9 @@ export function sqliteStore(options: SqliteOptions): Store {
       const schemaVersion = SCHEMA_VERSION;
       return { kind: "sqlite", location: path, durability, schemaVersion, incarnation };
     } catch (error) {
-      close();
+      // An owner that waits for its disk to come back must find its store unowned by others.
+      if (owned) abandon();
+      else close();
       throw storageError(error, path);
     }
   }
