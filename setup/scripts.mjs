@@ -14,5 +14,5 @@ export const SCRIPTS = {
   sim: { needs: ["all"], command: ["proof/simulator/main.ts"] },
   bench: { needs: ["all"], command: ["proof/benchmarks/main.ts"] },
   "bench:peers": { needs: ["all"], command: ["proof/benchmarks/peers/main.ts"] },
-  pack: { needs: ["all"], command: ["tools/pack.ts"] },
+  pack: { needs: ["all"], command: ["apps/cli/scripts/pack.ts"] },
 };
