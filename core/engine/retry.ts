@@ -43,17 +43,32 @@ export const RETRY_DEFAULT: RetryPolicy = {
 /** Checks retry options. Errors: CLAW-1001, CLAW-1007. */
 export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
   if (options === undefined) return RETRY_DEFAULT;
+  if (typeof options !== "object" || options === null) {
+    throw new ClawError("CLAW-1001", "retry must be an object");
+  }
+  const backoff = options.backoff ?? "exponential";
+  if (backoff !== "exponential" && backoff !== "fixed") {
+    throw new ClawError("CLAW-1001", 'retry.backoff must be "exponential" or "fixed"');
+  }
   const policy: RetryPolicy = {
     attempts: options.attempts ?? RETRY_DEFAULT.attempts,
-    fixed: (options.backoff ?? "exponential") === "fixed",
+    fixed: backoff === "fixed",
     initialMs: durationMs(options.initial ?? RETRY_DEFAULT.initialMs),
     maxMs: durationMs(options.max ?? RETRY_DEFAULT.maxMs),
     factor: options.factor ?? RETRY_DEFAULT.factor,
     jitter: options.jitter ?? RETRY_DEFAULT.jitter,
     notOn: options.notOn ?? RETRY_DEFAULT.notOn,
   };
+  checkNumbers(policy);
+  if (!Array.isArray(policy.notOn) || policy.notOn.some((code) => typeof code !== "string")) {
+    throw new ClawError("CLAW-1001", "retry.notOn must be a list of codes or names of errors");
+  }
+  return policy;
+}
+
+function checkNumbers(policy: RetryPolicy): void {
   if (!(Number.isInteger(policy.attempts) && policy.attempts >= 1)) {
-    throw new ClawError("CLAW-1001", `retry.attempts must be a whole number from 1`);
+    throw new ClawError("CLAW-1001", "retry.attempts must be a whole number from 1");
   }
   if (policy.attempts > limits.ATTEMPTS_MAX) {
     throw new ClawError("CLAW-1001", `retry.attempts is over ${limits.ATTEMPTS_MAX}`);
@@ -64,7 +79,6 @@ export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
   if (!(policy.jitter >= 0 && policy.jitter <= 1)) {
     throw new ClawError("CLAW-1001", "retry.jitter must be from 0 to 1");
   }
-  return policy;
 }
 
 /**
@@ -72,6 +86,7 @@ export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
  * `seed`, so that the same attempt of the same call always waits equally long.
  */
 export function pauseMs(policy: RetryPolicy, attempt: number, seed: string): number {
+  if (policy.initialMs === 0) return 0; // and not 0 times infinity
   const growth = policy.fixed ? 1 : policy.factor ** Math.min(attempt - 1, 1_000);
   const pause = Math.min(policy.maxMs, policy.initialMs * growth);
   if (policy.jitter === 0) return Math.round(pause);

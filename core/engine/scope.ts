@@ -1,4 +1,4 @@
-import { checkName, ClawError, encodeKey, limits } from "../protocol/index.ts";
+import { ClawError, encodeKey, limits } from "../protocol/index.ts";
 
 /** A part of a run's code with names of its own: the root, a branch, or a named scope. */
 export interface Scope {
@@ -19,13 +19,23 @@ export function rootScope(): Scope {
   return { path: "", parent: null, depth: 0, shielded: false, names: new Map(), closed: null };
 }
 
-/** A scope inside another, known by its segment. Errors: CLAW-1008 when nested too deeply. */
+/**
+ * A scope inside another, known by its segment.
+ * Errors: CLAW-1008 when nested too deeply, or when the branch of an index and a scope of that key
+ * have one name: `x[0]` would be both.
+ */
 export function innerScope(parent: Scope, segment: string, shielded: boolean): Scope {
   if (parent.depth >= limits.SCOPE_DEPTH_MAX) {
     throw new ClawError("CLAW-1008", `Scopes are nested deeper than ${limits.SCOPE_DEPTH_MAX}`);
   }
+  // "/" cannot stand in a name, so this meets no call.
+  const claim = `${segment}/`;
+  if (parent.names.has(claim)) {
+    throw new ClawError("CLAW-1008", `The name or key of the scope "${segment}" is used twice`);
+  }
+  parent.names.set(claim, 1);
   return {
-    path: `${parent.path}${segment}/`,
+    path: parent.path + claim,
     parent,
     depth: parent.depth + 1,
     shielded: parent.shielded || shielded,
@@ -36,11 +46,11 @@ export function innerScope(parent: Scope, segment: string, shielded: boolean): S
 
 /**
  * The segment of the next use of a name in a scope: `name`, `name#1`, `name#2` ... in the order of asking,
- * or `name[key]`, which may be used once. Taken synchronously inside the ctx call.
- * Errors: CLAW-1008 for a bad name or a key used twice.
+ * or `name[key]`, which may be used once. Taken synchronously inside the ctx call. The caller has checked
+ * the author's part of the name.
+ * Errors: CLAW-1008 for a bad key or one used twice.
  */
 export function nextSegment(scope: Scope, name: string, key?: string | number): string {
-  checkName(name, "The name");
   if (key !== undefined) {
     const keyed = `${name}[${encodeKey(key)}]`;
     if (scope.names.has(keyed)) {

@@ -146,8 +146,7 @@ export class RunContext implements Context {
     signal: string,
     options: Partial<WaitOptions> & { readonly schema?: Schema<unknown, unknown> } = {},
   ): Promise<never> {
-    checkName(signal, "The signal");
-    const segment = this.segment(`signal:${signal}`, options.key);
+    const segment = this.#segmentOf("signal:", checkName(signal, "The signal"), options.key);
     const bare = options.timeout === undefined;
     const plan: Plan = { kind: "signal", name: signal, bare };
     const asked = this.#ask(segment, plan, "", this.#deadline(options), null);
@@ -160,7 +159,7 @@ export class RunContext implements Context {
   ): Promise<never> {
     const match = options.match ?? {};
     checkMatch(match);
-    const segment = this.segment(`event:${encodeKey(event.type)}`, options.key);
+    const segment = this.#segmentOf("event:", encodeKey(event.type), options.key);
     const bare = options.timeout === undefined;
     const { namespace } = this.#activation.state.start;
     const key = matchKey(namespace, event.type, match);
@@ -170,7 +169,7 @@ export class RunContext implements Context {
   }
 
   emit(event: EventType, data: unknown, options?: CallOptions): Promise<void> {
-    const segment = this.segment(`emit:${encodeKey(event.type)}`, options?.key);
+    const segment = this.#segmentOf("emit:", encodeKey(event.type), options?.key);
     const { node, state } = this.#activation;
     const value = checkSync(event.schema, data, `The event "${event.type}"`);
     const encoded = encodePayload(value, node.limits.payloadBytesMax);
@@ -252,8 +251,13 @@ export class RunContext implements Context {
 
   /** The segment of a call's identity. Errors: CLAW-2004 outside of a turn, CLAW-1008. */
   segment(name: string, key?: string | number): string {
+    return this.#segmentOf("", checkName(name, "The name"), key);
+  }
+
+  // The prefix tells calls of different kinds apart; it does not count for the length of a name.
+  #segmentOf(prefix: string, name: string, key: string | number | undefined): string {
     this.#mustBeInTurn(name);
-    return nextSegment(this.scopeState, name, key);
+    return nextSegment(this.scopeState, prefix + name, key);
   }
 
   #mustBeInTurn(name: string): void {
@@ -287,8 +291,8 @@ export class RunContext implements Context {
   ): [string, StartRow] {
     const { node, state } = this.#activation;
     const known = node.registry.own(workflow);
-    const verb = attached ? "child" : "start";
-    const segment = this.segment(`${verb}:${known.name}`, options?.key);
+    const prefix = attached ? "child:" : "start:";
+    const segment = this.#segmentOf(prefix, known.name, options?.key);
     const value = checkSync(known.options.input, input, `The input of "${known.name}"`);
     const call = this.scopeState.path + segment;
     const row = startRow(known, encodePayload(value, node.limits.payloadBytesMax), {
