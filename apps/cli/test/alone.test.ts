@@ -55,6 +55,22 @@ test("a file that cannot be used says why", async (t) => {
   }
 });
 
+test("an interrupted run FILE ends with exit code 130", async (t) => {
+  const place = openPlace(t);
+  place.write(
+    "long.ts",
+    `import { workflow } from "@claw/sdk";
+    export const long = workflow("long", (ctx) => ctx.run("step", () => {
+      console.error("begun");
+      return new Promise(() => {});
+    }));`,
+  );
+  const long = place.going("run", "long.ts");
+  await long.said(/^begun$/);
+  long.kill("SIGINT");
+  assert.equal((await long.ended()).code, EXIT.interrupted);
+});
+
 test("what is typed wrongly is answered with exit code 2 and a suggestion", async (t) => {
   const place = openPlace(t);
   const cases: [string[], RegExp][] = [

@@ -382,6 +382,27 @@ test("stopping ends a request that waits for a run", async (t) => {
   assertProblem(await asked, "CLAW-3005");
 });
 
+test("more requests than the limit are asked to come again", async (t) => {
+  const world = await open(t);
+  const run = await world.claw.start(patient, null);
+  const reached = Promise.withResolvers<void>();
+  const claw = (): Claw => {
+    reached.resolve();
+    return world.claw;
+  };
+  const gateway = await startGateway({ claw, token: TOKEN, port: 0, requestsMax: 1 });
+  t.after(() => gateway.stop());
+  const narrow = { ...world, gateway };
+  const waiting = ask(narrow, `/v1/runs/${run.id}?wait=60s`);
+  await reached.promise;
+  const refused = await ask(narrow, "/v1/status");
+  assertProblem(refused, "CLAW-3005");
+  assert.equal(refused.headers["retry-after"], "1");
+  await world.claw.signal(run.id, "answer", 1);
+  assert.equal((await waiting).body["output"], 1);
+  assert.equal((await ask(narrow, "/v1/status")).status, 200);
+});
+
 test("the status tells what runs here", async (t) => {
   const world = await open(t, { version: "1.2.3" });
   const { body } = await ask(world, "/v1/status");

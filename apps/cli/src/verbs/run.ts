@@ -23,7 +23,7 @@ const LOOK_MS_MAX = 30_000;
 
 /** Runs one file and leaves nothing behind, or starts a run at the process that owns the store. */
 export async function run(config: Config, target: string, options: RunOptions): Promise<number> {
-  const input = jsonArgument("--input", options.input) ?? null;
+  const input = jsonArgument("--input", options.input);
   const timeoutMs =
     options.timeout === undefined ? Number.POSITIVE_INFINITY : durationMs(options.timeout);
   return isFileName(target)

@@ -42,7 +42,7 @@ function headOf(run: RunRecord): string[] {
   ];
   if (run.cause !== "") lines.push(field("cause", run.cause));
   if (run.parentRun !== "") lines.push(field("parent", run.parentRun));
-  lines.push(field("input", shortText(run.input, VALUE_CHARS_MAX)));
+  if (run.input !== "") lines.push(field("input", shortText(run.input, VALUE_CHARS_MAX)));
   return lines;
 }
 

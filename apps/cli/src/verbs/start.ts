@@ -32,7 +32,7 @@ export async function start(
   const chosen = { ...withPort(config, options), githubSecret: secret };
   const { workflows, modules } = await loadWorkflows(pathsOf(paths, options.example));
   const host = await Host.open(chosen, workflows);
-  if (secret !== undefined && isExample) await firstLook(host, secret, modules);
+  if (secret !== undefined && isExample) await lookAround(host, secret, modules, config);
   sayReady(host, config);
   if (isExample) sayNext();
   return serve(host);
@@ -55,6 +55,20 @@ export async function dev(
   files.follow(loadedFiles());
   sayReady(host, config);
   return serve(host, files);
+}
+
+// A first look that fails is told, and the example is served all the same.
+async function lookAround(
+  host: Host,
+  secret: string,
+  modules: readonly object[],
+  config: Config,
+): Promise<void> {
+  try {
+    await firstLook(host, secret, modules);
+  } catch (error) {
+    printError(error, "table", config.verbose);
+  }
 }
 
 async function reload(host: Host, config: Config, paths: readonly string[]): Promise<void> {
