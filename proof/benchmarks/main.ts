@@ -1,19 +1,24 @@
-// npm run bench [-- --only W1,W2]: our figures of the workloads defined beside the peers.
+// npm run bench [-- --only W1,W2 --smoke]: our figures of the workloads defined beside the peers.
+// With --smoke everything is small: it shows that the workloads run, its figures mean nothing.
 import { parseArgs } from "node:util";
 import { measureCrash } from "./crash.ts";
 import { measureFirstResult } from "./first-result.ts";
+import { measureKillNine } from "./kill-nine.ts";
 import { measureLatency } from "./latency.ts";
 import { progress } from "./report.ts";
 import { measureThroughput } from "./throughput.ts";
 
-const WORKLOADS: Readonly<Record<string, () => Promise<void>>> = {
-  W1: () => measureThroughput(),
-  W2: () => measureLatency(),
-  W7: () => measureCrash(),
-  W8: () => measureFirstResult(),
+const WORKLOADS: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
+  W1: (smoke) => (smoke ? measureThroughput(1_000) : measureThroughput()),
+  W2: (smoke) => (smoke ? measureLatency(20) : measureLatency()),
+  W7: (smoke) => (smoke ? measureCrash(100) : measureCrash()),
+  W8: (smoke) => (smoke ? measureFirstResult(1) : measureFirstResult()),
+  kill9: (smoke) => (smoke ? measureKillNine(5) : measureKillNine()),
 };
 
-const { values } = parseArgs({ options: { only: { type: "string" } } });
+const { values } = parseArgs({
+  options: { only: { type: "string" }, smoke: { type: "boolean", default: false } },
+});
 const wanted = values.only?.split(",") ?? Object.keys(WORKLOADS);
 for (const name of wanted) {
   const measure = WORKLOADS[name];
@@ -23,7 +28,7 @@ for (const name of wanted) {
     break;
   }
   try {
-    await measure();
+    await measure(values.smoke);
   } catch (error) {
     progress(`${name} failed: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;
