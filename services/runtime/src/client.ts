@@ -90,7 +90,8 @@ export class Client implements Claw {
     });
     if (node.active.size >= node.limits.activeRunsMax) return this.#startLater(row, dedup);
     // What the code gets is what replay would give it: plain values are the same either way.
-    const given = typeof value === "object" ? decodePayload(encoded) : value;
+    const asIs = typeof value !== "object" && value !== 0; // -0 is stored as 0
+    const given = asIs ? value : decodePayload(encoded);
     return new Promise((resolve, reject) => {
       const started = (id: RunId, existing: boolean): void => resolve(this.#handle(id, existing));
       node.begin(row, given, { started, failed: reject }, dedup);
@@ -138,17 +139,19 @@ export class Client implements Claw {
     const now = node.clock.now();
     const { started, refused } = node.registry.triggered(event.type, event.data);
     for (const { workflow, error } of refused) node.triggerRefused(event.type, workflow, error);
-    const starts = started.map(({ workflow, input }): NewRun => ({
-      row: startRow(workflow, encodePayload(input, node.limits.payloadBytesMax), {
-        id: node.newId(now, undefined),
-        namespace: node.namespace,
-        startedAt: now,
-        parentRun: "",
-        parentCall: "",
-        cause: `event ${stored.source} ${stored.id}`,
+    const starts = started.map(
+      ({ workflow, input }): NewRun => ({
+        row: startRow(workflow, encodePayload(input, node.limits.payloadBytesMax), {
+          id: node.newId(now, undefined),
+          namespace: node.namespace,
+          startedAt: now,
+          parentRun: "",
+          parentCall: "",
+          cause: `event ${stored.source} ${stored.id}`,
+        }),
+        due: node.active.size < node.limits.activeRunsMax ? 0 : 1,
       }),
-      due: node.active.size < node.limits.activeRunsMax ? 0 : 1,
-    }));
+    );
     if (starts.some((start) => start.due === 1)) node.wakes.noRoom();
     const answer = await this.#request({
       type: "publication",

@@ -47,6 +47,9 @@ import { closeLosers, runBranches, runMap } from "./scopes.ts";
 type Body = (step: StepContext) => unknown;
 type MapBody<Item, T> = (ctx: Context, item: Item, index: number) => T | Promise<T>;
 
+/** Farthest instant that a Date can be (ECMAScript, section "Time Values and Time Range"). */
+const INSTANT_MS_MAX = 8.64e15;
+
 const ignore = (): void => {};
 
 /** The ctx of one scope of one activation. Identity is taken synchronously inside every call. */
@@ -138,7 +141,9 @@ export class RunContext implements Context {
   until(instant: Date | number, options?: CallOptions): Promise<void> {
     const segment = this.segment("until", options?.key);
     const at = Math.round(Number(instant));
-    if (!Number.isFinite(at)) throw new ClawError("CLAW-1007", "until got no valid instant");
+    if (!(Math.abs(at) <= INSTANT_MS_MAX)) {
+      throw new ClawError("CLAW-1007", `until got no valid instant but ${String(instant)}`);
+    }
     return this.#ask(segment, SLEEP, at.toString(36), Math.max(at, 1), null);
   }
 
