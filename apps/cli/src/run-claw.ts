@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import type { Flags } from "./config.ts";
 import { declareVerbs } from "./declare-verbs.ts";
 import { EXIT, exitOf } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
@@ -17,14 +18,14 @@ export async function runClaw(args: readonly string[]): Promise<void> {
     await program.parseAsync([...args], { from: "user" });
     process.exitCode = outcome.exit;
   } catch (error) {
-    process.exitCode = failed(error, args);
+    if (error instanceof CommanderError) {
+      // Commander has written its words by now.
+      process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+      return;
+    }
+    const { output, verbose } = program.opts<Flags>();
+    const isTable = output === undefined || output === "table";
+    printError(error, isTable ? "table" : "json", verbose === true);
+    process.exitCode = exitOf(error);
   }
-}
-
-function failed(error: unknown, args: readonly string[]): number {
-  // Commander has written its words by now.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const asksJson = args.some((arg, at) => /^(-o|--output)?=?jsonl?$/.test(arg) && at > 0);
-  printError(error, asksJson ? "json" : "table", args.includes("--verbose"));
-  return exitOf(error);
 }

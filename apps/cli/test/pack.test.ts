@@ -49,7 +49,8 @@ function run(program: string, ...args: string[]): Promise<Ended> {
   });
 }
 
-const claw = (...args: string[]): Promise<Ended> => run("npx", "--no-install", "claw", ...args);
+const NPX = ["--no-install", "claw"];
+const claw = (...args: string[]): Promise<Ended> => run("npx", ...NPX, ...args);
 
 test("the tarball installs into an empty folder and runs there", {
   timeout: TEST_MS_MAX,
@@ -67,7 +68,7 @@ test("the tarball installs into an empty folder and runs there", {
 
   await t.test("an owner serves, and other commands reach it", async () => {
     const port = ["--port", "0"];
-    const owner = execFile("npx", ["--no-install", "claw", "start", "hello.mjs", ...port], {
+    const owner = execFile("npx", [...NPX, "start", "hello.mjs", ...port], {
       cwd: folder,
       env: {
         ...process.env,
