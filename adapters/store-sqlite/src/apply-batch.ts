@@ -10,10 +10,13 @@ import type {
 import { ClawError, isClawError } from "@claw/core/protocol";
 import { applyTransition, publishEvent, type Tables } from "./apply-transition.ts";
 import { APPLIED, type BatchWork } from "./batch-work.ts";
+import { openCloser } from "./close-run.ts";
+import { openCreator } from "./create-run.ts";
 import { openInbox } from "./deliver-message.ts";
 import { openEventLog } from "./event-log.ts";
+import { Journals } from "./journals.ts";
 import { openRequests } from "./remember-request.ts";
-import { openRunRows } from "./run-rows.ts";
+import { openRester } from "./rest-run.ts";
 import { isStorageError } from "./storage-error.ts";
 import { openSubscriptions } from "./subscribe.ts";
 
@@ -29,12 +32,16 @@ export interface BatchWriter {
 
 const EVENT_KNOWN: ItemAnswer = Object.freeze({ status: "duplicate", run: "", same: true });
 
-/** Prepares all statements that write. */
+/** Prepares all statements that write; settles what the owner before left in the tail. */
 export function openBatchWriter(db: DatabaseSync): BatchWriter {
   const inbox = openInbox(db);
   const log = openEventLog(db);
+  const journals = new Journals(db);
   const tables: Tables = {
-    runs: openRunRows(db),
+    creator: openCreator(db),
+    rester: openRester(db),
+    close: openCloser(db),
+    journals,
     inbox,
     requests: openRequests(db),
     log,
@@ -42,6 +49,9 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
   };
   const begin = db.prepare("BEGIN IMMEDIATE");
   const end = db.prepare("COMMIT");
+  begin.run();
+  journals.recover();
+  end.run();
   const incarnation = db.prepare("SELECT value FROM meta WHERE name = 'incarnation'");
 
   function attempt(batch: Batch, apply: (batch: Batch) => BatchAnswer): BatchAnswer {
@@ -53,6 +63,7 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
       });
     }
     const answer = apply(batch);
+    journals.endBatch();
     end.run();
     return answer;
   }
@@ -66,6 +77,7 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
         if (isStorageError(error)) throw error;
         db.exec("ROLLBACK");
         log.refresh();
+        journals.reload();
         if (isClawError(error, "CLAW-4007")) throw error;
         // One item is bad. The others are written without it.
         return attempt(batch, (whole) => applyOneByOne(db, tables, whole));
@@ -84,6 +96,7 @@ function applyTogether(tables: Tables, batch: Batch): BatchAnswer {
 function applyOneByOne(db: DatabaseSync, tables: Tables, batch: Batch): BatchAnswer {
   const work: BatchWork = { nowMs: batch.nowMs, delivered: [], started: [] };
   const items: ItemAnswer[] = [];
+  tables.journals.beginDirect();
   for (const item of batch.items) {
     const delivered = work.delivered.length;
     const started = work.started.length;
@@ -101,6 +114,7 @@ function applyOneByOne(db: DatabaseSync, tables: Tables, batch: Batch): BatchAns
     }
     db.exec("RELEASE item");
   }
+  tables.journals.endDirect();
   return { items, delivered: work.delivered, started: work.started };
 }
 
@@ -124,6 +138,6 @@ function applyDelivery(tables: Tables, item: Delivery, work: BatchWork): ItemAns
 }
 
 function applyRelease(tables: Tables, { run }: Release): ItemAnswer {
-  const outcome = tables.runs.release(run);
+  const outcome = tables.rester.release(run);
   return outcome === "released" ? APPLIED : { status: "refused", why: outcome, detail: run };
 }

@@ -1,15 +1,21 @@
-import type { ItemAnswer, NewRun, PublishedEvent, Transition } from "@claw/core/ports";
+import type { Finish, ItemAnswer, NewRun, PublishedEvent, Transition } from "@claw/core/ports";
 import { encodeEventNote, type InboxRow, type RunId } from "@claw/core/protocol";
 import { APPLIED, type BatchWork, PARKED } from "./batch-work.ts";
+import type { Closer } from "./close-run.ts";
+import type { Creator } from "./create-run.ts";
 import type { Inbox } from "./deliver-message.ts";
 import type { EventLog } from "./event-log.ts";
+import type { Journals } from "./journals.ts";
 import type { Requests } from "./remember-request.ts";
-import type { RunRows } from "./run-rows.ts";
+import type { Rester } from "./rest-run.ts";
 import type { Subscriptions } from "./subscribe.ts";
 
 /** The verbs that write, on one open database. */
 export interface Tables {
-  readonly runs: RunRows;
+  readonly creator: Creator;
+  readonly rester: Rester;
+  readonly close: Closer;
+  readonly journals: Journals;
   readonly inbox: Inbox;
   readonly requests: Requests;
   readonly log: EventLog;
@@ -32,11 +38,7 @@ export function applyTransition(
   }
   const deliveredBefore = work.delivered.length;
   if (finish === null) advance(tables, transition, work);
-  else {
-    if (finish.hadWaits) tables.subscriptions.removeAll(run);
-    if (finish.journal === null) writeEntries(tables, transition);
-    tables.runs.close(transition, finish);
-  }
+  else end(tables, transition, finish);
   for (const start of transition.starts) createRun(tables, start, work);
   for (const message of transition.messages) tables.inbox.push(message, work.delivered);
   for (const event of transition.events) publishEvent(tables, event, work);
@@ -58,22 +60,39 @@ export function publishEvent(tables: Tables, published: PublishedEvent, work: Ba
 }
 
 function advance(tables: Tables, transition: Transition, work: BatchWork): void {
-  const { run, start, namespace } = transition;
-  if (start !== null) tables.runs.insert(start, transition);
-  writeEntries(tables, transition);
-  for (const seq of transition.acks) tables.inbox.take(run, seq);
+  const { run, start, namespace, firstSeq, seq, entries, park, hold } = transition;
+  const { journals } = tables;
+  if (start !== null) tables.creator.start(start, transition);
+  if (start !== null && (park !== null || hold !== null)) {
+    if (entries !== "") journals.write(run, firstSeq, entries);
+  } else {
+    if (start !== null) journals.begin(run);
+    if (entries !== "") journals.append(run, firstSeq, seq, entries);
+  }
+  for (const number of transition.acks) tables.inbox.take(run, number);
   for (const call of transition.unwaits) tables.subscriptions.remove(run, call);
   for (const wait of transition.waits) {
     tables.subscriptions.add(run, namespace, wait, work.delivered);
   }
 }
 
-function writeEntries(tables: Tables, { run, firstSeq, entries }: Transition): void {
-  if (entries !== "") tables.runs.append(run, firstSeq, entries);
+function end(tables: Tables, transition: Transition, finish: Finish): void {
+  const { run, start, firstSeq, seq, entries } = transition;
+  const { journals } = tables;
+  if (finish.hadWaits) tables.subscriptions.removeAll(run);
+  if (finish.journal !== null) journals.remove(run, finish.hadJournal);
+  else if (start !== null) journals.write(run, firstSeq, entries);
+  else {
+    if (entries !== "") journals.append(run, firstSeq, seq, entries);
+    journals.settle(run);
+  }
+  tables.close(finish, seq, start !== null);
 }
 
 function createRun(tables: Tables, start: NewRun, work: BatchWork): void {
-  if (tables.runs.create(start) && start.due === 0) work.started.push(start.row);
+  if (!tables.creator.create(start) || start.due !== 0) return;
+  tables.journals.begin(start.row.id);
+  work.started.push(start.row);
 }
 
 function putToRest(
@@ -82,15 +101,21 @@ function putToRest(
   work: BatchWork,
   deliveredBefore: number,
 ): ItemAnswer {
-  const { run, start, seq, park, hold } = transition;
+  const { run, start, park, hold } = transition;
+  const { rester, journals } = tables;
   if (start === null) {
-    if (hold !== null) tables.runs.hold(run, seq, hold);
-    return park !== null && tables.runs.park(run, seq, park) ? PARKED : APPLIED;
+    if (hold !== null) {
+      rester.hold(run, journals.seqOf(run), hold.kind, hold.reason);
+      journals.settle(run);
+    }
+    if (park === null || !rester.park(run, journals.seqOf(run), park)) return APPLIED;
+    journals.settle(run);
+    return PARKED;
   }
   // A new run was inserted at rest; only what this transition itself sent can have woken it.
   if (park === null) return APPLIED;
   if (!toldSince(work.delivered, deliveredBefore, run)) return PARKED;
-  tables.runs.keepActive(run);
+  rester.keepActive(run);
   return APPLIED;
 }
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Finding } from "@claw/core/ports";
 import { decodeEntries, type Entry, ENTRY_KINDS } from "@claw/core/protocol";
+import { readTail, type TailRecord } from "./journal-tail.ts";
 import { pragmaNumber } from "./schema.ts";
 
 const FINDINGS_MAX = 100;
@@ -65,34 +66,49 @@ function checkPages(db: DatabaseSync, report: (message: string) => void): void {
   }
 }
 
-// Every journal kept in rows is read: open runs, and closed ones that were too long to pack.
+// Every journal that is not packed is read: open runs, and closed ones that were too long.
 function checkJournals(db: DatabaseSync, report: (message: string) => void): void {
   const runs = db.prepare(`
     SELECT id, started_at AS startedAt, seq, FALSE AS ended FROM runs
     UNION ALL SELECT id, started_at, seq, TRUE FROM closed WHERE journal IS NULL`);
   const rows = db.prepare("SELECT seq, entries FROM journal WHERE run = ? ORDER BY seq");
-  const childOf = db.prepare(`
+  const known = db.prepare(`
     SELECT 1 FROM runs WHERE id = ?1 UNION ALL SELECT 1 FROM closed WHERE id = ?1`);
-  for (const run of runs.iterate()) {
-    const id = String(run["id"]);
+  const tails = tailsByRun(db);
+  for (const run of runs.iterate() as Iterable<JournalHead>) {
     const entries: Entry[] = [];
-    for (const row of rows.iterate(id)) {
-      const seq = Number(row["seq"]);
+    const append = (seq: number, text: string): void => {
       if (seq !== entries.length + 1) {
-        report(`journal of ${id} has entry ${seq} after entry ${entries.length}`);
+        report(`journal of ${run.id} has entry ${seq} after entry ${entries.length}`);
       }
-      entries.push(...decodeEntries(String(row["entries"]), seq, Number(run["startedAt"])));
+      entries.push(...decodeEntries(text, seq, run.startedAt));
+    };
+    for (const row of rows.iterate(run.id)) append(Number(row["seq"]), String(row["entries"]));
+    if (entries.length !== run.seq) {
+      report(`journal of ${run.id} has ${entries.length} entries, its row says ${run.seq}`);
     }
-    const seq = Number(run["seq"]);
-    if (run["ended"] === 1 ? seq !== entries.length : seq > entries.length) {
-      report(`journal of ${id} has ${entries.length} entries, its row says ${seq}`);
+    if (run.ended === 1) continue;
+    for (const { firstSeq, entries: text } of tails.get(run.id) ?? []) {
+      if (firstSeq > run.seq) append(firstSeq, text);
     }
-    if (run["ended"] === 1) continue;
     for (const child of openChildren(entries)) {
-      if (childOf.get(child) === undefined)
-        report(`run ${id} waits for ${child}, which is unknown`);
+      if (known.get(child) === undefined) {
+        report(`run ${run.id} waits for ${child}, which is unknown`);
+      }
     }
   }
+}
+
+type JournalHead = { id: string; startedAt: number; seq: number; ended: 0 | 1 };
+
+function tailsByRun(db: DatabaseSync): ReadonlyMap<string, readonly TailRecord[]> {
+  const tails = new Map<string, TailRecord[]>();
+  for (const record of readTail(db)) {
+    const records = tails.get(record.run);
+    if (records === undefined) tails.set(record.run, [record]);
+    else records.push(record);
+  }
+  return tails;
 }
 
 function openChildren(entries: readonly Entry[]): readonly string[] {

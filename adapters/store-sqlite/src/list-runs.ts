@@ -10,7 +10,7 @@ import {
   type RunStatus,
   type RunSummary,
 } from "@claw/core/protocol";
-import { openJournalReader } from "./read-runs.ts";
+import { openJournalReader, type TailOf } from "./read-runs.ts";
 
 /** What people and consoles ask about runs. */
 export interface RunLister {
@@ -39,6 +39,8 @@ type Details = Line & {
   output: string;
   abandoned: string | null;
   journal: string | null;
+  /** Null for a closed run. */
+  settled: number | null;
 };
 
 // 0: a process holds it; 1: due at once.
@@ -64,14 +66,14 @@ const CLOSED_FILTERS: Readonly<Record<string, string>> = {
 };
 
 /** The verbs for people on an open database. */
-export function openRunLister(db: DatabaseSync): RunLister {
+export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
   const open = db.prepare(`
-    SELECT ${OPEN_LINE}, due, input, '' AS output, NULL AS abandoned, NULL AS journal
+    SELECT ${OPEN_LINE}, due, input, '' AS output, NULL AS abandoned, NULL AS journal, seq AS settled
     FROM runs WHERE id = ?`);
   const closed = db.prepare(`
-    SELECT ${CLOSED_LINE}, NULL AS due, input, output, abandoned, journal
+    SELECT ${CLOSED_LINE}, NULL AS due, input, output, abandoned, journal, NULL AS settled
     FROM closed WHERE id = ?`);
-  const journalOf = openJournalReader(db);
+  const journalOf = openJournalReader(db, tailOf);
 
   function select(table: "runs" | "closed", query: RunQuery, filter: string): Line[] {
     const where = [filter];
@@ -113,7 +115,7 @@ export function openRunLister(db: DatabaseSync): RunLister {
         error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
         abandoned: row.abandoned === null ? [] : (JSON.parse(row.abandoned) as string[]),
         due: row.due,
-        journal: decodeEntries(row.journal ?? journalOf(id), 1, row.started_at),
+        journal: decodeEntries(row.journal ?? journalOf(id, row.settled), 1, row.started_at),
       };
     },
   };

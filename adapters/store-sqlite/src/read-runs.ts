@@ -38,9 +38,9 @@ type RunColumns = {
 type InboxColumns = { seq: number; kind: MessageKind; name: string; sender: string; data: string };
 
 /** The reading verbs of `Store` that only its owner needs. */
-export function openRunReader(db: DatabaseSync): RunReader {
+export function openRunReader(db: DatabaseSync, tailOf: TailOf): RunReader {
   const row = db.prepare("SELECT * FROM runs WHERE id = ?");
-  const journalOf = openJournalReader(db);
+  const journalOf = openJournalReader(db, tailOf);
   const inbox = db.prepare(
     "SELECT seq, kind, name, sender, data FROM inbox WHERE run = ? ORDER BY seq",
   );
@@ -58,7 +58,7 @@ export function openRunReader(db: DatabaseSync): RunReader {
   function loadOne(id: RunId): StoredRun | null {
     const columns = row.get(id) as RunColumns | undefined;
     if (columns === undefined) return null;
-    const journalText = journalOf(id);
+    const journalText = journalOf(id, columns.seq);
     return {
       row: runRowOf(columns),
       journal: decodeEntries(journalText, 1, columns.started_at),
@@ -76,13 +76,19 @@ export function openRunReader(db: DatabaseSync): RunReader {
   };
 }
 
-/** Reads the text of a run's journal from its rows. */
-export function openJournalReader(db: DatabaseSync): (run: RunId) => string {
+/** Entries of an open run that are not in rows of their own; `settled` is the number of the last that is. */
+export type TailOf = (run: RunId, settled: number) => string;
+
+/** Reads the text of a journal that is not packed; `settled` is null for a closed run. */
+export function openJournalReader(
+  db: DatabaseSync,
+  tailOf: TailOf,
+): (run: RunId, settled: number | null) => string {
   const rows = db.prepare("SELECT entries FROM journal WHERE run = ? ORDER BY seq");
-  return (run) => {
+  return (run, settled) => {
     let text = "";
     for (const row of rows.all(run)) text += String(row["entries"]);
-    return text;
+    return settled === null ? text : text + tailOf(run, settled);
   };
 }
 

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Store } from "@claw/core/ports";
 import { ClawError } from "@claw/core/protocol";
 import { checkStore } from "./check.ts";
+import { tailTextOf } from "./journal-tail.ts";
 import { openRunLister } from "./list-runs.ts";
 import { recogniseStore, SCHEMA_VERSION } from "./schema.ts";
 import { storageError } from "./storage-error.ts";
@@ -39,12 +40,16 @@ function readerOn(db: DatabaseSync, path: string): SqliteReader {
       version === 0 ? `${path} is empty` : `${path} has the older schema version ${version}`,
     );
   }
-  const lister = openRunLister(db);
+  const lister = openRunLister(db, (run, settled) => tailTextOf(db, run, settled));
+  // The owner moves rows between tables: what is read together must be of one state.
   const read = <T>(verb: () => T): T => {
     try {
+      db.exec("BEGIN");
       return verb();
     } catch (error) {
       throw storageError(error, path);
+    } finally {
+      if (db.isOpen && db.isTransaction) db.exec("ROLLBACK");
     }
   };
   return {

@@ -26,15 +26,15 @@ const MIGRATIONS: readonly string[] = [
     workflow TEXT NOT NULL,
     version INTEGER NOT NULL,
     started_at INTEGER NOT NULL,
-    parent_run TEXT NOT NULL,
-    parent_call TEXT NOT NULL,
-    cause TEXT NOT NULL,
-    seq INTEGER NOT NULL,
-    inbox_seq INTEGER NOT NULL,
-    due INTEGER,
-    waits INTEGER NOT NULL,
-    held TEXT NOT NULL,
-    held_reason TEXT NOT NULL,
+    parent_run TEXT NOT NULL DEFAULT '',
+    parent_call TEXT NOT NULL DEFAULT '',
+    cause TEXT NOT NULL DEFAULT '',
+    seq INTEGER NOT NULL DEFAULT 0,
+    inbox_seq INTEGER NOT NULL DEFAULT 0,
+    due INTEGER DEFAULT 0,
+    waits INTEGER NOT NULL DEFAULT 0,
+    held TEXT NOT NULL DEFAULT '',
+    held_reason TEXT NOT NULL DEFAULT '',
     input TEXT NOT NULL,
     CONSTRAINT no_run_is_stranded CHECK (due IS NOT NULL OR waits > 0 OR held <> '')
   ) STRICT, WITHOUT ROWID;
@@ -48,15 +48,20 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (run, seq)
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE tail (
+    n INTEGER PRIMARY KEY,
+    body TEXT NOT NULL
+  ) STRICT;
+
   CREATE TABLE closed (
     id TEXT PRIMARY KEY,
     namespace TEXT NOT NULL,
     workflow TEXT NOT NULL,
     version INTEGER NOT NULL,
     started_at INTEGER NOT NULL,
-    parent_run TEXT NOT NULL,
-    parent_call TEXT NOT NULL,
-    cause TEXT NOT NULL,
+    parent_run TEXT NOT NULL DEFAULT '',
+    parent_call TEXT NOT NULL DEFAULT '',
+    cause TEXT NOT NULL DEFAULT '',
     status TEXT NOT NULL,
     ended_at INTEGER NOT NULL,
     seq INTEGER NOT NULL,

@@ -26,7 +26,10 @@ export function proveUpkeep(make: PlaceMaker): void {
         const made = { seq, at: row.startedAt, attempt: 1, print: "p", data: started };
         return { ...made, kind: "c" as const, call: `c${seq}` };
       });
-      for (const one of entries) await world.commit(transition(row, recording(row, [one])));
+      const park = { due: null, waits: 4, inboxSeen: 0 };
+      for (const one of entries) {
+        await world.commit(transition(row, { ...recording(row, [one]), park }));
+      }
       await world.commit(transition(row, { starts: [{ row: child, due: 1 }] }), delivery(row.id));
       assert.deepEqual(await world.store.check(), []);
       world.place.plant(damage, damage === "open child without a run" ? child.id : row.id);

@@ -1,0 +1,98 @@
+import type { StoreInfo } from "@claw/core/ports";
+import { ClawError, isClawError } from "@claw/core/protocol";
+import { type BatchWriter, openBatchWriter } from "./apply-batch.ts";
+import { openRunLister, type RunLister } from "./list-runs.ts";
+import {
+  type DatabaseOptions,
+  type OpenDatabase,
+  openDatabase,
+  settlePath,
+} from "./open-database.ts";
+import { type OwnerLock, takeOwnership } from "./owner-lock.ts";
+import { openRunReader, type RunReader } from "./read-runs.ts";
+import { SCHEMA_VERSION } from "./schema.ts";
+import { storageError } from "./storage-error.ts";
+
+/** An open database with its verbs. */
+export interface Verbs extends OpenDatabase {
+  readonly writer: BatchWriter;
+  readonly reader: RunReader;
+  readonly lister: RunLister;
+}
+
+/** The ownership of a store and its one connection. */
+export class StoreHandle {
+  readonly #options: DatabaseOptions & { readonly path: string };
+  #path: string;
+  #lock: OwnerLock | null = null;
+  #verbs: Verbs | null = null;
+
+  constructor(options: DatabaseOptions & { readonly path: string }) {
+    this.#options = options;
+    this.#path = options.path;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  open(): StoreInfo {
+    try {
+      this.#closeDatabase();
+      this.#path = settlePath(this.#options.path);
+      this.#lock ??= takeOwnership(this.#path);
+      this.#verbs = prepareVerbs(openDatabase(this.#path, this.#options));
+      const { durability, incarnation } = this.#verbs;
+      const schemaVersion = SCHEMA_VERSION;
+      return { kind: "sqlite", location: this.#path, durability, schemaVersion, incarnation };
+    } catch (error) {
+      this.close();
+      throw storageError(error, this.#path);
+    }
+  }
+
+  /** Gives everything back. Idempotent. */
+  close(): void {
+    this.#abandon();
+    this.#lock?.release();
+    this.#lock = null;
+  }
+
+  /** Carries out a verb. What the storage throws ends the use of this connection: its state is not known. */
+  use<T>(verb: (verbs: Verbs) => T): T {
+    if (this.#verbs === null) throw new ClawError("CLAW-4006", `${this.#path} is not open`);
+    try {
+      return verb(this.#verbs);
+    } catch (error) {
+      if (!isClawError(error, "CLAW-4007")) this.#abandon();
+      throw storageError(error, this.#path);
+    }
+  }
+
+  #closeDatabase(): void {
+    const { db } = this.#verbs ?? {};
+    this.#verbs = null;
+    if (db?.isOpen === true) db.close();
+  }
+
+  #abandon(): void {
+    try {
+      this.#closeDatabase();
+    } catch {
+      // The error that led here says more than that closing failed as well.
+    }
+  }
+}
+
+function prepareVerbs(database: OpenDatabase): Verbs {
+  const { db } = database;
+  try {
+    const writer = openBatchWriter(db);
+    const tailOf = (run: string): string => writer.tables.journals.tailOf(run);
+    const [reader, lister] = [openRunReader(db, tailOf), openRunLister(db, tailOf)];
+    return { ...database, writer, reader, lister };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
