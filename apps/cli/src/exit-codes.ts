@@ -46,6 +46,7 @@ const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   "CLAW-3002": EXIT.conflict,
   "CLAW-3003": EXIT.conflict,
   "CLAW-4001": EXIT.conflict,
+  "CLAW-4010": EXIT.conflict,
   "CLAW-5002": EXIT.invalid,
   "CLAW-5005": EXIT.invalid,
   "CLAW-5006": EXIT.ownerUnreachable,

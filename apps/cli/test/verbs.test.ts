@@ -166,6 +166,8 @@ test("backup writes a store that can be read", async (t) => {
     copied.map(({ id }) => id),
     [run],
   );
+  const again = await place.claw("backup", "copy.db");
+  assert.equal(again.code, 5, "what is there is not written over");
 });
 
 test("the files beside the store are for their user alone, and carry no secret into the log", async (t) => {
