@@ -46,13 +46,15 @@ function finished(run: RunState, item: Item): void {
 
 /**
  * After a turn: true when the run has diverged, because nothing can be delivered and the journal
- * knows calls that the code did not ask for. Ends the replay when all was delivered.
+ * knows calls that the code did not ask for. Ends the replay when all was delivered. Code that
+ * `mayAskLater`, outside of turns, gets time: the replay stays open.
  */
-export function settleReplay(run: RunState): boolean {
+export function settleReplay(run: RunState, mayAskLater = false): boolean {
   if (run.divergence !== null) return true;
   if (!run.replaying || nextItem(run) !== null) return false;
   const [unasked] = run.recorded;
   if (unasked !== undefined) {
+    if (mayAskLater) return false;
     const [call, recorded] = unasked;
     const asked = run.asked.map((one) => `${one.plan.kind} ${one.id}`).join(", ");
     run.divergence = { call, recorded: recorded.kindGroup, asked };

@@ -36,9 +36,10 @@ export function takeInbox(run: RunState, nowMs: number): void {
   run.inbox = left;
 }
 
-// Once is enough: the code has been told.
+// Once is enough: the code has been told, or will be in one of the next turns.
 function requestCancel(run: RunState, row: InboxRow, nowMs: number): void {
-  if (run.cancelled !== null) return;
+  const underWay = run.queue.some((item) => item.call === null && !item.delivered);
+  if (run.cancelled !== null || underWay) return;
   recordAnswer(run, ENTRY_KINDS.cancelRequested, null, row.data, nowMs);
 }
 

@@ -92,6 +92,8 @@ export class Activation {
   openTurn(): void {
     if (this.inert || this.#concluded) return;
     this.turnOpen = true;
+    this.#stuckTimer?.();
+    this.#stuckTimer = null;
     if (!this.#codeStarted) {
       this.#codeStarted = true;
       this.turnScope = null;
@@ -142,19 +144,27 @@ export class Activation {
   closeTurn(nowMs: number): void {
     this.turnOpen = false;
     if (this.inert || this.#concluded) return;
-    if (settleReplay(this.state) && this.state.divergence !== null) {
+    if (settleReplay(this.state, this.#mayAskLater) && this.state.divergence !== null) {
       return this.#hold("diverged", describeDivergence(this.state.divergence));
     }
     if (this.#ended !== null) return this.#conclude(this.#ended, nowMs);
     this.#advance(nowMs);
   }
 
+  // Code with leave to await other things than ctx may ask for what the journal has outside of turns.
+  get #mayAskLater(): boolean {
+    return this.workflow.options.foreignAwait === "warn" && this.#ended === null;
+  }
+
   #advance(nowMs: number): void {
     const { state } = this;
+    // Something has happened since it was put to rest in a draft that waits to be sent.
+    if (state.draft !== null) state.draft.park = null;
     beginCalls(state, nowMs);
     takeInbox(state, nowMs);
     if (nextItem(state) !== null) this.node.loop.wake(this);
-    else if (!state.replaying) this.#rest(nowMs);
+    else if (state.replaying) this.#watch(nowMs);
+    else this.#rest(nowMs);
     if (state.draft !== null || state.begun.length > 0 || state.closedCalls.length > 0) {
       this.node.committer.touch(this);
     }
@@ -166,7 +176,7 @@ export class Activation {
     if (rest.kind === "park") {
       parkRun(this.state, rest.due, rest.waits);
     } else if (rest.kind === "stuck") {
-      this.#stuckTimer ??= node.timers.add(nowMs + node.limits.stuckAfterMs, () => this.#stuck());
+      this.#watch(nowMs);
     } else if (this.#patient && this.#patienceTimer === null && this.#hasChild()) {
       this.#patienceTimer = node.timers.add(nowMs + node.limits.parkGraceMs, () => {
         this.#patienceTimer = null;
@@ -181,11 +191,20 @@ export class Activation {
     return false;
   }
 
+  // Code that waits for nothing durable has so much time until its next turn.
+  #watch(nowMs: number): void {
+    const { timers, limits } = this.node;
+    this.#stuckTimer ??= timers.add(nowMs + limits.stuckAfterMs, () => this.#stuck());
+  }
+
   #stuck(): void {
     this.#stuckTimer = null;
-    if (this.inert || this.#concluded || this.turnOpen || this.state.open.size > 0) return;
-    if (this.#ended !== null) return;
-    this.#hold("stuck", "the code has not ended and waits for no ctx call");
+    if (this.inert || this.#concluded || this.turnOpen || this.#ended !== null) return;
+    if (settleReplay(this.state) && this.state.divergence !== null) {
+      this.#hold("diverged", describeDivergence(this.state.divergence));
+    } else if (this.state.open.size === 0) {
+      this.#hold("stuck", "the code has not ended and waits for no ctx call");
+    }
     this.node.loop.schedule();
   }
 
@@ -236,6 +255,8 @@ export class Activation {
       this.node.results.ended(this.id, draft.ending);
     } else if (draft.hold !== null) {
       this.retire();
+      // A request to cancel that came in meanwhile would meet nobody.
+      if (this.state.inbox.some(({ kind }) => kind === "cancel")) this.node.takeUpSoon([this.id]);
     } else if (draft.park !== null && answer.parked) {
       this.retire();
       if (draft.park.due !== null) this.node.wakes.expect(draft.park.due);
@@ -274,7 +295,15 @@ export class Activation {
 
   /** Starts the body of a step whose pause is over. */
   attempt(call: Call): void {
-    if (!this.inert && call.open && !call.running) startBody(this, call as LiveCall);
+    if (this.inert || !call.open || call.running) return;
+    if (this.state.draft === null && this.sentDraft === null) {
+      startBody(this, call as LiveCall);
+      return;
+    }
+    // The body may hold, in its closure, what the code has seen and no commit has answered for yet.
+    this.state.begun.push(call);
+    this.node.committer.touch(this);
+    this.node.loop.schedule();
   }
 
   /** Ends this activation: it becomes inert, its bodies are aborted, its memory is given back. */

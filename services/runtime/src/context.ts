@@ -360,6 +360,8 @@ export class RunContext implements Context {
     };
     if (activation.turnScope === scope && segment.includes("#")) this.#warnOrder(call);
     askCall(activation.state, call);
+    // With foreignAwait "warn" nothing else would begin it.
+    if (!activation.turnOpen) activation.node.loop.wake(activation);
     return promise as Promise<never>;
   }
 }

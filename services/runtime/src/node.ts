@@ -53,6 +53,8 @@ export class Node {
   readonly #warned = new Set<string>();
   /** Messages for runs that are being loaded. */
   readonly #loading = new Map<RunId, InboxRow[]>();
+  /** Runs that are being ended without their code: not taken up any more. */
+  readonly #ending = new Set<RunId>();
   bodyCount = 0;
   recoveryCount = 0;
   info: StoreInfo | null = null;
@@ -163,10 +165,11 @@ export class Node {
     }
     const now = this.clock.now();
     for (const activation of touched) activation.touched(now);
-    if (parked.size > 0) this.#takeUpSoon([...parked]);
+    if (parked.size > 0) this.takeUpSoon([...parked]);
   }
 
-  #takeUpSoon(ids: RunId[]): void {
+  /** Takes up runs that got a message, as far as there is room. */
+  takeUpSoon(ids: readonly RunId[]): void {
     const room = this.limits.activeRunsMax - this.active.size;
     if (ids.length > room) this.wakes.noRoom();
     this.takeUp(ids.slice(0, Math.max(room, 0))).catch((error: unknown) => {
@@ -177,17 +180,26 @@ export class Node {
 
   /** Loads runs and goes on with them; those in memory or being loaded are passed over. */
   async takeUp(ids: readonly RunId[]): Promise<void> {
-    const fresh = ids.filter((id) => !this.active.has(id) && !this.#loading.has(id));
+    const fresh = ids.filter(
+      (id) => !this.active.has(id) && !this.#loading.has(id) && !this.#ending.has(id),
+    );
     if (fresh.length === 0) return;
-    for (const id of fresh) this.#loading.set(id, []);
+    const late: InboxRow[] = [];
+    for (const id of fresh) this.#loading.set(id, late);
     const { incarnation } = this.committer;
     try {
       const loaded = this.store.load(fresh);
       const stored = loaded instanceof Promise ? await loaded : loaded;
       if (!this.available || incarnation !== this.committer.incarnation) return;
-      for (const one of stored) this.#resume(one, this.#loading.get(one.row.id) ?? []);
+      for (const one of stored) {
+        this.#resume(
+          one,
+          late.filter((row) => row.to === one.row.id),
+        );
+      }
     } finally {
-      for (const id of fresh) this.#loading.delete(id);
+      // After a loss of the store others may load the same runs again.
+      for (const id of fresh) if (this.#loading.get(id) === late) this.#loading.delete(id);
     }
   }
 
@@ -195,13 +207,10 @@ export class Node {
     const { row } = stored;
     if (this.active.has(row.id)) return;
     const cancel = [...stored.inbox, ...late].find((message) => message.kind === "cancel");
-    if (row.held !== "") {
-      if (cancel !== undefined) this.#endHeld(stored, cancel);
-      return;
-    }
     const workflow = this.registry.find(row.workflow, row.version);
-    if (workflow === undefined) {
-      this.#holdWithoutCode(stored);
+    if (row.held !== "" || workflow === undefined) {
+      if (cancel !== undefined) this.#endHeld(stored, cancel);
+      else if (row.held === "") this.#holdWithoutCode(stored);
       return;
     }
     const activation = new Activation(this, stateOf(stored), workflow, decodePayload(row.input));
@@ -224,9 +233,11 @@ export class Node {
   endStored(stored: StoredRun, verdict: Parameters<typeof endWithoutCode>[1]): void {
     const item = endWithoutCode(stored, verdict, this.clock.now());
     const ending = item.type === "transition" ? item.finish?.ending : undefined;
+    this.#ending.add(stored.row.id);
     this.committer.request({
       item,
       answered: (answer) => {
+        this.#ending.delete(stored.row.id);
         if (answer.status === "applied" && ending !== undefined) {
           this.results.ended(stored.row.id, ending);
         }
@@ -263,9 +274,12 @@ export class Node {
       starter.failed(error);
       return;
     }
+    this.#ending.add(id);
+    const { incarnation } = this.committer;
     void (async () => {
       const [stored] = await this.store.load([id]);
       if (stored === undefined || !this.available) return;
+      if (incarnation !== this.committer.incarnation) return;
       this.endStored(stored, { status: "failed", error: recordError(error) });
     })().catch((problem: unknown) => this.log("error", String(problem), { run: id }));
   }
@@ -295,6 +309,8 @@ export class Node {
   discardAll(error: unknown): void {
     const all = [...this.active.values()];
     this.active.clear();
+    this.#ending.clear();
+    this.#loading.clear();
     this.wakes.stop();
     for (const activation of all) activation.discard(error);
     this.committer.drop(error);

@@ -4,7 +4,9 @@ import type { Node } from "./node.ts";
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 5_000;
 /** Held runs that are tried again when a process starts. */
-const RELEASE_MAX = 1_000;
+const RELEASE_MAX = 100_000;
+/** Held runs that are read at once. */
+const RELEASE_PAGE = 200;
 
 /**
  * Opens the store and takes up what is owed: runs that an ended process held, runs that are due, held runs
@@ -26,10 +28,12 @@ async function releaseHeld(node: Node): Promise<void> {
   if (node.registry.workflows.length === 0) return;
   const ids = await node.store.held(["no_code", "diverged", "bug", "stuck"], RELEASE_MAX);
   if (ids.length === 0) return;
-  for (const { row } of await node.store.load(ids)) {
-    if (node.registry.find(row.workflow, row.version) === undefined) continue;
-    const item = { type: "release", run: row.id } as const;
-    node.committer.request({ item, answered: () => node.wakes.expect(1), lost: () => {} });
+  for (let at = 0; at < ids.length; at += RELEASE_PAGE) {
+    for (const { row } of await node.store.load(ids.slice(at, at + RELEASE_PAGE))) {
+      if (node.registry.find(row.workflow, row.version) === undefined) continue;
+      const item = { type: "release", run: row.id } as const;
+      node.committer.request({ item, answered: () => node.wakes.expect(1), lost: () => {} });
+    }
   }
   node.loop.schedule();
 }

@@ -1,9 +1,11 @@
 import type { Verdict } from "@claw/core/engine";
 import {
   ClawError,
+  describeError,
   encodePayload,
   type Hold,
   isCancelled,
+  isClawError,
   isKernelError,
   recordError,
 } from "@claw/core/protocol";
@@ -62,12 +64,14 @@ export function judge(end: CodeEnd, cancelled: string | null, payloadBytesMax: n
 function isMistake(error: unknown): boolean {
   if (error instanceof ClawError) return MISUSE.has(error.code);
   if (isKernelError(error)) return false;
-  return error instanceof Error && PROGRAMMING_ERRORS.has(error.name);
+  // The record is read instead of the error, whose fields may throw.
+  return error instanceof Error && PROGRAMMING_ERRORS.has(recordError(error).name);
 }
 
-/** Code that ended outside of a turn had awaited something else than ctx. */
+/** Code that ended outside of a turn had awaited something else than ctx, whatever it returned or threw. */
 export function foreignEnd(end: CodeEnd): CodeEnd {
-  if (!end.ok && end.error instanceof Error && !(end.error instanceof ClawError)) return end;
-  if (!end.ok && end.error instanceof ClawError && end.error.code === "CLAW-2004") return end;
-  return { ok: false, error: new ClawError("CLAW-2004", "The code ended outside of a turn") };
+  if (!end.ok && isClawError(end.error, "CLAW-2004")) return end;
+  const how = end.ok ? "" : ` with ${describeError(recordError(end.error))}`;
+  const error = new ClawError("CLAW-2004", `The code ended outside of a turn${how}`);
+  return { ok: false, error };
 }
