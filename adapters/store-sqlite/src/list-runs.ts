@@ -1,7 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { RunQuery } from "@claw/core/ports";
 import {
-  decodeEntries,
   describeError,
   type ErrorRecord,
   type Hold,
@@ -10,7 +9,7 @@ import {
   type RunStatus,
   type RunSummary,
 } from "@claw/core/protocol";
-import { openJournalReader, type TailOf } from "./read-runs.ts";
+import { decodeJournal, openJournalReader, type TailOf } from "./read-runs.ts";
 
 /** What people and consoles ask about runs. */
 export interface RunLister {
@@ -115,7 +114,7 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
         error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
         abandoned: row.abandoned === null ? [] : (JSON.parse(row.abandoned) as string[]),
         due: row.due,
-        journal: decodeEntries(row.journal ?? journalOf(id, row.settled), 1, row.started_at),
+        journal: decodeJournal(id, row.journal ?? journalOf(id, row.settled), row.started_at),
       };
     },
   };

@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { ClawError } from "@claw/core/protocol";
 import { createPrivateFile } from "./private-file.ts";
-import { sqliteCode, storageError } from "./storage-error.ts";
+import { BUSY, sqliteCode, storageError } from "./storage-error.ts";
 
 const BUSY_TIMEOUT_MS = 150;
 
@@ -23,10 +23,12 @@ export function takeOwnership(path: string): OwnerLock {
   createPrivateFile(lockPath);
   const db = new DatabaseSync(lockPath, { timeout: BUSY_TIMEOUT_MS });
   try {
+    // Nothing is ever written, so no journal file is needed beside the lock.
+    db.exec("PRAGMA journal_mode = MEMORY");
     db.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     db.close();
-    if (sqliteCode(error) === 5) {
+    if (sqliteCode(error) === BUSY) {
       throw new ClawError("CLAW-4001", `${path} is owned by a running process`, { cause: error });
     }
     throw storageError(error, lockPath);

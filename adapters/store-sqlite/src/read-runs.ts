@@ -1,7 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { StoredRun } from "@claw/core/ports";
 import {
+  ClawError,
   decodeEntries,
+  type Entry,
   type Hold,
   type InboxRow,
   type MessageKind,
@@ -61,7 +63,7 @@ export function openRunReader(db: DatabaseSync, tailOf: TailOf): RunReader {
     const journalText = journalOf(id, columns.seq);
     return {
       row: runRowOf(columns),
-      journal: decodeEntries(journalText, 1, columns.started_at),
+      journal: decodeJournal(id, journalText, columns.started_at),
       journalText,
       inbox: (inbox.all(id) as InboxColumns[]).map((message) => inboxRowOf(id, message)),
       waits: waits.all(id).map((wait) => String(wait["call"])),
@@ -90,6 +92,15 @@ export function openJournalReader(
     for (const row of rows.all(run)) text += String(row["entries"]);
     return settled === null ? text : text + tailOf(run, settled);
   };
+}
+
+/** Entries of a whole journal. Errors: CLAW-4002 its text is damaged. */
+export function decodeJournal(run: RunId, text: string, startedAt: number): Entry[] {
+  try {
+    return decodeEntries(text, 1, startedAt);
+  } catch (error) {
+    throw new ClawError("CLAW-4002", `The journal of ${run} is damaged`, { cause: error });
+  }
 }
 
 function idOf(row: Record<string, unknown>): RunId {

@@ -1,12 +1,13 @@
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import type { Store } from "@claw/core/ports";
 import { ClawError } from "@claw/core/protocol";
 import { checkStore } from "./check.ts";
 import { tailTextOf } from "./journal-tail.ts";
 import { openRunLister } from "./list-runs.ts";
 import { recogniseStore, SCHEMA_VERSION } from "./schema.ts";
-import { storageError } from "./storage-error.ts";
+import { READONLY, sqliteCode, storageError } from "./storage-error.ts";
 
 const BUSY_TIMEOUT_MS = 1_000;
 
@@ -24,11 +25,28 @@ export interface SqliteReader extends Pick<Store, "list" | "find" | "check"> {
 export function sqliteReader({ path }: { readonly path: string }): SqliteReader {
   let db: DatabaseSync | null = null;
   try {
-    db = new DatabaseSync(realpathSync(path), { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    db = openForReading(realpathSync(path));
     return readerOn(db, path);
   } catch (error) {
     db?.close();
     throw storageError(error, path);
+  }
+}
+
+// Also a reader needs the shared memory file beside the database. In a folder that may not be written it is
+// done without, if nobody can be writing: then there is no write-ahead log.
+function openForReading(path: string): DatabaseSync {
+  const options = { readOnly: true, timeout: BUSY_TIMEOUT_MS };
+  const db = new DatabaseSync(path, options);
+  try {
+    db.prepare("PRAGMA user_version").get();
+    return db;
+  } catch (error) {
+    db.close();
+    if (sqliteCode(error) !== READONLY || existsSync(`${path}-wal`)) throw error;
+    const url = pathToFileURL(path);
+    url.searchParams.set("immutable", "1");
+    return new DatabaseSync(url, options);
   }
 }
 

@@ -25,6 +25,11 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   26: "CLAW-4008", // NOTADB
 };
 
+/** SQLITE_BUSY: another connection holds a lock. */
+export const BUSY = 5;
+/** SQLITE_READONLY: the file, or the folder that its log must be written to, may not be written. */
+export const READONLY = 8;
+
 /** The primary result code of an error of node:sqlite, or null for any other error. */
 export function sqliteCode(error: unknown): number | null {
   if (!(error instanceof Error)) return null;

@@ -64,7 +64,8 @@ export class StoreHandle {
     try {
       return verb(this.#verbs);
     } catch (error) {
-      if (!isClawError(error, "CLAW-4007")) this.#abandon();
+      // What is coded already is an answer, not a broken connection.
+      if (!isClawError(error)) this.#abandon();
       throw storageError(error, this.#path);
     }
   }
