@@ -87,7 +87,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "(^|/)(dist|\\.runtime)/" },
+    // The harness of the peers stands on packages of its own, installed on demand.
+    exclude: { path: "(^|/)(dist|\\.runtime)/|^proof/benchmarks/peers/harness/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: {
