@@ -8,15 +8,19 @@ import { currentRun } from "./current-run.ts";
 export interface LiveCall extends Call {
   /** The author's function of a step; null for other calls. */
   readonly body: ((step: StepContext) => unknown) | null;
-  controller: AbortController | null;
+  /** What the body of the current attempt got. */
+  step: BodyContext | null;
   cancelTimeout: (() => void) | null;
 }
 
 /** What a body gets; the key and the signal are made when they are asked for. */
-class BodyContext implements StepContext {
+export class BodyContext implements StepContext {
   readonly #activation: Activation;
   readonly #call: LiveCall;
   readonly attempt: number;
+  #controller: AbortController | null = null;
+  /** Why this attempt was given up, also if its body asks for the signal only later. */
+  #abortedBy: ClawError | null = null;
 
   constructor(activation: Activation, call: LiveCall) {
     this.#activation = activation;
@@ -29,8 +33,15 @@ class BodyContext implements StepContext {
   }
 
   get signal(): AbortSignal {
-    this.#call.controller ??= new AbortController();
-    return this.#call.controller.signal;
+    this.#controller ??= new AbortController();
+    if (this.#abortedBy !== null) this.#controller.abort(this.#abortedBy);
+    return this.#controller.signal;
+  }
+
+  /** Tells the body that its result will be refused. */
+  abort(reason: ClawError): void {
+    this.#abortedBy ??= reason;
+    this.#controller?.abort(reason);
   }
 }
 
@@ -43,23 +54,22 @@ export function startBody(activation: Activation, call: LiveCall): void {
   if (plan.kind !== "step" || body === null) return;
   call.running = true;
   call.dueAt = 0;
-  call.controller = null;
+  call.step = new BodyContext(activation, call);
   activation.node.bodyCount++;
   if (plan.timeoutMs > 0) armTimeout(activation, call, plan.timeoutMs);
-  let result: unknown;
   try {
-    result = currentRun.run(activation, body, new BodyContext(activation, call));
-  } catch (error) {
-    failed(activation, call, attempt, error);
-    return;
-  }
-  if (isThenable(result)) {
-    result.then(
+    const result: unknown = currentRun.run(activation, body, call.step);
+    if (!isThenable(result)) {
+      completed(activation, call, attempt, result);
+      return;
+    }
+    // Of a promise this makes nothing new; a foreign `then` may throw, or answer twice.
+    Promise.resolve(result).then(
       (value) => completed(activation, call, attempt, value),
       (error: unknown) => failed(activation, call, attempt, error),
     );
-  } else {
-    completed(activation, call, attempt, result);
+  } catch (error) {
+    failed(activation, call, attempt, error);
   }
 }
 
@@ -68,7 +78,7 @@ export function abortBody(call: LiveCall): void {
   if (!call.running) return;
   call.running = false;
   call.cancelTimeout?.();
-  call.controller?.abort(new ClawError("CLAW-2010"));
+  call.step?.abort(new ClawError("CLAW-2010"));
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -83,7 +93,7 @@ function armTimeout(activation: Activation, call: LiveCall, timeoutMs: number): 
   call.cancelTimeout = node.timers.add(node.clock.now() + timeoutMs, () => {
     if (!current(activation, call, attempt)) return;
     const error = new ClawError("CLAW-2002", `Attempt ${attempt} of "${call.id}" ran out of time`);
-    call.controller?.abort(error);
+    call.step?.abort(error);
     failed(activation, call, attempt, error);
   });
 }
@@ -125,6 +135,9 @@ function failed(activation: Activation, call: LiveCall, attempt: number, error: 
 }
 
 function isFinal(error: unknown): boolean {
-  if (error instanceof ClawError) return !error.retryable;
-  return (error as { retryable?: unknown } | null)?.retryable === false;
+  try {
+    return (error as { retryable?: unknown } | null)?.retryable === false;
+  } catch {
+    return false; // reading the author's error may throw
+  }
 }

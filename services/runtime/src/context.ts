@@ -355,7 +355,7 @@ export class RunContext implements Context {
         reject(error);
       },
       body,
-      controller: null,
+      step: null,
       cancelTimeout: null,
     };
     if (activation.turnScope === scope && segment.includes("#")) this.#warnOrder(call);
