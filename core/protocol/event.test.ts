@@ -6,6 +6,7 @@ import {
   decodePayload,
   encodeEventNote,
   eventKey,
+  eventNumberOf,
   type EventNote,
   type Match,
   matchKey,
@@ -137,7 +138,9 @@ test("a note of an event reads back as number and event, whatever its data", () 
       const plain: unknown = value === undefined ? undefined : JSON.parse(JSON.stringify(value));
       const data = plain === undefined ? "" : JSON.stringify(plain);
       const event = { id: "1", source: "/s", type: "t", time: 5, data };
-      const note = decodePayload(encodeEventNote(number, event)) as EventNote;
+      const text = encodeEventNote(number, event);
+      assert.equal(eventNumberOf(text), number);
+      const note = decodePayload(text) as EventNote;
       assert.equal(note.number, number);
       assert.equal(note.event.id, "1");
       assert.deepEqual(note.event.data, plain);

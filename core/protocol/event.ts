@@ -72,7 +72,14 @@ export function encodeEventNote(number: number, event: StoredEvent): Payload {
   const { data, ...attributes } = event;
   const head = JSON.stringify(attributes);
   const tail = data === "" ? "" : `,"data":${data}`;
-  return `{"number":${number},"event":${head.slice(0, -1)}${tail}}}`;
+  return `${NOTE_HEAD}${number},"event":${head.slice(0, -1)}${tail}}}`;
+}
+
+const NOTE_HEAD = '{"number":';
+
+/** The number in the text of an EventNote, without decoding the rest. */
+export function eventNumberOf(note: Payload): number {
+  return Number.parseInt(note.slice(NOTE_HEAD.length), 10);
 }
 
 /** What stands at a path such as "issue.number" in data; undefined when it leads nowhere. */

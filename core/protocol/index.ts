@@ -12,6 +12,7 @@ export {
   checkMatch,
   encodeEventNote,
   eventKey,
+  eventNumberOf,
   matchKey,
   shapeOf,
   valueAt,

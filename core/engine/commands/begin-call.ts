@@ -1,5 +1,5 @@
 import { ENTRY_KINDS } from "../../protocol/index.ts";
-import type { Call } from "../call.ts";
+import type { Call, Plan } from "../call.ts";
 import { extrasOf } from "../draft.ts";
 import { record, recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
@@ -44,17 +44,21 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
   }
 }
 
-function subscribe(run: RunState, call: Call, plan: Call["plan"] & { kind: "event" }): void {
+function subscribe(run: RunState, call: Call, plan: Plan & { kind: "event" }): void {
   const subscriptions = subscriptionsOf(run);
   if (subscriptions.calls.has(call.id)) return;
   subscriptions.calls.add(call.id);
   run.hadWaits = true;
-  extrasOf(draftOf(run)).waits.push({
-    call: call.id,
-    key: plan.key,
-    type: plan.type,
-    shape: plan.shape,
-    since: run.start.startedAt,
-    after: subscriptions.cursor.get(plan.key) ?? 0,
-  });
+  addWait(run, call.id, plan, subscriptions.cursor.get(plan.key) ?? 0);
+}
+
+/** Registers the wait of a call for events whose number is greater than `after`. */
+export function addWait(
+  run: RunState,
+  call: string,
+  { key, type, shape }: Plan & { kind: "event" },
+  after: number,
+): void {
+  const since = run.start.startedAt;
+  extrasOf(draftOf(run)).waits.push({ call, key, type, shape, since, after });
 }

@@ -7,7 +7,7 @@ import { draftOf, type RunState } from "../run-state.ts";
  */
 export function holdRun(run: RunState, kind: Hold, reason: string): void {
   const draft = draftOf(run);
-  draft.hold = { kind, reason: reason.slice(0, 2_000) };
+  draft.hold = { kind, reason: reason.slice(0, 2_000).toWellFormed() };
   draft.park = null;
   for (const call of run.open) {
     call.open = false;

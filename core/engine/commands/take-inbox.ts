@@ -1,8 +1,9 @@
-import { ENTRY_KINDS, type InboxRow } from "../../protocol/index.ts";
+import { ENTRY_KINDS, eventNumberOf, type InboxRow } from "../../protocol/index.ts";
 import type { Call } from "../call.ts";
 import { extrasOf } from "../draft.ts";
 import { recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
+import { addWait } from "./begin-call.ts";
 
 /** Messages that the store put into the inbox; those known already are passed over. */
 export function addMessages(run: RunState, rows: readonly InboxRow[]): void {
@@ -30,7 +31,7 @@ export function takeInbox(run: RunState, nowMs: number): void {
       continue;
     }
     if (call === null) requestCancel(run, row, nowMs);
-    else if (call !== undefined) answer(run, call, row, nowMs);
+    else if (call !== undefined) answerOnce(run, call, row, nowMs);
     extrasOf(draftOf(run)).acks.push(row.seq);
   }
   run.inbox = left;
@@ -41,6 +42,26 @@ function requestCancel(run: RunState, row: InboxRow, nowMs: number): void {
   const underWay = run.queue.some((item) => item.call === null && !item.delivered);
   if (run.cancelled !== null || underWay) return;
   recordAnswer(run, ENTRY_KINDS.cancelRequested, null, row.data, nowMs);
+}
+
+// An event goes to all calls that wait for it; of one run only the first takes it, the next looks on.
+function answerOnce(run: RunState, call: Call, row: InboxRow, nowMs: number): void {
+  if (row.kind === "event" && call.plan.kind === "event") {
+    const taken = takenUpTo(run, call.plan.key);
+    if (eventNumberOf(row.data) <= taken) return addWait(run, call.id, call.plan, taken);
+  }
+  answer(run, call, row, nowMs);
+}
+
+// The newest event of a key that the code has, or will have in one of the next turns.
+function takenUpTo(run: RunState, key: string): number {
+  let taken = run.subscriptions?.cursor.get(key) ?? 0;
+  for (const { call, entry, delivered } of run.queue) {
+    if (delivered || call?.open !== true || entry.kind !== ENTRY_KINDS.eventReceived) continue;
+    if (call.plan.kind !== "event" || call.plan.key !== key) continue;
+    taken = Math.max(taken, eventNumberOf(entry.data));
+  }
+  return taken;
 }
 
 function answer(run: RunState, call: Call, row: InboxRow, nowMs: number): void {

@@ -137,11 +137,15 @@ export class Client implements Claw {
     const stored = toStored(node, event);
     node.mustBeAvailable();
     const now = node.clock.now();
-    const { started, refused } = node.registry.triggered(event.type, event.data);
+    const { started, refused } = node.registry.triggered(
+      event.type,
+      decodePayload(stored.data),
+      node.limits.payloadBytesMax,
+    );
     for (const { workflow, error } of refused) node.triggerRefused(event.type, workflow, error);
     const starts = started.map(
       ({ workflow, input }): NewRun => ({
-        row: startRow(workflow, encodePayload(input, node.limits.payloadBytesMax), {
+        row: startRow(workflow, input, {
           id: node.newId(now, undefined),
           namespace: node.namespace,
           startedAt: now,
@@ -182,7 +186,13 @@ export class Client implements Claw {
   }
 
   async cancel(run: RunId, reason = ""): Promise<void> {
-    await this.#deliver(run, "cancel", "", encodePayload(reason.slice(0, 1_000)), undefined);
+    await this.#deliver(
+      run,
+      "cancel",
+      "",
+      encodePayload(reason.slice(0, 1_000).toWellFormed()),
+      undefined,
+    );
   }
 
   async #deliver(
@@ -317,7 +327,7 @@ function toStored(node: Node, event: EventInput): StoredEvent {
   const now = node.clock.now();
   const source = event.source ?? `/claw/${node.namespace}`;
   const id = event.id ?? `evt_${node.newId(now, undefined).slice(4)}`;
-  const time = event.time === undefined ? now : Number(event.time);
+  const time = event.time === undefined ? now : Math.round(Number(event.time));
   for (const [field, text] of Object.entries({ type, source, id, subject })) {
     if (field === "subject" && text === undefined) continue;
     const valid = typeof text === "string" && text !== "" && text.length <= 2_000;
@@ -325,7 +335,8 @@ function toStored(node: Node, event: EventInput): StoredEvent {
       throw new ClawError("CLAW-5008", `The event's ${field} is not valid`);
     }
   }
-  if (!Number.isFinite(time)) throw new ClawError("CLAW-5008", "The event's time is not valid");
+  if (!Number.isSafeInteger(time))
+    throw new ClawError("CLAW-5008", "The event's time is not valid");
   const data = encodePayload(event.data, node.limits.payloadBytesMax);
   return { id, source, type, ...(subject === undefined ? {} : { subject }), time, data };
 }

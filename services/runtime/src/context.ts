@@ -11,6 +11,7 @@ import {
   checkMatch,
   checkName,
   ClawError,
+  decodePayload,
   derivedRunId,
   durationMs,
   encodeKey,
@@ -181,10 +182,14 @@ export class RunContext implements Context {
     const call = this.scopeState.path + segment;
     const { id, namespace, workflow } = state.start;
     const source = `/claw/${namespace}/${workflow}`;
-    const { started, refused } = node.registry.triggered(event.type, value);
+    const { started, refused } = node.registry.triggered(
+      event.type,
+      decodePayload(encoded),
+      node.limits.payloadBytesMax,
+    );
     for (const { workflow: name, error } of refused) node.triggerRefused(event.type, name, error);
     const triggered = started.map((one) =>
-      startRow(one.workflow, encodePayload(one.input, node.limits.payloadBytesMax), {
+      startRow(one.workflow, one.input, {
         id: derivedRunId(id, `${call} ${one.workflow.name}`, state.now),
         namespace,
         startedAt: state.now,

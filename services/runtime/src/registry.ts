@@ -1,13 +1,19 @@
-import { ClawError, type Payload, type StartRow, valueAt } from "@claw/core/protocol";
+import {
+  ClawError,
+  encodePayload,
+  type Payload,
+  type StartRow,
+  valueAt,
+} from "@claw/core/protocol";
 import { type AnyWorkflow, type EventType, isWorkflow, validate } from "@claw/sdk";
 
-/** A workflow that an event starts, with its checked input. */
+/** A workflow that an event starts, with its checked and encoded input. */
 export interface Triggered {
   readonly workflow: AnyWorkflow;
-  readonly input: unknown;
+  readonly input: Payload;
 }
 
-/** A trigger whose schema the event's data do not match: nothing was started. */
+/** A trigger whose schema the event's data do not match, or make something of that cannot be stored. */
 export interface RefusedTrigger {
   readonly workflow: string;
   readonly error: ClawError;
@@ -81,8 +87,12 @@ export class Registry {
     throw new ClawError("CLAW-1003", `Workflow "${workflow.name}" is not registered here`);
   }
 
-  /** Workflows that an event of this type and data starts, each at most once. */
-  triggered(type: string, data: unknown): { started: Triggered[]; refused: RefusedTrigger[] } {
+  /** Workflows that an event of this type and data, as stored, starts; each at most once. */
+  triggered(
+    type: string,
+    data: unknown,
+    payloadBytesMax: number,
+  ): { started: Triggered[]; refused: RefusedTrigger[] } {
     const started: Triggered[] = [];
     const refused: RefusedTrigger[] = [];
     const seen = new Set<AnyWorkflow>();
@@ -92,7 +102,7 @@ export class Registry {
       try {
         const checked = checkSync(trigger.schema, data, `The event for "${workflow.name}"`);
         const input = checkSync(workflow.options.input, checked, `The input of "${workflow.name}"`);
-        started.push({ workflow, input });
+        started.push({ workflow, input: encodePayload(input, payloadBytesMax) });
       } catch (error) {
         if (!(error instanceof ClawError)) throw error;
         refused.push({ workflow: workflow.name, error });

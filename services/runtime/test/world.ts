@@ -109,14 +109,18 @@ export class World {
   async soon(condition: () => boolean | Promise<boolean>, what = "the condition"): Promise<void> {
     for (let at = 1; at < PASSES_MAX; at++) {
       if (await condition()) return;
+      this.clock.advance(0);
       await pass();
     }
     assert.fail(`${what} did not come true`);
   }
 
-  /** Lets everything happen that can happen without the clock. */
+  /** Lets everything happen that can happen while the clock stands still. */
   async calm(): Promise<void> {
-    for (let at = 0; at < PASSES_PER_STEP * 2; at++) await pass();
+    for (let at = 0; at < PASSES_PER_STEP * 2; at++) {
+      this.clock.advance(0);
+      await pass();
+    }
   }
 
   /** The end of a run; the clock moves on as needed. */
