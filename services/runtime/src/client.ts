@@ -285,11 +285,8 @@ export class Client implements Claw {
     };
   }
 
-  async flush(): Promise<void> {
-    while (!this.#node.committer.idle && this.#node.available) {
-      this.#node.loop.schedule();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+  flush(): Promise<void> {
+    return this.#node.drain(Number.POSITIVE_INFINITY);
   }
 
   stop(): Promise<void> {

@@ -316,6 +316,16 @@ export class Node {
     this.committer.drop(error);
   }
 
+  /** Settles when what was asked for before is durable or has failed, at the latest after so many turns. */
+  async drain(turnsMax: number): Promise<void> {
+    // The first turn is that of runs that were just begun: they have written nothing yet.
+    for (let turn = 0; turn < turnsMax && this.committer.open; turn++) {
+      if (turn > 0 && this.committer.idle) return;
+      this.loop.schedule();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   /** Throws when nothing is taken at the moment. Errors: CLAW-3005, CLAW-4004, CLAW-4006. */
   mustBeAvailable(): void {
     if (this.unavailable !== null) throw this.unavailable;

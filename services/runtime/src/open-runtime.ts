@@ -27,6 +27,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Claw> {
   try {
     await takeOver(node);
   } catch (error) {
+    node.discardAll(error);
+    node.timers.clear();
     await options.store.close();
     throw error;
   }
@@ -38,12 +40,9 @@ export async function openRuntime(options: RuntimeOptions): Promise<Claw> {
 }
 
 async function stop(node: Node): Promise<void> {
-  for (let turn = 0; turn < DRAIN_TURNS_MAX; turn++) {
-    if (!node.available || node.committer.idle) break;
-    node.loop.schedule();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
   const error = new ClawError("CLAW-3005", "The runtime was stopped");
+  node.unavailable ??= error;
+  await node.drain(DRAIN_TURNS_MAX);
   node.unavailable = error;
   node.committer.open = false;
   node.loop.stopped = true;
