@@ -75,6 +75,7 @@ export interface Transition {
   readonly starts: readonly NewRun[];
   readonly messages: readonly Message[];
   readonly events: readonly PublishedEvent[];
+  /** Counts for nothing beside a hold or an end. */
   readonly park: Park | null;
   readonly hold: { readonly kind: Hold; readonly reason: string } | null;
   readonly finish: Finish | null;

@@ -44,14 +44,15 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
   for (const created of item.starts) createOther(disk, created, work);
   for (const message of item.messages) pushMessage(disk, message, work.delivered);
   for (const event of item.events) publishEvent(disk, event, work);
-  if (finish === null && hold !== null) holdRun(disk, run, item.seq, hold.kind, hold.reason);
-  const parked = finish === null && park !== null && parkRun(disk, run, item.seq, park);
+  if (finish !== null) return { status: "applied", parked: false };
+  if (hold !== null) holdRun(disk, run, item.seq, hold.kind, hold.reason);
+  const parked = hold === null && park !== null && parkRun(disk, run, item.seq, park);
   return { status: "applied", parked };
 }
 
 function advance(disk: MemoryDisk, item: Transition, work: BatchWork): void {
-  const { run, namespace, firstSeq, entries, acks } = item;
-  if (entries !== "") appendEntries(disk, run, firstSeq, entries);
+  const { run, namespace, entries, acks } = item;
+  if (entries !== "") appendEntries(disk, run, item);
   if (acks.length > 0) {
     const taken = new Set(acks);
     disk.inbox.keep(run, ({ seq }) => !taken.has(seq));

@@ -12,7 +12,9 @@ import { UndoLog } from "./undo-log.ts";
 
 /** One transition's entries in a journal. */
 export interface JournalRow {
+  /** Number of its first entry. */
   readonly seq: number;
+  readonly lastSeq: number;
   readonly entries: string;
 }
 

@@ -16,25 +16,25 @@ export function createRun(disk: MemoryDisk, { row, due }: NewRun): boolean {
   return true;
 }
 
-/** Appends the entries of one transition. */
-export function appendEntries(
-  disk: MemoryDisk,
-  run: RunId,
-  firstSeq: number,
-  entries: string,
-): void {
-  const last = disk.journal.of(run).at(-1);
-  if (last !== undefined && last.seq >= firstSeq) {
-    throw new Error(`entry ${firstSeq} of ${run} exists already`);
+/** Appends the entries `firstSeq` to `lastSeq` of one transition. */
+export function appendEntries(disk: MemoryDisk, run: RunId, item: Transition): void {
+  const { firstSeq, seq: lastSeq, entries } = item;
+  const last = disk.journal.of(run).at(-1)?.lastSeq ?? 0;
+  if (firstSeq !== last + 1) {
+    throw new Error(`entry ${firstSeq} of ${run} does not follow entry ${last}`);
   }
-  disk.journal.add(run, { seq: firstSeq, entries });
+  openRow(disk, run);
+  disk.journal.add(run, { seq: firstSeq, lastSeq, entries });
 }
 
 /** Puts a run to rest unless a message came; true when it rests. */
 export function parkRun(disk: MemoryDisk, run: RunId, seq: number, park: Park): boolean {
   const row = openRow(disk, run);
+  if (park.due === null && park.waits <= 0) {
+    throw new Error(`${run} would be stranded: nothing would wake it`);
+  }
   if (row.inboxSeq !== park.inboxSeen) return false;
-  setRow(disk, { ...row, seq, due: park.due, waits: park.waits });
+  disk.runs.set(run, { ...row, seq, due: park.due, waits: park.waits });
   return true;
 }
 
@@ -46,18 +46,18 @@ export function holdRun(
   held: Hold,
   heldReason: string,
 ): void {
-  setRow(disk, { ...openRow(disk, run), seq, due: null, held, heldReason });
+  disk.runs.set(run, { ...openRow(disk, run), seq, due: null, held, heldReason });
 }
 
 /** Replaces the open run by its closed row. */
 export function closeRun(disk: MemoryDisk, last: Transition, finish: Finish): void {
   const { start, ending, journal } = finish;
   if (disk.closed.has(start.id)) throw new Error(`${start.id} has ended already`);
-  if (last.start === null && !disk.runs.delete(start.id)) {
-    throw new Error(`${start.id} is not an open run`);
-  }
+  if (last.start !== null) insertRun(disk, start, 0);
   if (journal !== null) disk.journal.delete(start.id);
-  else if (last.entries !== "") appendEntries(disk, start.id, last.firstSeq, last.entries);
+  else if (last.entries !== "") appendEntries(disk, start.id, last);
+  openRow(disk, start.id);
+  disk.runs.delete(start.id);
   disk.inbox.delete(start.id);
   unsubscribe(disk, start.id);
   disk.closed.set(start.id, {
@@ -96,11 +96,4 @@ function openRow(disk: MemoryDisk, run: RunId): RunRow {
   const row = disk.runs.get(run);
   if (row === undefined) throw new Error(`${run} is not an open run`);
   return row;
-}
-
-function setRow(disk: MemoryDisk, row: RunRow): void {
-  if (row.due === null && row.waits <= 0 && row.held === "") {
-    throw new Error(`${row.id} would be stranded: nothing would wake it`);
-  }
-  disk.runs.set(row.id, row);
 }

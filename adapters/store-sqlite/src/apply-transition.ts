@@ -103,20 +103,20 @@ function putToRest(
 ): ItemAnswer {
   const { run, start, park, hold } = transition;
   const { rester, journals } = tables;
-  if (start === null) {
-    if (hold !== null) {
-      rester.hold(run, journals.seqOf(run), hold.kind, hold.reason);
-      journals.settle(run);
-    }
-    if (park === null || !rester.park(run, journals.seqOf(run), park)) return APPLIED;
-    journals.settle(run);
-    return PARKED;
+  if (start !== null) {
+    // A new run was inserted at rest; only what this transition itself sent can have woken it.
+    if (park === null || hold !== null) return APPLIED;
+    if (park.inboxSeen === 0 && !toldSince(work.delivered, deliveredBefore, run)) return PARKED;
+    rester.keepActive(run);
+    return rester.park(run, null, park) ? PARKED : APPLIED;
   }
-  // A new run was inserted at rest; only what this transition itself sent can have woken it.
-  if (park === null) return APPLIED;
-  if (!toldSince(work.delivered, deliveredBefore, run)) return PARKED;
-  rester.keepActive(run);
-  return APPLIED;
+  if (hold !== null) {
+    rester.hold(run, journals.seqOf(run), hold.kind, hold.reason);
+  } else if (park === null || !rester.park(run, journals.seqOf(run), park)) {
+    return APPLIED;
+  }
+  journals.settle(run);
+  return hold === null ? PARKED : APPLIED;
 }
 
 function toldSince(delivered: readonly InboxRow[], from: number, run: RunId): boolean {

@@ -23,7 +23,7 @@ export function openRester(db: DatabaseSync): Rester {
     UPDATE runs SET seq = coalesce(?, seq), due = ?, waits = ? WHERE id = ? AND inbox_seq = ?`);
   const hold = db.prepare(`
     UPDATE runs SET seq = coalesce(?, seq), due = NULL, held = ?, held_reason = ? WHERE id = ?`);
-  const keepActive = db.prepare("UPDATE runs SET due = 0 WHERE id = ?");
+  const keepActive = db.prepare("UPDATE runs SET due = 0, waits = 0 WHERE id = ?");
   const release = db.prepare(
     "UPDATE runs SET due = 1, held = '', held_reason = '' WHERE id = ? AND held <> ''",
   );
@@ -32,6 +32,10 @@ export function openRester(db: DatabaseSync): Rester {
 
   return {
     park: (run, seq, { due, waits, inboxSeen }) => {
+      // The row's own check would let it pass when a message came in between.
+      if (due === null && waits <= 0) {
+        throw new Contradiction(`${run} would be stranded: nothing would wake it`);
+      }
       if (park.run(seq, due, waits, run, inboxSeen).changes === 1) return true;
       if (isOpen.get(run) === undefined) throw new Contradiction(`${run} is not an open run`);
       return false;
