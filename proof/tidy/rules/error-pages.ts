@@ -2,31 +2,70 @@ import { isCode, isTest } from "../house.ts";
 import type { Rule, SourceFile, Violation } from "../rule.ts";
 
 const REGISTRY = "core/protocol/errors.ts";
+const TABLE = "docs/errors/README.md";
 const PAGE = /^docs\/errors\/(CLAW-\d{4})\.md$/;
 const CODE = /\bCLAW-\d{4}\b/g;
+const BLOCK = /"(CLAW-\d{4})": \{([^}]*)\}/g;
+const SECTIONS = ["What happened", "Why", "What to do", "Example"];
+
+interface Registered {
+  readonly code: string;
+  readonly title: string;
+  readonly retryable: string;
+  readonly status: string;
+}
 
 export const errorPages: Rule = {
-  sentence: "every error code has a page, and every page and every mention a registered code",
+  sentence:
+    "every error code has a page and a row, and every page, row and mention a registered code",
   check: (files) => {
     const registry = files.find(({ path }) => path === REGISTRY);
     if (registry === undefined) return []; // no errors yet, so no pages either
-    const codes = new Set(registry.text.match(/\bCLAW-\d{4}(?="?: \{)/g));
+    const registered = registeredIn(registry.text);
+    const codes = new Set(registered.map(({ code }) => code));
     const pages = new Map(files.map((file) => [PAGE.exec(file.path)?.[1], file]));
     return [
-      ...[...codes].flatMap((code) => checkPage(code, pages.get(code))),
+      ...registered.flatMap((one) => checkPage(one, pages.get(one.code))),
       ...[...pages.keys()]
         .filter((code) => code !== undefined && !codes.has(code))
         .map((code) => ({ path: `docs/errors/${code ?? ""}.md`, message: "is not registered" })),
+      ...checkTable(registered, files.find(({ path }) => path === TABLE)?.text ?? ""),
       ...files.flatMap((file) => unregistered(file, codes)),
       ...(codes.size === 0 ? [{ path: REGISTRY, message: "no code found in it" }] : []),
     ];
   },
 };
 
-function checkPage(code: string, page: SourceFile | undefined): Violation[] {
+function registeredIn(text: string): Registered[] {
+  return [...text.matchAll(BLOCK)].map(([, code = "", body = ""]) => ({
+    code,
+    title: /title: "((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? "",
+    retryable: body.includes("retryable: true") ? "yes" : "no",
+    status: /status: (\d+)/.exec(body)?.[1] ?? "",
+  }));
+}
+
+function checkPage({ code, title }: Registered, page: SourceFile | undefined): Violation[] {
   if (page === undefined) return [{ path: REGISTRY, message: `docs/errors/${code}.md is missing` }];
-  if (page.text.split("\n")[0]?.startsWith(`# ${code}`)) return [];
-  return [{ path: page.path, line: 1, message: `does not begin with "# ${code}"` }];
+  const { path, text } = page;
+  const head = `# ${code}: ${title}`;
+  const missing = SECTIONS.filter((section) => !text.includes(`\n## ${section}\n`));
+  return [
+    ...(text.split("\n")[0] === head ? [] : [{ path, line: 1, message: `is not "${head}"` }]),
+    ...missing.map((section) => ({ path, message: `has no section "${section}"` })),
+  ];
+}
+
+function checkTable(registered: readonly Registered[], text: string): Violation[] {
+  const rows = text.split("\n").filter((line) => line.startsWith("| [CLAW-"));
+  const wanted = registered.map(
+    ({ code, title, retryable, status }) =>
+      `| [${code}](${code}.md) | ${title} | ${retryable} | ${status} |`,
+  );
+  return [
+    ...wanted.filter((row) => !rows.includes(row)).map((row) => `lacks ${row}`),
+    ...rows.filter((row) => !wanted.includes(row)).map((row) => `has ${row}`),
+  ].map((message) => ({ path: TABLE, message }));
 }
 
 function unregistered(file: SourceFile, codes: ReadonlySet<string>): Violation[] {
