@@ -4,6 +4,8 @@ import { join } from "node:path";
 const SKIPPED: ReadonlySet<string> = new Set([
   ".claw",
   ".git",
+  ".nitro",
+  ".output",
   ".runtime",
   "coverage",
   "dist",
