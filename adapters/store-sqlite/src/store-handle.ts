@@ -37,6 +37,7 @@ export class StoreHandle {
   }
 
   open(): StoreInfo {
+    const isOwner = this.#lock !== null;
     try {
       this.#closeDatabase();
       this.#path = settlePath(this.#options.path);
@@ -46,7 +47,9 @@ export class StoreHandle {
       const schemaVersion = SCHEMA_VERSION;
       return { kind: "sqlite", location: this.#path, durability, schemaVersion, incarnation };
     } catch (error) {
-      this.close();
+      // An owner that waits for its disk to come back must find its store unowned by others.
+      if (isOwner) this.#abandon();
+      else this.close();
       throw storageError(error, this.#path);
     }
   }
