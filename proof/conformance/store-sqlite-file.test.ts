@@ -195,6 +195,9 @@ describe("store-sqlite: trouble with the storage", () => {
     other.exec("BEGIN IMMEDIATE");
     const recorded = transition(row, step(row, 1));
     await assert.rejects(async () => world.commit(recorded), { code: "CLAW-4005" });
+    await assert.rejects(async () => world.open(), { code: "CLAW-4005" });
+    // The owner will try again: nobody may take its store meanwhile.
+    assert.throws(() => place.store().open(), { code: "CLAW-4001" });
     other.close();
     await world.open();
     assert.deepEqual((await world.load(row.id))?.journal, []);

@@ -50,9 +50,9 @@ export function openRunReader(db: DatabaseSync, tailOf: TailOf): RunReader {
   const due = db.prepare(
     "SELECT id FROM runs WHERE due > 0 AND due <= ? AND held = '' ORDER BY due, id LIMIT ?",
   );
-  const next = db.prepare(
-    "SELECT min(due) AS due FROM runs WHERE due > 0 AND due > ? AND held = ''",
-  );
+  // The bound that is named first is the one that the index is entered with; the other allows its use.
+  const next = db.prepare(`
+    SELECT due FROM runs WHERE due > ? AND due > 0 AND held = '' ORDER BY due LIMIT 1`);
   const held = db.prepare(`
     SELECT id FROM runs
     WHERE held <> '' AND held IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?`);
@@ -73,7 +73,7 @@ export function openRunReader(db: DatabaseSync, tailOf: TailOf): RunReader {
   return {
     load: (ids) => ids.map(loadOne).filter((run) => run !== null),
     due: (nowMs, limit) => due.all(nowMs, limit).map(idOf),
-    nextDue: (afterMs) => (next.get(afterMs) as { due: number | null }).due,
+    nextDue: (afterMs) => (next.get(afterMs) as { due: number } | undefined)?.due ?? null,
     held: (kinds, limit) => held.all(JSON.stringify(kinds), limit).map(idOf),
   };
 }
