@@ -1,0 +1,230 @@
+import type { Claw } from "@claw/runtime";
+import { limits } from "@claw/core/protocol";
+import { CLIENT_ERRORS } from "./client-errors.ts";
+import type { Dice } from "./dice.ts";
+import type { Host } from "./host.ts";
+import { EVENT_TYPES, K_MAX, SIGNALS, TRIGGER_TYPE } from "./program.ts";
+import type { World } from "./world.ts";
+
+/** Rounds of the end: each gives every waiting run a signal and an event. */
+const END_ROUNDS_MAX = 120;
+const ROUND_MS = 250_000;
+const CLOCK_JUMP_MS_MAX = 120_000;
+
+/** Everybody outside: starts runs, sends signals and events, cancels, repeats itself. */
+export class Clients {
+  readonly #world: World;
+  readonly #dice: Dice;
+  #startsLeft: number;
+  #number = 0;
+  #flooded = false;
+  /** Run ids by namespace and idempotency key. */
+  readonly #byKey = new Map<string, string>();
+
+  constructor(world: World, dice: Dice) {
+    this.#world = world;
+    this.#dice = dice;
+    this.#startsLeft = world.weather.starts;
+  }
+
+  /** Begins to act, now and then, until all starts were made. */
+  begin(): void {
+    const { scheduler, weather, faults } = this.#world;
+    scheduler.later(null, this.#dice.below(weather.paceMs * 2), () => {
+      const { host } = this.#world;
+      if (host !== null && host.claw !== null && !host.dead) this.#act(host, host.claw);
+      if (this.#startsLeft > 0 && faults.on) this.begin();
+    });
+  }
+
+  #act(host: Host, claw: Claw): void {
+    const { weather } = this.#world;
+    if (this.#dice.chance(weather.clockJumps)) this.#jump(host);
+    if (weather.flood && !this.#flooded) this.#flood(host, claw);
+    this.#dice.weighted<() => void>([
+      [6, () => this.#start(host)],
+      [4, () => this.#signal(host)],
+      [4, () => this.#publish(host)],
+      [0.5, () => this.#cancel(host, claw)],
+      [0.3, () => this.#release(host, claw)],
+    ])();
+  }
+
+  #jump(host: Host): void {
+    const ms = this.#dice.between(-CLOCK_JUMP_MS_MAX, CLOCK_JUMP_MS_MAX);
+    host.skewMs += ms;
+    this.#world.fault(ms < 0 ? "clock jump back" : "clock jump forward", `${ms}`);
+  }
+
+  #start(host: Host): void {
+    const { programs, ledger, truth } = this.#world;
+    const dice = this.#dice;
+    const program = dice.pick(programs.slice(0, -2));
+    const number = this.#number++;
+    const key = dice.chance(0.4) ? `key-${number}` : undefined;
+    this.#startsLeft--;
+    const attempt = (on: Host): void => {
+      const options = key === undefined ? {} : { idempotencyKey: key };
+      this.#asked(on, "start", on.claw?.start(program.name, number, options), ({ id, existing }) => {
+        ledger.check("an acknowledged start is durable", truth.runs.has(id), () => id);
+        if (!existing && truth.runs.get(id)?.entries.length === 0) this.#watchRoom(on, id);
+        if (key === undefined) return;
+        const scope = `${on.namespace} ${key}`;
+        const first = this.#byKey.get(scope) ?? id;
+        this.#byKey.set(scope, first);
+        ledger.check("an idempotency key gives one run", first === id, () => `${key}: ${first}, ${id}`);
+      });
+    };
+    attempt(host);
+    if (key !== undefined && dice.chance(0.5)) this.#again(attempt);
+  }
+
+  // A new run that is due at once waits for room in memory.
+  #watchRoom(host: Host, id: string): void {
+    if (this.#world.disk.runs.get(id)?.due === 1) this.#world.fault("activations limited", host.name);
+  }
+
+  // The same call once more, now or later, on whatever node is there.
+  #again(attempt: (host: Host) => void): void {
+    const { scheduler, ledger } = this.#world;
+    scheduler.later(null, this.#dice.pick([0, 1, 1_000, 100_000]), () => {
+      const { host } = this.#world;
+      if (host === null || host.claw === null || host.dead) return;
+      ledger.count("fault repeated call");
+      attempt(host);
+    });
+  }
+
+  #pickOpen(): string | undefined {
+    const open = [...this.#world.disk.runs.values()];
+    return open.length === 0 ? undefined : this.#dice.pick(open).id;
+  }
+
+  #signal(host: Host): void {
+    const run = this.#pickOpen();
+    if (run === undefined) return;
+    const name = this.#dice.pick(SIGNALS);
+    const value = `v${this.#number++}`;
+    const id = this.#dice.chance(0.5) ? { id: `id-${value}` } : {};
+    const attempt = (on: Host): void => {
+      this.#asked(on, "signal", on.claw?.signal(run, name, value, id), () => {
+        this.#mustHold(run, (text) => text.includes(JSON.stringify(value)), `signal ${value}`);
+      });
+    };
+    attempt(host);
+    if (id.id !== undefined && this.#dice.chance(0.5)) this.#again(attempt);
+  }
+
+  // What was acknowledged is in the inbox, in the journal, or came to a run that has ended.
+  #mustHold(run: string, isIt: (text: string) => boolean, what: string): void {
+    const { disk, truth, ledger } = this.#world;
+    const known = truth.runs.get(run);
+    const found =
+      disk.closed.has(run) ||
+      disk.inbox.of(run).some(({ data }) => isIt(data)) ||
+      known?.entries.some(({ data }) => isIt(data)) === true;
+    ledger.check("an acknowledged message is in the store", found, () => `${what} to ${run}`);
+  }
+
+  #publish(host: Host): void {
+    const { truth, disk, ledger } = this.#world;
+    const type = this.#dice.chance(0.15) ? TRIGGER_TYPE : this.#dice.pick(EVENT_TYPES);
+    const number = this.#number++;
+    const data = { k: this.#dice.below(K_MAX), n: `e${number}` };
+    const attempt = (on: Host): void => {
+      const event = { type, id: `evt-${number}`, data };
+      this.#asked(on, "publish", on.claw?.publish(event), ({ started }) => {
+        const known = started.every((id) => truth.runs.has(id));
+        const identity = [on.namespace, `/claw/${on.namespace}`, event.id].join("\u001f");
+        ledger.check(
+          "an acknowledged event is in the store",
+          known && disk.eventIds.has(identity),
+          () => event.id,
+        );
+      });
+    };
+    attempt(host);
+    if (this.#dice.chance(0.3)) this.#again(attempt);
+  }
+
+  #cancel(host: Host, claw: Claw): void {
+    const run = this.#pickOpen();
+    if (run === undefined) return;
+    this.#asked(host, "cancel", claw.cancel(run, "enough"), () => {
+      // A second request while the first is under way is dropped on purpose.
+      this.#mustHold(run, (text) => text.includes("enough"), "cancel");
+    });
+  }
+
+  #release(host: Host, claw: Claw): void {
+    const held = [...this.#world.disk.runs.values()].filter((row) => row.held !== "");
+    const run = held.length === 0 ? this.#pickOpen() : this.#dice.pick(held).id;
+    if (run !== undefined) this.#asked(host, "release", claw.release(run), () => {});
+  }
+
+  // More signals than an inbox takes, to a run that does not ask for them.
+  #flood(host: Host, claw: Claw): void {
+    const run = this.#pickOpen();
+    if (run === undefined) return;
+    this.#flooded = true;
+    for (let i = 0; i <= limits.INBOX_ROWS_MAX + 5; i++) {
+      claw.signal(run, "flood", i).catch((error: unknown) => {
+        const code = String((error as { code?: unknown }).code);
+        if (code === "CLAW-3004") this.#world.fault("full inbox", host.name);
+      });
+    }
+  }
+
+  #asked<T>(
+    host: Host,
+    verb: string,
+    promise: Promise<T> | undefined,
+    then: (value: T) => void,
+  ): void {
+    const { ledger, programs } = this.#world;
+    ledger.count(`client ${verb}`);
+    promise?.then(then, (error: unknown) => {
+      const code = String((error as { code?: unknown }).code);
+      this.#world.note(`client ${verb} on ${host.name} failed: ${String(error)}`);
+      const declared =
+        CLIENT_ERRORS.has(code) || (code === "CLAW-1003" && !host.hosts(programs));
+      ledger.check("clients get declared errors", declared, () => `${verb}: ${String(error)}`);
+    });
+  }
+
+  /** Sends whatever runs of the node's namespace wait for until all of them have ended. */
+  async finish(host: Host): Promise<void> {
+    const { scheduler, disk, ledger } = this.#world;
+    const open = (): boolean => {
+      for (const row of disk.runs.values()) if (row.namespace === host.namespace) return true;
+      return false;
+    };
+    for (let round = 0; round < END_ROUNDS_MAX && !ledger.broken; round++) {
+      await scheduler.run(scheduler.now + ROUND_MS, () => !open());
+      if (!open() || host.claw === null) break;
+      this.#serve(host, host.claw, round);
+    }
+    for (const row of disk.runs.values()) {
+      ledger.check("every run ends", row.namespace !== host.namespace, () => JSON.stringify(row));
+    }
+  }
+
+  #serve(host: Host, claw: Claw, round: number): void {
+    for (const row of this.#world.disk.runs.values()) {
+      if (row.namespace !== host.namespace) continue;
+      if (row.held !== "") {
+        this.#asked(host, "cancel", claw.cancel(row.id, "held at the end"), () => {});
+        continue;
+      }
+      for (const name of SIGNALS) {
+        this.#asked(host, "signal", claw.signal(row.id, name, "end"), () => {});
+      }
+    }
+    for (const type of EVENT_TYPES) {
+      for (let k = 0; k < K_MAX; k++) {
+        const event = { type, data: { k, n: `end ${round}` } };
+        this.#asked(host, "publish", claw.publish(event), () => {});
+      }
+    }
+  }
+}

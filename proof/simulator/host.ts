@@ -1,0 +1,198 @@
+import type { Batch, BatchAnswer, Clock, Log, Random, Store, Turns } from "@claw/core/ports";
+import { ClawError } from "@claw/core/protocol";
+import { type Claw, openRuntime, type RuntimeLimits } from "@claw/runtime";
+import type { AnyWorkflow } from "@claw/sdk";
+import type { Dice } from "./dice.ts";
+import type { Program } from "./program.ts";
+import { drain, type Scheduler, type TaskOwner } from "./scheduler.ts";
+
+/** What a node tells its world. */
+export interface HostListener {
+  opened(host: Host): void;
+  /** Before a batch is sent. */
+  committing(host: Host, batch: Batch): void;
+  answered(host: Host, batch: Batch, answer: BatchAnswer): void;
+  refused(host: Host, batch: Batch, error: unknown): void;
+}
+
+/** Where a planned crash hits. */
+export type CrashPoint = "between tasks" | "inside a turn" | "before a commit" | "after a commit";
+
+/** What one node is made of. */
+export interface HostOptions {
+  readonly name: string;
+  readonly namespace: string;
+  readonly scheduler: Scheduler;
+  readonly dice: Dice;
+  readonly store: Store;
+  readonly workflows: readonly AnyWorkflow[];
+  /** What the workflows perform. */
+  readonly programs: readonly Program[];
+  readonly limits: Partial<RuntimeLimits>;
+  readonly listener: HostListener;
+}
+
+const never = <T>(): Promise<T> => new Promise(() => {});
+
+/** One life of a node: the production runtime on simulated time, chance, turns and store. */
+export class Host implements TaskOwner {
+  readonly name: string;
+  readonly namespace: string;
+  readonly programs: readonly Program[];
+  dead = false;
+  frozen = false;
+  /** True once another node has taken the store over. */
+  fenced = false;
+  /** Milliseconds by which its clock is ahead of the world's. */
+  skewMs = 0;
+  claw: Claw | null = null;
+  failure: unknown = null;
+  /** Where it will crash, and how many such places are still passed. */
+  doom: { readonly point: CrashPoint; left: number } | null = null;
+  readonly #options: HostOptions;
+
+  constructor(options: HostOptions) {
+    this.name = options.name;
+    this.namespace = options.namespace;
+    this.programs = options.programs;
+    this.#options = options;
+  }
+
+  /** Begins to open the runtime; `claw` or `failure` is set when that is done. */
+  open(): void {
+    const { namespace, workflows, limits } = this.#options;
+    openRuntime({
+      store: this.#store(),
+      workflows,
+      namespace,
+      limits,
+      clock: this.#clock(),
+      random: this.#random(),
+      turns: this.#turns(),
+      log: this.#log,
+    }).then(
+      (claw) => {
+        this.claw = claw;
+      },
+      (error: unknown) => {
+        this.failure = error;
+      },
+    );
+  }
+
+  /** The process is gone: nothing of it ever happens again. */
+  crash(): void {
+    this.dead = true;
+  }
+
+  /** True when a planned crash hits here. */
+  #hit(point: CrashPoint): boolean {
+    const { doom } = this;
+    if (this.dead || doom === null || doom.point !== point) return false;
+    if (doom.left-- > 0) return false;
+    this.crash();
+    return true;
+  }
+
+  /** True when it hosts every one of these programs. */
+  hosts(programs: readonly Program[]): boolean {
+    return programs.every(({ name, version }) => this.finds(name, version) !== undefined);
+  }
+
+  /** The program of this name and version that it hosts. */
+  finds(name: string, version: number): Program | undefined {
+    return this.programs.find((one) => one.name === name && one.version === version);
+  }
+
+  /** Called after each task of the world. */
+  betweenTasks(): void {
+    this.#hit("between tasks");
+  }
+
+  /** The time on this node's clock. */
+  get now(): number {
+    return this.#options.scheduler.now + this.skewMs;
+  }
+
+  #clock(): Clock {
+    const { scheduler } = this.#options;
+    return {
+      now: () => this.now,
+      after: (delayMs, fire) => scheduler.later(this, delayMs, fire),
+    };
+  }
+
+  #random(): Random {
+    const dice = this.#options.dice.fork();
+    return { word: () => dice.word() };
+  }
+
+  #turns(): Turns {
+    const { scheduler } = this.#options;
+    return {
+      next: (deliver, close) => {
+        scheduler.soon(this, async () => {
+          deliver();
+          await drain();
+          if (this.#hit("inside a turn") || this.dead) return;
+          close();
+        });
+      },
+    };
+  }
+
+  readonly #log: Log = (): void => {};
+
+  // The store as this process sees it: once it is dead, nothing is asked and nothing is answered.
+  #store(): Store {
+    const { store, listener } = this.#options;
+    const asked = <T>(verb: () => T | Promise<T>): T | Promise<T> => {
+      if (this.dead) return never();
+      const answer = verb();
+      return this.dead ? never() : answer;
+    };
+    return {
+      ...store,
+      open: () =>
+        asked(() => {
+          if (this.fenced) throw new ClawError("CLAW-4001", "Another process owns the store");
+          const info = store.open();
+          const done = <T>(value: T): T => {
+            if (!this.dead) listener.opened(this);
+            return value;
+          };
+          return info instanceof Promise ? info.then(done) : done(info);
+        }),
+      commit: (batch) => asked(() => this.#commit(batch)),
+      load: (ids) => asked(() => store.load(ids)),
+      due: (nowMs, limit, orphans) => asked(() => store.due(nowMs, limit, orphans)),
+      nextDue: (afterMs) => asked(() => store.nextDue(afterMs)),
+      held: (kinds, limit) => asked(() => store.held(kinds, limit)),
+      findDedup: (scope) => asked(() => store.findDedup(scope)),
+      find: (id) => asked(() => store.find(id)),
+    };
+  }
+
+  #commit(batch: Batch): BatchAnswer | Promise<BatchAnswer> {
+    const { store, listener } = this.#options;
+    if (this.#hit("before a commit")) return never();
+    listener.committing(this, batch);
+    const done = (answer: BatchAnswer): BatchAnswer | Promise<BatchAnswer> => {
+      listener.answered(this, batch, answer);
+      if (this.#hit("after a commit")) return never();
+      return this.dead ? never() : answer;
+    };
+    try {
+      const answer = store.commit(batch);
+      if (!(answer instanceof Promise)) return done(answer);
+      return answer.then(done, (error: unknown) => {
+        listener.refused(this, batch, error);
+        if (this.dead) return never();
+        throw error;
+      });
+    } catch (error) {
+      listener.refused(this, batch, error);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,284 @@
+import { fingerprint } from "@claw/core/protocol";
+import { type AnyWorkflow, type Context, event, type StepContext, workflow } from "@claw/sdk";
+import { CallNames } from "./call-names.ts";
+import type { Block, Program, RunStatement, Statement } from "./program.ts";
+
+/** What a world offers to, and learns from, the workflows that run in it. */
+export interface Stage {
+  /** The code of a run begins, from the top. */
+  activated(run: string): Performance;
+  /** A ctx call was made. */
+  counted(op: string): void;
+  /** The body of a step. */
+  body(performance: Performance, call: string, statement: RunStatement, step: StepContext): unknown;
+  /** Waits for something that is not ctx. */
+  foreign(ms: number): Promise<void>;
+}
+
+/** One activation as its code sees it. */
+export interface Performance {
+  readonly run: string;
+  /** Calls whose answer the code has seen, in order. */
+  readonly seen: string[];
+  /** How many of them were found durable. */
+  durable: number;
+  /** Every durable call in the order of asking, with its place among the answers. */
+  readonly asked: string[];
+}
+
+interface Frame {
+  readonly ctx: Context;
+  readonly names: CallNames;
+  readonly key: string | undefined;
+  /** Rounds of the loops around. */
+  readonly round: string;
+}
+
+/** Types of events as the sdk knows them. */
+export const eventOf = (type: string): ReturnType<typeof event> => event(type);
+
+/**
+ * The workflows of a node: those of `hosted`; a call of another program finds version 1 by its index in
+ * `all`, hosted here or not.
+ */
+export function toWorkflows(
+  all: readonly Program[],
+  hosted: readonly Program[],
+  stage: Stage,
+): AnyWorkflow[] {
+  const made = new Map<string, AnyWorkflow>();
+  const make = (program: Program): AnyWorkflow => {
+    const name = `${program.name}@${program.version}`;
+    const known = made.get(name) ?? toWorkflow(program, stage, find);
+    made.set(name, known);
+    return known;
+  };
+  const find = (index: number): AnyWorkflow => make(all[index] as Program);
+  return hosted.map(make);
+}
+
+function toWorkflow(
+  program: Program,
+  stage: Stage,
+  find: (index: number) => AnyWorkflow,
+): AnyWorkflow {
+  const { trigger } = program;
+  const options = {
+    version: program.version,
+    ...(program.foreign === "warn" ? { foreignAwait: "warn" as const } : {}),
+    ...(trigger === null ? {} : { on: eventOf(trigger.type) }),
+    ...(trigger === null || trigger.k === null ? {} : { where: { k: trigger.k } }),
+  };
+  return workflow(program.name, options, async (ctx: Context) => {
+    const performance = stage.activated(ctx.info.id);
+    const performer = new Performer(stage, performance, find);
+    return performer.block(program.body, { ctx, names: new CallNames(""), key: undefined, round: "" });
+  });
+}
+
+class Performer {
+  readonly #stage: Stage;
+  readonly #performance: Performance;
+  readonly #find: (index: number) => AnyWorkflow;
+
+  constructor(stage: Stage, performance: Performance, find: (index: number) => AnyWorkflow) {
+    this.#stage = stage;
+    this.#performance = performance;
+    this.#find = find;
+  }
+
+  async block(block: Block, frame: Frame): Promise<unknown[]> {
+    const values: unknown[] = [];
+    for (const statement of block) values.push(await this.#statement(statement, frame));
+    return values;
+  }
+
+  #statement(statement: Statement, frame: Frame): unknown {
+    switch (statement.op) {
+      case "all":
+      case "race":
+      case "map":
+      case "scope":
+        this.#stage.counted(statement.op);
+        return this.#scoped(statement, frame);
+      case "bare":
+        return this.#bare(statement.calls, frame);
+      case "loop":
+        return this.#loop(statement, frame);
+      case "try":
+        return this.#try(statement, frame);
+      case "foreign":
+        return this.#stage.foreign(statement.ms);
+      case "now":
+      case "random":
+      case "uuid":
+      case "fail":
+        this.#stage.counted(statement.op);
+        return plain(statement, frame.ctx);
+      default:
+        return this.#durable(statement, frame);
+    }
+  }
+
+  #scoped(
+    statement: Extract<Statement, { op: "all" | "race" | "map" | "scope" }>,
+    { ctx, names }: Frame,
+  ): Promise<unknown> {
+    const segment = names.segment(statement.name);
+    const within = (block: Block, part: string) => (inner: Context) =>
+      this.block(block, { ctx: inner, names: names.inner(part), key: undefined, round: "" });
+    switch (statement.op) {
+      case "scope":
+        return ctx.scope(statement.name, within(statement.body, segment), {
+          shield: statement.shield,
+        });
+      case "map": {
+        const items = Array.from({ length: statement.items }, (_, at) => at);
+        const name = (at: number): string => (statement.keyed ? `k${at}` : String(at));
+        return ctx.map(
+          statement.name,
+          items,
+          (inner, at) => within(statement.body, `${segment}[${name(at)}]`)(inner),
+          { concurrency: statement.concurrency, ...(statement.keyed ? { key: name } : {}) },
+        );
+      }
+      default: {
+        const branches = statement.branches.map((one, at) => within(one, `${segment}[${at}]`));
+        return statement.op === "all"
+          ? ctx.all(statement.name, branches)
+          : ctx.race(statement.name, branches);
+      }
+    }
+  }
+
+  // All are asked for at once in one scope, as careless authors do.
+  async #bare(calls: readonly Statement[], frame: Frame): Promise<unknown[]> {
+    const asked = calls.map((one) => this.#durable(one, frame).then(valueOf, codeOf));
+    return Promise.all(asked);
+  }
+
+  async #loop(statement: Statement & { op: "loop" }, frame: Frame): Promise<unknown[]> {
+    const values: unknown[] = [];
+    for (let i = 0; i < statement.times; i++) {
+      const round = `${frame.round}${i}.`;
+      const key = statement.keyed ? `${statement.id}-${round}` : undefined;
+      values.push(await this.block(statement.body, { ...frame, key, round }));
+    }
+    return values;
+  }
+
+  async #try(statement: Statement & { op: "try" }, frame: Frame): Promise<unknown> {
+    try {
+      return await this.block(statement.body, frame);
+    } catch (error) {
+      const caught = codeOf(error);
+      return [caught, await this.block(statement.handler, frame)];
+    }
+  }
+
+  async #durable(statement: Statement, frame: Frame): Promise<unknown> {
+    const { call, asked } = this.#ask(statement, frame);
+    this.#stage.counted(statement.op);
+    this.#performance.asked.push(call);
+    const value = await asked;
+    this.#performance.seen.push(call);
+    return value;
+  }
+
+  #ask(statement: Statement, frame: Frame): { call: string; asked: Promise<unknown> } {
+    const { ctx, names, key } = frame;
+    const call = names.call(segmentName(statement, this.#find), key);
+    const keyed = key === undefined ? {} : { key };
+    const timed = (ms: number): object => (ms > 0 ? { ...keyed, timeout: ms } : keyed);
+    switch (statement.op) {
+      case "run": {
+        const { attempts, timeoutMs } = statement;
+        const body = (step: StepContext): unknown =>
+          this.#stage.body(this.#performance, call, statement, step);
+        const retry = { attempts, initial: 10, max: 2_000 };
+        return { call, asked: ctx.run(statement.name, body, { ...timed(timeoutMs), retry }) };
+      }
+      case "sleep":
+        return { call, asked: ctx.sleep(statement.ms, keyed).then(() => "slept") };
+      case "until":
+        return { call, asked: this.#until(statement.ms, ctx, keyed) };
+      case "receive": {
+        const options = timed(statement.timeoutMs);
+        return { call, asked: ctx.receive(statement.signal, options).then(waited(statement)) };
+      }
+      case "waitFor": {
+        const match = statement.match === null ? {} : { match: { k: statement.match } };
+        const options = { ...timed(statement.timeoutMs), ...match };
+        const asked = ctx.waitFor(eventOf(statement.type), options);
+        return { call, asked: asked.then(waited(statement)) };
+      }
+      case "emit": {
+        const data = { k: statement.k, n: `${this.#performance.run}/${call}` };
+        return {
+          call,
+          asked: ctx.emit(eventOf(statement.type), data, keyed).then(() => "emitted"),
+        };
+      }
+      case "child": {
+        const asked = ctx.child(this.#find(statement.program), call, keyed);
+        return { call, asked: asked.then((output) => fingerprint(JSON.stringify(output))) };
+      }
+      case "start":
+        return { call, asked: ctx.start(this.#find(statement.program), call, keyed) };
+      default:
+        throw new Error(`${statement.op} is no durable call`);
+    }
+  }
+
+  #until(ms: number, ctx: Context, keyed: object): Promise<unknown> {
+    return ctx.until(ctx.now().getTime() + ms, keyed).then(() => "slept");
+  }
+}
+
+/** The name under which a durable statement is known in its scope. */
+export function segmentName(
+  statement: Statement,
+  find: (index: number) => { readonly name: string },
+): string {
+  switch (statement.op) {
+    case "run":
+      return statement.name;
+    case "receive":
+      return `signal:${statement.signal}`;
+    case "waitFor":
+      return `event:${statement.type}`;
+    case "emit":
+      return `emit:${statement.type}`;
+    case "child":
+    case "start":
+      return `${statement.op}:${find(statement.program).name}`;
+    default:
+      return statement.op;
+  }
+}
+
+function plain(statement: Statement, ctx: Context): unknown {
+  if (statement.op === "now") return ctx.now().getTime();
+  if (statement.op === "random") return ctx.random();
+  if (statement.op === "uuid") return ctx.uuid();
+  return ctx.fail(statement.op === "fail" ? statement.reason : "");
+}
+
+function waited(statement: { readonly timeoutMs: number }): (answer: unknown) => unknown {
+  return (answer) => {
+    if (statement.timeoutMs <= 0) return answer;
+    const tagged = answer as { ok: boolean; value?: unknown; reason?: string };
+    return tagged.ok ? tagged.value : `no answer: ${tagged.reason}`;
+  };
+}
+
+function valueOf(value: unknown): unknown {
+  return value;
+}
+
+// Only errors of ctx calls are for the program; any other is a mistake of the simulator.
+function codeOf(error: unknown): { caught: string } {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code !== "string") throw error;
+  return { caught: code };
+}

@@ -1,0 +1,140 @@
+import type { Transition } from "@claw/core/ports";
+import { type Entry, ENTRY_KINDS } from "@claw/core/protocol";
+import type { Host } from "../host.ts";
+import { type ExpectedCall, type Facts, type Prediction, predict } from "../model.ts";
+import type { Program } from "../program.ts";
+import type { KnownRun } from "../truth.ts";
+import type { World } from "../world.ts";
+import { checkEvents } from "./events.ts";
+import { checkSteps } from "./steps.ts";
+
+/** Holds what runs do against what their programs mean. */
+export class CodeCheck {
+  readonly #world: World;
+  /** Entries that each activation began with, until its first transition. */
+  readonly #begun = new Map<string, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** The code of a run begins from the top. */
+  activated(run: string): void {
+    this.#begun.set(run, this.#world.truth.runs.get(run)?.entries.length ?? 0);
+  }
+
+  /** A transition of a run is durable. */
+  applied(host: Host, item: Transition): void {
+    const { truth, programs, poisoned } = this.#world;
+    const run = truth.runs.get(item.run);
+    const before = this.#begun.get(item.run) ?? 0;
+    if (item.entries === "" && item.hold === null && item.finish === null) return;
+    this.#begun.delete(item.run);
+    if (run === undefined || poisoned.has(item.run)) return;
+    const program = host.finds(run.start.workflow, run.start.version);
+    if (item.hold !== null) this.#held(host, program, item, item.hold);
+    // A program whose children are missing ends differently, and says so with CLAW-1003.
+    if (program === undefined || !host.hosts(programs)) return;
+    if (before > 0) this.#replayed(program, run, before, item);
+    if (item.finish === null || isWithoutCode(item)) return;
+    const facts = factsOf(run, run.entries);
+    const prediction = predict(program, programs, facts);
+    if (!prediction.unsure && !this.#world.reordered.has(program.name)) this.#ended(run, item.finish.ending, prediction, facts);
+  }
+
+  #held(
+    host: Host,
+    program: Program | undefined,
+    item: Transition,
+    { kind, reason }: NonNullable<Transition["hold"]>,
+  ): void {
+    const { ledger } = this.#world;
+    ledger.count(`hold ${kind}`);
+    const declared =
+      kind === "diverged" ||
+      (kind === "no_code" && program === undefined) ||
+      (kind === "stuck" && program?.foreign !== "no") ||
+      (kind === "bug" && (program?.foreign !== "no" || reason.includes("CLAW-1003")));
+    ledger.check(
+      "a run is held for a declared reason only",
+      declared,
+      () => `${host.name} ${item.run} ${kind}: ${reason}`,
+    );
+  }
+
+  #replayed(program: Program, run: KnownRun, before: number, item: Transition): void {
+    const { programs, ledger } = this.#world;
+    if (program.foreign !== "no" || isWithoutCode(item)) return;
+    // What ran in another order delivers in another order: only plain sequences are foreseen then.
+    if (this.#world.reordered.has(program.name) && !isPlain(program)) return;
+    const prefix = run.entries.slice(0, before);
+    const prediction = predict(program, programs, factsOf(run, prefix));
+    if (prediction.unsure) return;
+    const unasked = prefix.find((entry) => !agrees(entry, prediction.calls));
+    const diverged = item.hold?.kind === "diverged";
+    if (unasked === undefined) {
+      ledger.check(
+        "code that asks for all that is recorded never diverges",
+        !diverged,
+        () => `${item.run} of ${program.name}: ${item.hold?.reason}`,
+      );
+    } else {
+      ledger.check(
+        "code that leaves out what is recorded diverges",
+        diverged,
+        () => `${item.run} of ${program.name} does not ask for ${unasked.call}`,
+      );
+    }
+  }
+
+  #ended(
+    run: KnownRun,
+    ending: NonNullable<Transition["finish"]>["ending"],
+    prediction: Prediction,
+    facts: Facts,
+  ): void {
+    const { ledger, weather } = this.#world;
+    const { id } = run.start;
+    for (const entry of run.entries) {
+      ledger.check(
+        "the journal has only calls of the code",
+        agrees(entry, prediction.calls),
+        () => `${id} ${entry.call}`,
+      );
+    }
+    checkSteps(ledger, facts, prediction.calls);
+    if (weather.clockJumps === 0) checkEvents(this.#world, facts, prediction.calls);
+    const expected = prediction.waiting
+      ? "it waits"
+      : (prediction.error ?? JSON.stringify(prediction.output));
+    const found = ending.status === "completed" ? ending.output : ending.error?.code;
+    ledger.check(
+      "a run ends as its journal says",
+      expected === found,
+      () => `${id} of ${run.start.workflow} should be ${expected}, is ${ending.status} ${found}`,
+    );
+  }
+}
+
+function isPlain(program: Program): boolean {
+  return program.body.every(({ op }) => op === "run" || op === "sleep" || op === "receive");
+}
+
+function factsOf(run: KnownRun, entries: readonly Entry[]): Facts {
+  const { id, namespace, startedAt } = run.start;
+  return { run: id, namespace, startedAt, entries };
+}
+
+// Ended by an operator's hand: a held run that was cancelled.
+function isWithoutCode(item: Transition): boolean {
+  const error = item.finish?.ending.error;
+  return error?.code === "CLAW-2003" && error.message.startsWith("The held run");
+}
+
+function agrees(entry: Entry, calls: ReadonlyMap<string, ExpectedCall>): boolean {
+  if (entry.kind === ENTRY_KINDS.cancelRequested) return true;
+  const expected = calls.get(entry.call);
+  if (expected === undefined) return false;
+  const { statement } = expected;
+  return statement.op !== "sleep" || entry.print === statement.ms.toString(36);
+}

@@ -1,0 +1,98 @@
+import type { Batch, BatchAnswer, Store, StoredRun } from "@claw/core/ports";
+import { encodeEntry, ENTRY_KINDS } from "@claw/core/protocol";
+import { openRuntime } from "@claw/runtime";
+import type { Dice } from "../dice.ts";
+import { toWorkflows } from "../interpret.ts";
+import { predict } from "../model.ts";
+import { drain } from "../scheduler.ts";
+import type { KnownRun } from "../truth.ts";
+import type { World } from "../world.ts";
+
+/** Runs of a world that are replayed once more, each over several prefixes of its journal. */
+const RUNS_MAX = 3;
+const PREFIXES = 3;
+
+/**
+ * Runs the code again over prefixes of journals, with the production runtime in a world of its own that
+ * never commits: it must ask for the calls that the model foresees, and for nothing else.
+ */
+export async function checkReplay(world: World, dice: Dice): Promise<void> {
+  const runs = [...world.truth.runs.values()].filter((run) => isUnchanged(world, run));
+  for (let i = 0; i < RUNS_MAX && runs.length > 0; i++) {
+    const run = dice.pick(runs);
+    for (let j = 0; j < PREFIXES; j++) {
+      await replay(world, run, dice.below(run.entries.length + 1));
+    }
+  }
+}
+
+// Only journals that one and the same code has written say what that code does.
+function isUnchanged(world: World, { start, ending, entries }: KnownRun): boolean {
+  const program = world.programs.find(({ name }) => name === start.workflow);
+  return (
+    ending !== null &&
+    entries.length > 0 &&
+    start.version === 1 &&
+    !world.poisoned.has(start.id) &&
+    !world.reordered.has(start.workflow) &&
+    program?.foreign === "no"
+  );
+}
+
+async function replay(world: World, run: KnownRun, length: number): Promise<void> {
+  const { programs, ledger } = world;
+  const program = programs.find(({ name }) => name === run.start.workflow);
+  if (program === undefined) return;
+  const entries = run.entries.slice(0, length);
+  const { id, namespace, startedAt } = run.start;
+  const prediction = predict(program, programs, { run: id, namespace, startedAt, entries });
+  const foreseen = [...prediction.calls.keys()];
+  // A prefix of another code's journal diverges; it is checked where that happened.
+  if (prediction.unsure || entries.some(({ call }) => call !== "" && !foreseen.includes(call))) return;
+  const asked: string[] = [];
+  const workflows = toWorkflows(programs, programs, {
+    activated: () => ({ run: id, seen: [], durable: 0, asked }),
+    counted: () => {},
+    body: (_, call) => {
+      const recorded = entries.some((entry) => entry.call === call && entry.kind !== ENTRY_KINDS.attemptFailed);
+      ledger.check("a recorded call never runs again", !recorded, () => `${id} ${call}, replayed`);
+      return new Promise(() => {});
+    },
+    foreign: () => new Promise(() => {}),
+  });
+  await openRuntime({ store: frozenStore(run, length), workflows, namespace, clock: STILL });
+  for (let i = 0; i < length * 3 + 30; i++) await drain();
+  // Beyond the journal it may go on with what needs no commit to be answered.
+  const unasked = foreseen.filter((call) => !asked.includes(call));
+  ledger.check(
+    "a prefix of the journal gives the same calls",
+    unasked.length === 0,
+    () => `${id} over ${length} entries did not ask for ${unasked}`,
+  );
+}
+
+const STILL = { now: () => 0, after: () => () => {} };
+
+// Holds one run with a part of its journal, and never answers a commit.
+function frozenStore(run: KnownRun, length: number): Store {
+  const { start } = run;
+  const journal = run.entries.slice(0, length);
+  const journalText = journal.map((entry) => encodeEntry(entry, start.startedAt)).join("");
+  const row = { ...start, seq: length, inboxSeq: 0, due: 1, waits: 0, held: "", heldReason: "" } as const;
+  const stored: StoredRun = { row, journal, journalText, inbox: [], waits: [] };
+  return {
+    open: () => ({ kind: "", location: "", durability: "", schemaVersion: 1, incarnation: 1 }),
+    close: () => {},
+    commit: (_batch: Batch) => new Promise<BatchAnswer>(() => {}),
+    load: () => [stored],
+    due: () => [start.id],
+    nextDue: () => null,
+    held: () => [],
+    findDedup: () => null,
+    list: () => [],
+    find: () => null,
+    expire: () => 0,
+    check: () => [],
+    backup: () => {},
+  };
+}

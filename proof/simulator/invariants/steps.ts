@@ -1,0 +1,43 @@
+import { ENTRY_KINDS } from "@claw/core/protocol";
+import type { Ledger } from "../ledger.ts";
+import type { ExpectedCall, Facts } from "../model.ts";
+import type { RunStatement } from "../program.ts";
+
+/** Steps end as their bodies' fates say, and nothing that takes time ends early. */
+export function checkSteps(
+  ledger: Ledger,
+  facts: Facts,
+  calls: ReadonlyMap<string, ExpectedCall>,
+): void {
+  const { run, startedAt, entries } = facts;
+  for (const [call, { statement, askedAt, answer }] of calls) {
+    if (answer === undefined) continue;
+    const asked = askedAt === 0 ? startedAt : (entries[askedAt - 1]?.at ?? 0);
+    const name = (): string => `${run} ${call}: ${answer.kind} after attempt ${answer.attempt}`;
+    if (statement.op === "run") {
+      ledger.check("a step ends as its body did", endsAs(statement, answer.kind, answer.attempt), name);
+    } else if (statement.op === "sleep") {
+      ledger.check("time never acts early", answer.at >= asked + statement.ms, name);
+    } else if (answer.kind === ENTRY_KINDS.waitTimedOut && "timeoutMs" in statement) {
+      ledger.check("time never acts early", answer.at >= asked + statement.timeoutMs, name);
+    }
+  }
+}
+
+function endsAs(statement: RunStatement, kind: string, attempt: number): boolean {
+  const { fate, attempts } = statement;
+  switch (fate.kind) {
+    case "ok":
+      return kind === ENTRY_KINDS.stepCompleted && attempt === 1;
+    case "flaky":
+      return kind === ENTRY_KINDS.stepCompleted && attempt === fate.times + 1;
+    case "slow":
+      return kind === ENTRY_KINDS.stepCompleted
+        ? attempt <= fate.times + 1
+        : attempt === attempts;
+    case "final":
+      return kind === ENTRY_KINDS.stepFailed && attempt === 1;
+    default:
+      return kind === ENTRY_KINDS.stepFailed && attempt === attempts;
+  }
+}

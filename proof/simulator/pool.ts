@@ -1,0 +1,69 @@
+import { fork } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { WorldReport } from "./report.ts";
+
+/** A child that is silent for longer is ended; its seed counts as failed. */
+const SEED_MS_MAX = 30_000;
+const WORKERS_MAX = 8;
+
+/** Runs seeds in child processes, each world alone in its turn; calls `done` for each. */
+export async function runSeeds(
+  seeds: readonly number[],
+  done: (report: WorldReport) => void,
+  folder: string = import.meta.dirname,
+): Promise<void> {
+  const left = [...seeds];
+  const count = Math.min(availableParallelism(), WORKERS_MAX, seeds.length);
+  await Promise.all(Array.from({ length: count }, () => work(left, done, join(folder, "child.ts"))));
+}
+
+// One child after the other: a child that hangs or dies fails its seed and is replaced.
+async function work(
+  left: number[],
+  done: (report: WorldReport) => void,
+  path: string,
+): Promise<void> {
+  while (left.length > 0) await runChild(left, done, path);
+}
+
+function runChild(
+  left: number[],
+  done: (report: WorldReport) => void,
+  path: string,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const child = fork(path, { serialization: "json", stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    let seed: number | undefined;
+    let stderr = "";
+    let silence: NodeJS.Timeout | undefined;
+    child.stderr?.on("data", (chunk: Buffer) => {
+      stderr = (stderr + chunk.toString()).slice(-2_000);
+    });
+    const next = (): void => {
+      clearTimeout(silence);
+      seed = left.shift();
+      if (seed === undefined) {
+        child.kill();
+        return;
+      }
+      silence = setTimeout(() => child.kill("SIGKILL"), SEED_MS_MAX);
+      child.send(seed);
+    };
+    child.on("message", (report: WorldReport) => {
+      done(report);
+      next();
+    });
+    child.on("exit", (code, signal) => {
+      clearTimeout(silence);
+      if (seed !== undefined) done(deadReport(seed, `${signal ?? code}: ${stderr}`));
+      resolve();
+    });
+    next();
+  });
+}
+
+function deadReport(seed: number, why: string): WorldReport {
+  const problems = [`the world's process ended: ${why}`];
+  return { seed, problems, counts: {}, turns: 0, runs: 0, nodes: 0, faults: 0, ms: 0 };
+}

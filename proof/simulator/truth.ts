@@ -1,0 +1,204 @@
+import type { BatchAnswer, Batch, Transition } from "@claw/core/ports";
+import { decodeEntries, type Ending, type Entry, ENTRY_KINDS, type StartRow } from "@claw/core/protocol";
+import type { MemoryDisk } from "@claw/store-memory";
+import type { Ledger } from "./ledger.ts";
+
+/** What is known to be durable of one run. */
+export interface KnownRun {
+  readonly start: StartRow;
+  text: string;
+  entries: Entry[];
+  /** Entries that answered a call, by call. */
+  readonly answers: Map<string, Entry>;
+  /** Failed attempts by call. */
+  readonly failures: Map<string, number>;
+  readonly taken: Set<number>;
+  ending: Pick<Ending, "status" | "output" | "error"> | null;
+  /** True once a transition was refused on purpose. */
+  poisoned: boolean;
+  /** True once another code than that of its version acted on it. */
+  touchedByOtherCode: boolean;
+}
+
+const MESSAGE_KINDS: ReadonlySet<string> = new Set([
+  ENTRY_KINDS.signalReceived,
+  ENTRY_KINDS.eventReceived,
+  ENTRY_KINDS.childEnded,
+]);
+
+/**
+ * The durable state as the store's answers tell it, kept beside the disk: each answer is checked
+ * against what was known before, and the disk against all of it when a node opens.
+ */
+export class Truth {
+  readonly runs = new Map<string, KnownRun>();
+  readonly #ledger: Ledger;
+  readonly #disk: MemoryDisk;
+  readonly #sound = new Map<string, unknown>();
+
+  constructor(disk: MemoryDisk, ledger: Ledger) {
+    this.#disk = disk;
+    this.#ledger = ledger;
+  }
+
+  /** A batch was answered. */
+  answered(batch: Batch, answer: BatchAnswer): void {
+    this.#ledger.check(
+      "a fenced incarnation never writes",
+      batch.incarnation === this.#disk.incarnation,
+      () => `batch ${batch.number} of ${batch.incarnation} while ${this.#disk.incarnation} owns`,
+    );
+    for (const row of answer.started) this.#begin(row);
+    for (const [at, item] of batch.items.entries()) {
+      const applied = answer.items[at]?.status === "applied";
+      if (item.type === "publication" && applied) for (const { row } of item.starts) this.#begin(row);
+      if (item.type !== "transition") continue;
+      if (applied) this.#apply(item);
+    }
+  }
+
+  #begin(row: StartRow): KnownRun {
+    const known = this.runs.get(row.id);
+    if (known !== undefined) return known;
+    const fresh: KnownRun = {
+      start: row,
+      text: "",
+      entries: [],
+      answers: new Map(),
+      failures: new Map(),
+      taken: new Set(),
+      ending: null,
+      poisoned: false,
+      touchedByOtherCode: false,
+    };
+    this.runs.set(row.id, fresh);
+    return fresh;
+  }
+
+  #apply(item: Transition): void {
+    const ledger = this.#ledger;
+    if (item.start !== null) this.#begin(item.start);
+    for (const { row } of item.starts) this.#begin(row);
+    for (const { starts } of item.events) {
+      for (const { row } of starts) if (this.#onDisk(row.id)) this.#begin(row);
+    }
+    const run = this.runs.get(item.run);
+    ledger.check("transitions belong to a known run", run !== undefined, () => item.run);
+    if (run === undefined) return;
+    ledger.check("a closed run never changes", run.ending === null, () => item.run);
+    if (item.entries !== "") this.append(run, item.entries, item.firstSeq);
+    ledger.check(
+      "row and journal agree",
+      item.seq === run.entries.length,
+      () => `${item.run} says ${item.seq}, its journal has ${run.entries.length}`,
+    );
+    this.#take(run, item);
+    const { finish } = item;
+    if (finish === null) return;
+    ledger.check(
+      "the packed journal is the journal",
+      finish.journal === null || finish.journal === run.text,
+      () => item.run,
+    );
+    run.ending = finish.ending;
+  }
+
+  #take(run: KnownRun, item: Transition): void {
+    let answered = 0;
+    for (const entry of run.entries.slice(run.entries.length - countOf(item.entries))) {
+      if (MESSAGE_KINDS.has(entry.kind)) answered++;
+    }
+    this.#ledger.check(
+      "a message taken is removed in the same transition",
+      answered <= item.acks.length,
+      () => `${item.run}: ${answered} answers, ${item.acks.length} acknowledgements`,
+    );
+    for (const ack of item.acks) {
+      const fresh = !run.taken.has(ack);
+      this.#ledger.check("a message is taken once", fresh, () => `${item.run} message ${ack}`);
+      run.taken.add(ack);
+    }
+  }
+
+  /** Adds entries that became durable, checking each against those before. */
+  append(run: KnownRun, text: string, firstSeq: number): void {
+    const ledger = this.#ledger;
+    const { id, startedAt } = run.start;
+    ledger.check(
+      "the journal has no gap",
+      firstSeq === run.entries.length + 1,
+      () => `${id} got entry ${firstSeq} after ${run.entries.length}`,
+    );
+    for (const entry of decodeEntries(text, firstSeq, startedAt)) {
+      const last = run.entries.at(-1)?.at ?? startedAt;
+      ledger.check("time in a journal never goes back", entry.at >= last, () => `${id} ${entry.seq}`);
+      run.entries.push(entry);
+      this.#index(run, entry);
+    }
+    run.text += text;
+  }
+
+  #index(run: KnownRun, entry: Entry): void {
+    const { call, kind, attempt } = entry;
+    const name = `${run.start.id} ${call} (${kind})`;
+    if (kind === ENTRY_KINDS.attemptFailed) {
+      const before = run.failures.get(call) ?? 0;
+      this.#ledger.check(
+        "attempts are counted without gap or repetition",
+        attempt === before + 1,
+        () => `${name}: attempt ${attempt} after ${before}`,
+      );
+      run.failures.set(call, attempt);
+      return;
+    }
+    if (kind === ENTRY_KINDS.childStarted) return;
+    const isNew = !run.answers.has(call);
+    this.#ledger.check("one terminal entry per call", isNew, () => name);
+    run.answers.set(call, entry);
+  }
+
+  #onDisk(id: string): boolean {
+    return this.#disk.runs.has(id) || this.#disk.closed.has(id);
+  }
+
+  /** Compares everything known with the disk, and learns what was written without an answer. */
+  audit(): void {
+    const { runs, closed, journal } = this.#disk;
+    for (const row of runs.values()) {
+      const text = journal.of(row.id).map((one) => one.entries).join("");
+      const run = this.#begin(row);
+      this.#ledger.check("a closed run stays closed", run.ending === null, () => row.id);
+      this.#compare(run, text);
+      const resting = row.held !== "" || row.due !== null || row.waits > 0;
+      this.#ledger.check("no run is stranded", resting, () => row.id);
+    }
+    for (const row of closed.values()) {
+      if (this.#sound.get(row.id) === row) continue;
+      const run = this.#begin(row);
+      this.#compare(run, row.journal ?? journal.of(row.id).map((one) => one.entries).join(""));
+      run.ending = {
+        status: row.status,
+        output: row.output,
+        error: row.error === null ? null : JSON.parse(row.error),
+      };
+      this.#sound.set(row.id, row);
+    }
+    for (const id of this.runs.keys()) {
+      this.#ledger.check("no run is lost", this.#onDisk(id), () => id);
+    }
+  }
+
+  #compare(run: KnownRun, text: string): void {
+    const kept = text.startsWith(run.text);
+    this.#ledger.check("a journal only grows", kept, () => run.start.id);
+    if (kept && text.length > run.text.length) {
+      this.append(run, text.slice(run.text.length), run.entries.length + 1);
+    }
+  }
+}
+
+function countOf(entries: string): number {
+  let count = 0;
+  for (let at = entries.indexOf("\u001e"); at >= 0; at = entries.indexOf("\u001e", at + 1)) count++;
+  return count;
+}

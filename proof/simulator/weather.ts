@@ -1,0 +1,54 @@
+import type { RuntimeLimits } from "@claw/runtime";
+import type { Dice } from "./dice.ts";
+import type { ProgramShape } from "./program.ts";
+
+/** How a world is: chosen once, by its dice. */
+export interface Weather {
+  readonly shape: ProgramShape;
+  /** Lives of nodes before the last one. */
+  readonly lives: number;
+  /** Longest life of a node in tasks of the scheduler. */
+  readonly lifeSteps: number;
+  /** Longest life of a node in virtual milliseconds. */
+  readonly lifeMs: number;
+  /** Namespaces of the nodes, one for each life. */
+  readonly namespaces: readonly string[];
+  /** True when somebody fills an inbox. */
+  readonly flood: boolean;
+  /** Runs that clients start. */
+  readonly starts: number;
+  /** Pause between two acts of clients, milliseconds. */
+  readonly paceMs: number;
+  /** True when the store answers later. */
+  readonly slowStore: boolean;
+  readonly limits: Partial<RuntimeLimits>;
+  /** Chance that something goes wrong with a commit. */
+  readonly commitFaults: number;
+  /** Chance that the store takes an item for bad data. */
+  readonly poison: number;
+  /** Chance per act of clients that the clock jumps. */
+  readonly clockJumps: number;
+}
+
+/** Draws the weather of a world. */
+export function makeWeather(dice: Dice): Weather {
+  return {
+    shape: {
+      length: dice.between(6, 14),
+      programs: dice.between(5, 8),
+      patienceMs: dice.pick([500, 3_000, 20_000, 200_000]),
+    },
+    lives: dice.between(3, 5),
+    lifeSteps: dice.between(1_500, 6_000),
+    lifeMs: dice.pick([20_000, 200_000]),
+    namespaces: dice.chance(0.2) ? ["default", "other"] : ["default"],
+    flood: dice.chance(0.02),
+    starts: dice.between(60, 160),
+    paceMs: dice.pick([5, 40, 300]),
+    slowStore: dice.chance(0.4),
+    limits: dice.chance(0.25) ? { activeRunsMax: dice.between(2, 12) } : {},
+    commitFaults: dice.pick([0, 0.002, 0.01]),
+    poison: dice.chance(0.2) ? 0.003 : 0,
+    clockJumps: dice.chance(0.25) ? 0.05 : 0,
+  };
+}

@@ -1,0 +1,323 @@
+import type { Batch, BatchAnswer } from "@claw/core/ports";
+import { MemoryDisk, memoryStore } from "@claw/store-memory";
+import { CHANGES, changeProgram } from "./change.ts";
+import { Clients } from "./clients.ts";
+import { Dice } from "./dice.ts";
+import { FaultDice } from "./faults.ts";
+import { type CrashPoint, Host, type HostListener } from "./host.ts";
+import { CodeCheck } from "./invariants/code.ts";
+import { checkNamespaces } from "./invariants/namespaces.ts";
+import { checkReplay } from "./invariants/replay.ts";
+import { checkStarts } from "./invariants/starts.ts";
+import { type Stage, toWorkflows } from "./interpret.ts";
+import { Ledger } from "./ledger.ts";
+import { makePrograms, type Program } from "./program.ts";
+import { drain, Scheduler } from "./scheduler.ts";
+import { Truth } from "./truth.ts";
+import { makeWeather, type Weather } from "./weather.ts";
+import { Witness } from "./witness.ts";
+
+/** Looks at a node that is opening; each lets a second pass at most. */
+const OPEN_LOOKS_MAX = 100;
+
+/** Faults of such a small kind that they do not count for the floor. */
+const EVERYDAY: ReadonlySet<string> = new Set([
+  "fault late completion",
+  "fault repeated call",
+  "fault slow store",
+]);
+/** So many due runs at a start are a mass of timers. */
+const MASS_OF_TIMERS = 10;
+
+/** What a world came to. */
+export interface WorldResult {
+  readonly seed: number;
+  readonly problems: readonly string[];
+  readonly counts: ReadonlyMap<string, number>;
+  readonly turns: number;
+  readonly runs: number;
+  readonly nodes: number;
+  readonly faults: number;
+  readonly trace: readonly string[];
+}
+
+/** One seed: nodes that live one after the other on one disk, and all that happens to them. */
+export class World implements HostListener {
+  readonly dice: Dice;
+  readonly ledger: Ledger;
+  readonly scheduler: Scheduler;
+  readonly disk = new MemoryDisk();
+  readonly truth: Truth;
+  readonly witness: Witness;
+  readonly weather: Weather;
+  readonly programs: readonly Program[];
+  readonly clients: Clients;
+  readonly faults: FaultDice;
+  readonly hosts: Host[] = [];
+  /** Runs of which a transition was refused on purpose. */
+  readonly poisoned = new Set<string>();
+  /** Version 2 of programs that have one by now. */
+  readonly newer: Program[] = [];
+  /** Programs whose statements stood in another order for a while. */
+  readonly reordered = new Set<string>();
+  readonly code: CodeCheck = new CodeCheck(this);
+  /** The node that owns the store, or is about to. */
+  host: Host | null = null;
+
+  constructor(seed: number, verbose: boolean) {
+    this.dice = new Dice(seed);
+    this.ledger = new Ledger(verbose);
+    this.scheduler = new Scheduler(this.dice.fork());
+    this.scheduler.afterEach = () => this.host?.betweenTasks();
+    this.truth = new Truth(this.disk, this.ledger);
+    this.witness = new Witness(this.truth, this.ledger, this.scheduler);
+    this.weather = makeWeather(this.dice.fork());
+    this.programs = makePrograms(this.dice.fork(), this.weather.shape);
+    this.clients = new Clients(this, this.dice.fork());
+    this.faults = new FaultDice(this, this.dice.fork());
+  }
+
+  /** Lives the whole world. */
+  async run(): Promise<void> {
+    this.clients.begin();
+    for (let life = 1; life <= this.weather.lives; life++) {
+      await this.#live();
+      if (this.ledger.broken) return;
+    }
+    await this.#end();
+  }
+
+  /** Counts a fault that happened. */
+  fault(name: string, detail = ""): void {
+    this.ledger.count(`fault ${name}`);
+    this.note(`fault ${name} ${detail}`);
+  }
+
+  /** Writes a line of the trace with the time. */
+  note(line: string): void {
+    if (this.ledger.verbose) this.ledger.note(`${this.scheduler.now} ${line}`);
+  }
+
+  async #live(): Promise<void> {
+    const { dice, scheduler, weather } = this;
+    const host = await this.#boot(dice.pick(weather.namespaces));
+    if (!host.dead && host.claw !== null) {
+      const point = dice.weighted<CrashPoint | "freeze">([
+        [3, "between tasks"],
+        [2, "inside a turn"],
+        [2, "before a commit"],
+        [2, "after a commit"],
+        [2, "freeze"],
+      ]);
+      const steps = scheduler.steps + dice.between(weather.lifeSteps >> 2, weather.lifeSteps);
+      await scheduler.run(scheduler.now + weather.lifeMs, () => scheduler.steps >= steps);
+      if (point === "freeze") this.#freeze(host);
+      else await this.#crash(host, point);
+    }
+    this.host = null;
+    await scheduler.run(scheduler.now + dice.pick([0, 0, 100, 5_000, 200_000]));
+  }
+
+  async #boot(namespace: string): Promise<Host> {
+    const { scheduler, weather, dice } = this;
+    const name = `node-${this.hosts.length + 1}`;
+    const store = memoryStore({
+      disk: this.disk,
+      faults: this.faults,
+      ...(weather.slowStore ? { async: (done) => this.faults.slowly(host, done) } : {}),
+    });
+    const stage = this.#stage(() => host);
+    const programs = this.faults.on ? this.#code() : [...this.programs, ...this.newer];
+    const host: Host = new Host({
+      name,
+      namespace,
+      scheduler,
+      dice: dice.fork(),
+      store,
+      workflows: toWorkflows(this.programs, programs, stage),
+      programs,
+      // Held runs are cancelled only where there is room: see the last life.
+      limits: this.faults.on ? weather.limits : {},
+      listener: this,
+    });
+    for (const other of this.hosts) if (!other.dead) other.fenced = true;
+    this.hosts.push(host);
+    this.host = host;
+    this.note(`${name} opens`);
+    host.open();
+    const open = (): boolean => host.claw !== null || host.failure !== null || host.dead;
+    for (let look = 0; look < OPEN_LOOKS_MAX && !open(); look++) {
+      await drain();
+      await scheduler.run(scheduler.now + 1_000, open);
+    }
+    if (host.failure !== null) this.note(`${name} failed to open: ${String(host.failure)}`);
+    return host;
+  }
+
+  // The code that the next node has: mostly the same, now and then changed, missing or newer.
+  #code(): readonly Program[] {
+    const { dice } = this;
+    const known = [...this.programs, ...this.newer];
+    switch (dice.weighted([[5, "same"], [3, "changed"], [1, "missing"], [1, "newer"]] as const)) {
+      case "changed":
+        return known.map((program) => this.#changed(program));
+      case "missing":
+        this.fault("code missing");
+        return known.filter(() => dice.chance(0.6));
+      case "newer": {
+        const program = dice.pick(this.programs);
+        if (this.newer.some(({ name }) => name === program.name)) return known;
+        this.fault("code newer");
+        const changed = changeProgram(dice, program, "insert") ?? program;
+        this.newer.push({ ...changed, version: 2 });
+        return [...this.programs, ...this.newer];
+      }
+      default:
+        return known;
+    }
+  }
+
+  #changed(program: Program): Program {
+    if (!this.dice.chance(0.4)) return program;
+    const change = this.dice.pick(CHANGES);
+    const changed = changeProgram(this.dice, program, change);
+    if (changed === null) return program;
+    this.fault(`code ${change}`, program.name);
+    if (change === "swap") this.reordered.add(program.name);
+    return changed;
+  }
+
+  #stage(host: () => Host): Stage {
+    const { ledger, scheduler, witness } = this;
+    return {
+      activated: (run) => {
+        this.code.activated(run);
+        return { run, seen: [], durable: 0, asked: [] };
+      },
+      counted: (op) => ledger.count(`ctx ${op}`),
+      body: (performance, call, statement, step) =>
+        witness.perform(host(), performance, call, statement, step),
+      foreign: (ms) =>
+        new Promise((resolve) => {
+          scheduler.later(host(), ms, resolve);
+        }),
+    };
+  }
+
+  async #crash(host: Host, point: CrashPoint): Promise<void> {
+    const { scheduler, dice } = this;
+    host.doom = { point, left: dice.below(20) };
+    await scheduler.run(scheduler.now + 10_000, () => host.dead);
+    host.crash();
+    this.fault(`crash ${point}`, host.name);
+    this.disk.ownerDied();
+  }
+
+  #freeze(host: Host): void {
+    host.frozen = true;
+    this.fault("freeze", host.name);
+    this.scheduler.later(null, this.dice.between(1, 400_000), () => this.#thaw(host));
+  }
+
+  #thaw(host: Host): void {
+    if (!host.frozen) return;
+    host.frozen = false;
+    if (this.host !== host && this.host !== null) {
+      host.fenced = true;
+      this.fault("zombie wakes", host.name);
+      this.scheduler.later(host, 5_000, () => host.crash());
+    } else {
+      host.crash();
+    }
+    this.scheduler.thaw();
+  }
+
+  async #end(): Promise<void> {
+    this.faults.on = false;
+    for (const namespace of this.weather.namespaces) {
+      const host = await this.#boot(namespace);
+      this.note(`the end begins in ${namespace}`);
+      await this.clients.finish(host);
+    }
+    this.truth.audit();
+    checkStarts(this);
+    checkNamespaces(this);
+    await checkReplay(this, this.dice.fork());
+    const store = memoryStore({ disk: this.disk });
+    await store.open();
+    const findings = await store.check();
+    this.ledger.check("the store is sound", findings.length === 0, () => JSON.stringify(findings));
+  }
+
+  opened(host: Host): void {
+    this.note(`${host.name} opened as incarnation ${this.disk.incarnation}`);
+    this.truth.audit();
+    let due = 0;
+    for (const row of this.disk.runs.values()) {
+      if (row.due !== null && row.due > 1 && row.due <= host.now) due++;
+    }
+    if (due >= MASS_OF_TIMERS) this.fault("mass timers at takeover", `${due}`);
+  }
+
+  committing(host: Host, batch: Batch): void {
+    if (!this.ledger.verbose) return;
+    for (const item of batch.items) {
+      const text = item.type === "transition" ? describe(item) : JSON.stringify(item).slice(0, 200);
+      this.note(`${host.name} commit ${batch.number} ${text}`);
+    }
+  }
+
+  answered(host: Host, batch: Batch, answer: BatchAnswer): void {
+    if (this.ledger.verbose) this.note(`${host.name} answered ${batch.number} ${JSON.stringify(answer.items)}`);
+    this.truth.answered(batch, answer);
+    for (const [at, item] of batch.items.entries()) {
+      const applied = answer.items[at]?.status === "applied";
+      if (!applied || item.type !== "transition") continue;
+      const entries = this.truth.runs.get(item.run)?.entries ?? [];
+      for (const entry of entries.slice(item.firstSeq - 1)) this.witness.recorded(item.run, entry);
+      this.code.applied(host, item);
+    }
+  }
+
+  refused(host: Host, batch: Batch, error: unknown): void {
+    this.note(`${host.name} commit ${batch.number} threw ${String(error)}`);
+  }
+}
+
+function describe(item: Extract<Batch["items"][number], { type: "transition" }>): string {
+  const { run, start, entries, firstSeq, acks, park, hold, finish } = item;
+  const text = entries.replaceAll("\u001f", "|").replaceAll("\u001e", ";");
+  const parts = [run, start === null ? "" : `START ${start.workflow}`, `${firstSeq}: ${text}`];
+  if (acks.length > 0) parts.push(`acks ${acks.join(",")}`);
+  if (park !== null) parts.push(`park ${JSON.stringify(park)}`);
+  if (hold !== null) parts.push(`hold ${JSON.stringify(hold)}`);
+  if (finish !== null) parts.push(`FINISH ${finish.ending.status}`);
+  return parts.join(" ");
+}
+
+/** Runs the world of a seed. */
+export async function runWorld(seed: number, verbose: boolean): Promise<WorldResult> {
+  const world = new World(seed, verbose);
+  try {
+    await world.run();
+  } catch (error) {
+    world.ledger.check("the simulator holds", false, () => String((error as Error).stack));
+  }
+  const { ledger, hosts, truth } = world;
+  let faults = 0;
+  for (const [name, count] of ledger.counts) {
+    if (name.startsWith("fault ") && !EVERYDAY.has(name)) faults += count;
+  }
+  let turns = 0;
+  for (const host of hosts) turns += host.claw?.stats().turns ?? 0;
+  return {
+    seed,
+    problems: ledger.problems,
+    counts: ledger.counts,
+    turns,
+    runs: truth.runs.size,
+    nodes: hosts.length,
+    faults,
+    trace: ledger.trace,
+  };
+}
