@@ -138,7 +138,10 @@ function inThisProcess(claw: Claw): Control {
     start: async (workflow) => {
       throw new ClawError("CLAW-5006", `No process here runs the workflow ${workflow}`);
     },
-    publish: (event) => claw.publish({ source: "/claw/cli", ...event }),
+    // Kept without its triggers it would be known, and never start what it should.
+    publish: () => {
+      throw new ClawError("CLAW-5006", "No process here has the triggers of this event");
+    },
     signal: (run, name, value, id) => claw.signal(run, name, value, id === undefined ? {} : { id }),
     cancel: (run, reason) => claw.cancel(run, reason),
     release: (run) => claw.release(run),

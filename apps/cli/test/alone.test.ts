@@ -179,3 +179,21 @@ test("a store whose owner does not answer is not written by others", async (t) =
   assert.equal(code, EXIT.ownerUnreachable, stderr);
   assert.match(stderr, /CLAW-5006/);
 });
+
+test("an event without an owner is refused, because its triggers would be lost", async (t) => {
+  const place = openPlace(t);
+  const sent = await place.claw("send", "shop.paid");
+  assert.equal(sent.code, EXIT.ownerUnreachable);
+  assert.match(sent.stderr, /CLAW-5006.*triggers/);
+});
+
+test("dev waits for a file that is broken from the start", async (t) => {
+  const place = openPlace(t);
+  place.write("flows.ts", "export const broken = (");
+  place.write("label.ts", LABEL);
+  const owner = place.going("dev", "flows.ts", "--port", "0");
+  await owner.said(/waiting for a change/);
+  await owner.said(/^ready .*\(0 workflows/);
+  place.write("flows.ts", FLOWS);
+  await owner.said(/^reloaded /);
+});

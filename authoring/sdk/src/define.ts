@@ -16,9 +16,9 @@ export type Effect = "pure" | "read" | "local-write" | "external";
 /** Options of a task; every field is optional. */
 export interface TaskOptions<Input, Output, Given = Input> {
   /** Checks and types the input. Default: anything that can be stored. */
-  readonly input?: Schema<Given, Input>;
+  readonly input?: Schema<Given, Input> | undefined;
   /** Checks and types the output. Default: anything that can be stored. */
-  readonly output?: Schema<unknown, Output>;
+  readonly output?: Schema<unknown, Output> | undefined;
   /** How failed attempts are repeated. Default: 3 attempts, 200 ms, doubling. */
   readonly retry?: RetryOptions;
   /** Longest time of one attempt. Default: no limit. */
@@ -82,9 +82,9 @@ export interface WorkflowOptions<Input, Output, Given = Input> {
   /** Only events whose data have these values start a run. Default: all. */
   readonly where?: Match;
   /** Checks and types the input. Default: anything that can be stored. */
-  readonly input?: Schema<Given, Input>;
+  readonly input?: Schema<Given, Input> | undefined;
   /** Checks and types the output. Default: anything that can be stored. */
-  readonly output?: Schema<unknown, Output>;
+  readonly output?: Schema<unknown, Output> | undefined;
   /** What to do when code awaits something else than ctx. Default "error": the run is held. */
   readonly foreignAwait?: "error" | "warn";
 }

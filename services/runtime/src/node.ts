@@ -55,6 +55,8 @@ export class Node {
   readonly #loading = new Map<RunId, InboxRow[]>();
   /** Runs that are being ended without their code: not taken up any more. */
   readonly #ending = new Set<RunId>();
+  /** Places in memory that were given to runs which the next commit creates. */
+  #admitted = 0;
   bodyCount = 0;
   recoveryCount = 0;
   info: StoreInfo | null = null;
@@ -83,12 +85,25 @@ export class Node {
     this.committer = new Committer(
       this.store,
       { committed: (answer) => this.#committed(answer), lost: (error) => this.onLost(error) },
-      () => this.active.size < this.limits.activeRunsMax,
+      () => this.admit(),
     );
     this.loop = new TurnLoop(this.clock, options.turns ?? systemTurns, (nowMs) => {
       this.committer.flush(nowMs);
     });
     this.wakes = new Wakes(this);
+  }
+
+  /** True when one more run may be held in memory. */
+  get hasRoom(): boolean {
+    return this.active.size + this.#admitted < this.limits.activeRunsMax;
+  }
+
+  /** Takes a place in memory for a run that the next commit creates, if there is one. */
+  admit(): boolean {
+    const room = this.hasRoom;
+    if (room) this.#admitted++;
+    else this.wakes.noRoom();
+    return room;
   }
 
   get available(): boolean {
@@ -143,6 +158,7 @@ export class Node {
   }
 
   #committed(answer: BatchAnswer): void {
+    this.#admitted = 0;
     for (const row of answer.started) this.#beginWritten(row);
     this.#deliver(answer.delivered);
     if (!this.committer.idle) this.loop.schedule();
@@ -180,6 +196,8 @@ export class Node {
 
   /** Loads runs and goes on with them; those in memory or being loaded are passed over. */
   async takeUp(ids: readonly RunId[]): Promise<void> {
+    // Without definitions this node only takes messages in; the runs wait for one that has them.
+    if (this.registry.workflows.length === 0) return;
     const fresh = ids.filter(
       (id) => !this.active.has(id) && !this.#loading.has(id) && !this.#ending.has(id),
     );

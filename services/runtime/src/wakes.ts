@@ -69,7 +69,7 @@ export class Wakes {
   /** Takes up what is due, as far as there is room. */
   async look(): Promise<void> {
     const node = this.#node;
-    if (this.#looking || !node.available) return;
+    if (this.#looking || !node.available || node.registry.workflows.length === 0) return;
     this.#looking = true;
     const { incarnation } = node.committer;
     try {

@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { once } from "node:events";
 import { dirname, relative, resolve } from "node:path";
 import { ClawError } from "@claw/core/protocol";
+import type { AnyWorkflow } from "@claw/sdk";
 import { exampleFolder, portOf, type Config } from "../config.ts";
 import { EXIT } from "../exit-codes.ts";
 import { firstLook } from "../first-look.ts";
@@ -46,8 +47,7 @@ export async function dev(
 ): Promise<number> {
   const settled = withPort(config, options);
   const chosen = pathsOf(paths, options.example);
-  const { workflows } = await loadWorkflows(chosen);
-  const host = await Host.open(settled, workflows);
+  const host = await Host.open(settled, await firstWorkflows(config, chosen));
   const files = watchFiles(chosen.map(folderOfPath), async () => {
     await reload(host, config, chosen);
     files.follow(loadedFiles());
@@ -68,6 +68,17 @@ async function lookAround(
     await firstLook(host, secret, modules);
   } catch (error) {
     printError(error, "table", config.verbose);
+  }
+}
+
+// A file that is broken from the start is waited for like one that breaks later.
+async function firstWorkflows(config: Config, paths: readonly string[]): Promise<readonly AnyWorkflow[]> {
+  try {
+    return (await loadWorkflows(paths)).workflows;
+  } catch (error) {
+    printError(error, "table", config.verbose);
+    hint("waiting for a change of the files");
+    return [];
   }
 }
 
