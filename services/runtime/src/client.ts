@@ -88,7 +88,7 @@ export class Client implements Claw {
       parentCall: "",
       cause: "",
     });
-    if (node.active.size >= node.limits.activeRunsMax) return this.#startLater(row, dedup);
+    if (!node.hasRoom) return this.#startLater(row, dedup);
     // What the code gets is what replay would give it: plain values are the same either way.
     const asIs = typeof value !== "object" && value !== 0; // -0 is stored as 0
     const given = asIs ? value : decodePayload(encoded);
@@ -153,10 +153,9 @@ export class Client implements Claw {
           parentCall: "",
           cause: `event ${stored.source} ${stored.id}`,
         }),
-        due: node.active.size < node.limits.activeRunsMax ? 0 : 1,
+        due: node.admit() ? 0 : 1,
       }),
     );
-    if (starts.some((start) => start.due === 1)) node.wakes.noRoom();
     const answer = await this.#request({
       type: "publication",
       namespace: node.namespace,

@@ -75,7 +75,10 @@ export function recoverFromLoss(node: Node, isStopped: () => boolean): (error: u
       node.discardAll(node.unavailable);
     }
     node.log("error", "store lost", { error: String(error), retryInMs: delayMs });
-    if (isClawError(error, "CLAW-4007") || isClawError(error, "CLAW-4001")) return;
+    if (isClawError(error, "CLAW-4007") || isClawError(error, "CLAW-4001")) {
+      node.results.drop(error);
+      return;
+    }
     node.clock.after(delayMs, () => void attempt());
     delayMs = Math.min(delayMs * 2, RETRY_MAX_MS);
   };

@@ -349,7 +349,7 @@ test("all runs for which there is code again are released at a start, however ma
   const run = await first.start(back, null);
   await world.parked(first, run.id);
   await first.stop();
-  const second = await world.open([]);
+  const second = await world.open([workflow("other", () => 1)]);
   for (const one of [...missing, run]) await second.signal(one.id, "go", 5);
   await world.shows(second, run.id, "no_code");
   await second.stop();
@@ -385,7 +385,7 @@ test("a run that is cancelled while nobody has its code ends as cancelled", asyn
   const run = await first.start("flow", null);
   await world.parked(first, run.id);
   await first.stop();
-  const second = await world.open([]);
+  const second = await world.open([workflow("other", () => 1)]);
   await second.cancel(run.id);
   assert.equal((await world.ended(second.run(run.id))).status, "cancelled");
 });
