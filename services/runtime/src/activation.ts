@@ -16,7 +16,7 @@ import {
   settleReplay,
   takeInbox,
 } from "@claw/core/engine";
-import type { Hold, InboxRow, RunId } from "@claw/core/protocol";
+import { ClawError, type Hold, type InboxRow, recordError, type RunId } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
 import { abortBody, type LiveCall, startBody } from "./bodies.ts";
 import { RunContext } from "./context.ts";
@@ -233,6 +233,15 @@ export class Activation {
 
   #hold(kind: Hold, reason: string): void {
     this.#concluded = true;
+    if (this.state.inbox.some((row) => row.kind === "cancel")) {
+      // It was told to stop and cannot go on: it stops.
+      const cause = new ClawError("CLAW-2003", `It was cancelled while it was held: ${reason}`);
+      this.state.recorded.clear();
+      const verdict = { status: "cancelled", error: recordError(cause) } as const;
+      finishRun(this.state, verdict, this.node.clock.now());
+      this.node.committer.touch(this);
+      return;
+    }
     holdRun(this.state, kind, reason);
     this.node.committer.touch(this);
     this.node.log("warn", `run held: ${kind}`, {

@@ -300,7 +300,8 @@ export class RunContext implements Context {
     attached: boolean,
   ): [string, StartRow] {
     const { node, state } = this.#activation;
-    const known = node.registry.own(workflow);
+    // At replay the run may already have what this node could not start any more.
+    const known = state.replaying ? workflow : node.registry.own(workflow);
     const prefix = attached ? "child:" : "start:";
     const segment = this.#segmentOf(prefix, known.name, options?.key);
     const value = checkSync(known.options.input, input, `The input of "${known.name}"`);

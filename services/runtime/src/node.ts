@@ -28,7 +28,7 @@ import type { Registry } from "./registry.ts";
 import { Results } from "./results.ts";
 import { systemClock, systemRandom, systemTurns } from "./system.ts";
 import { Timers } from "./timers.ts";
-import { endWithoutCode, stateOf } from "./transition.ts";
+import { endWithoutCode, stateOf, takeTransition } from "./transition.ts";
 import { openRun, draftOf } from "@claw/core/engine";
 import { TurnLoop } from "./turn-loop.ts";
 import { Wakes } from "./wakes.ts";
@@ -151,7 +151,12 @@ export class Node {
   /** Begins runs whose rows this node has just written. */
   #beginWritten(row: StartRow): void {
     const workflow = this.registry.find(row.workflow, row.version);
-    if (workflow === undefined || this.active.has(row.id)) return;
+    if (this.active.has(row.id)) return;
+    if (workflow === undefined) {
+      // It was started by code that knows it, on a node that does not: it is held as such.
+      this.takeUpSoon([row.id]);
+      return;
+    }
     const activation = new Activation(this, openRun(row), workflow, decodePayload(row.input));
     this.active.set(row.id, activation);
     this.loop.wake(activation);
@@ -168,6 +173,7 @@ export class Node {
     if (rows.length === 0) return;
     const touched = new Set<Activation>();
     const parked = new Set<RunId>();
+    const cancelled: RunId[] = [];
     for (const row of rows) {
       const activation = this.active.get(row.to);
       if (activation !== undefined) {
@@ -177,18 +183,22 @@ export class Node {
         this.#loading.get(row.to)?.push(row);
       } else {
         parked.add(row.to);
+        if (row.kind === "cancel") cancelled.push(row.to);
       }
     }
     const now = this.clock.now();
     for (const activation of touched) activation.touched(now);
-    if (parked.size > 0) this.takeUpSoon([...parked]);
+    if (parked.size === 0) return;
+    // Runs for which there is no room stay due in the store; a held run is never due, and the
+    // cancellation that ends it needs no room.
+    const room = Math.max(0, this.limits.activeRunsMax - this.active.size);
+    if (parked.size > room) this.wakes.noRoom();
+    this.takeUpSoon([...parked].slice(0, room).concat(cancelled));
   }
 
-  /** Takes up runs that got a message, as far as there is room. */
+  /** Takes up runs; what fails stays due in the store. */
   takeUpSoon(ids: readonly RunId[]): void {
-    const room = this.limits.activeRunsMax - this.active.size;
-    if (ids.length > room) this.wakes.noRoom();
-    this.takeUp(ids.slice(0, Math.max(room, 0))).catch((error: unknown) => {
+    this.takeUp(ids).catch((error: unknown) => {
       // The rows are due in the store: the next look finds them.
       this.log("warn", "taking up runs failed", { error: String(error) });
     });
@@ -198,7 +208,7 @@ export class Node {
   async takeUp(ids: readonly RunId[]): Promise<void> {
     // Without definitions this node only takes messages in; the runs wait for one that has them.
     if (this.registry.workflows.length === 0) return;
-    const fresh = ids.filter(
+    const fresh = [...new Set(ids)].filter(
       (id) => !this.active.has(id) && !this.#loading.has(id) && !this.#ending.has(id),
     );
     if (fresh.length === 0) return;
@@ -231,6 +241,10 @@ export class Node {
       else if (row.held === "") this.#holdWithoutCode(stored);
       return;
     }
+    if (this.active.size >= this.limits.activeRunsMax) {
+      this.wakes.noRoom();
+      return;
+    }
     const activation = new Activation(this, stateOf(stored), workflow, decodePayload(row.input));
     for (const message of late) activation.receive(message);
     this.active.set(row.id, activation);
@@ -259,7 +273,21 @@ export class Node {
         if (answer.status === "applied" && ending !== undefined) {
           this.results.ended(stored.row.id, ending);
         }
+        if (answer.status === "refused") this.#holdRefused(stored, answer.detail);
       },
+      lost: () => {},
+    });
+    this.loop.schedule();
+  }
+
+  // Not even the end of this run can be written: it is put aside, visible, and owned by nobody.
+  #holdRefused(stored: StoredRun, detail: string): void {
+    const state = stateOf(stored);
+    const draft = draftOf(state);
+    draft.hold = { kind: "bug", reason: `the store refused its end: ${detail}` };
+    this.committer.request({
+      item: takeTransition(state, draft, null, () => false),
+      answered: () => {},
       lost: () => {},
     });
     this.loop.schedule();
