@@ -45,7 +45,7 @@ const { program } = fc.letrec<{ program: Program }>((tie) => ({
         }),
       },
     ),
-    { maxLength: 4, depthSize: "small" },
+    { maxLength: 4 },
   ),
 }));
 

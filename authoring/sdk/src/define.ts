@@ -46,6 +46,7 @@ export function task<Input = unknown, Output = unknown, Given = Input>(
   body: (input: Input, step: StepContext) => Output | Promise<Output>,
 ): Task<Input, Output, Given> {
   checkName(name, "The task");
+  checkOptions(options, `task "${name}"`);
   checkBody(body, `task "${name}"`);
   checkSchemas(options, `task "${name}"`, ["input", "output"]);
   retryPolicy(options.retry);
@@ -66,8 +67,9 @@ export function event<Data = unknown>(
   type: string,
   schema?: Schema<unknown, Data>,
 ): EventType<Data> {
-  if (typeof type !== "string" || type.length === 0 || type.length > 200 || /\p{Cc}/u.test(type)) {
-    throw new ClawError("CLAW-1008", `The event type ${JSON.stringify(type)} is not valid`);
+  if (!isEventType(type)) {
+    const shown = typeof type === "string" ? JSON.stringify(type) : String(type);
+    throw new ClawError("CLAW-1008", `The event type ${shown} is not valid`);
   }
   checkSchemas({ schema }, `event "${type}"`, ["schema"]);
   return Object.freeze({ kind: "event", type, schema });
@@ -128,12 +130,16 @@ export function workflow<Input, Output, Given>(
   const body = typeof second === "function" ? second : third;
   checkName(name, "The workflow");
   checkBody(body, `workflow "${name}"`);
+  checkOptions(options, `workflow "${name}"`);
   const version = options.version ?? 1;
   if (!(Number.isSafeInteger(version) && version >= 1)) {
     throw new ClawError("CLAW-1001", `workflow "${name}": version must be a whole number from 1`);
   }
   checkSchemas(options, `workflow "${name}"`, ["input", "output"]);
   if (options.where !== undefined) checkMatch(options.where);
+  if (!["error", "warn", undefined].includes(options.foreignAwait)) {
+    throw new ClawError("CLAW-1001", `workflow "${name}": foreignAwait must be "error" or "warn"`);
+  }
   const triggers = options.on === undefined ? [] : [options.on].flat();
   for (const trigger of triggers) {
     if (trigger?.kind !== "event") {
@@ -150,6 +156,16 @@ export function isWorkflow(value: unknown): value is AnyWorkflow {
 
 function hasBody(value: unknown): boolean {
   return typeof (value as { body?: unknown }).body === "function";
+}
+
+function isEventType(type: unknown): boolean {
+  if (typeof type !== "string" || type.length === 0 || type.length > 200) return false;
+  return type.isWellFormed() && !/\p{Cc}/u.test(type);
+}
+
+function checkOptions(options: unknown, what: string): void {
+  if (typeof options === "object" && options !== null) return;
+  throw new ClawError("CLAW-1001", `${what}: options must be an object`);
 }
 
 function checkBody<F>(body: F | undefined, what: string): asserts body is F {

@@ -1,4 +1,4 @@
-import type { Duration, RunId, RunRecord, RunSummary } from "@claw/core/protocol";
+import type { Duration, RunId, RunRecord, RunSummary, Stored } from "@claw/core/protocol";
 import type { Clock, Log, Random, RunQuery, Store, StoreInfo, Turns } from "@claw/core/ports";
 import type { AnyWorkflow, Workflow } from "@claw/sdk";
 
@@ -111,7 +111,7 @@ export interface Claw {
     workflow: Workflow<Input, Output, Given>,
     input: Given,
     options?: StartOptions,
-  ): Promise<RunHandle<Output>>;
+  ): Promise<RunHandle<Stored<Output>>>;
   start(workflow: string, input: unknown, options?: StartOptions): Promise<RunHandle>;
 
   /** Publishes an event. Errors: CLAW-1004 data against the type's schema, CLAW-1005, CLAW-1006, CLAW-5008. */
