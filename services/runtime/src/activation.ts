@@ -222,7 +222,12 @@ export class Activation {
   }
 
   #conclude(end: CodeEnd, nowMs: number): void {
-    const verdict = judge(end, this.state.cancelled, this.node.limits.payloadBytesMax);
+    const verdict = judge(
+      end,
+      this.workflow,
+      this.state.cancelled,
+      this.node.limits.payloadBytesMax,
+    );
     if (verdict.kind === "hold") return this.#hold(verdict.hold, verdict.reason);
     if (!finishRun(this.state, verdict.verdict, nowMs) && this.state.divergence !== null) {
       return this.#hold("diverged", describeDivergence(this.state.divergence));

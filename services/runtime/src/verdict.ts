@@ -9,6 +9,8 @@ import {
   isKernelError,
   recordError,
 } from "@claw/core/protocol";
+import type { AnyWorkflow } from "@claw/sdk";
+import { checkSync } from "./registry.ts";
 
 /** How the code of a run ended: what it returned or threw. */
 export type CodeEnd =
@@ -41,16 +43,25 @@ const MISUSE = new Set([
  * Judges the end of workflow code. A programming error holds the run for corrected code instead of
  * failing it: it must not look like a decision of the author.
  */
-export function judge(end: CodeEnd, cancelled: string | null, payloadBytesMax: number): Judgement {
+export function judge(
+  end: CodeEnd,
+  workflow: AnyWorkflow,
+  cancelled: string | null,
+  payloadBytesMax: number,
+): Judgement {
+  let error: unknown;
   if (end.ok) {
     try {
-      const output = encodePayload(end.value, payloadBytesMax);
+      const { name, options } = workflow;
+      const value = checkSync(options.output, end.value, `The output of "${name}"`);
+      const output = encodePayload(value, payloadBytesMax);
       return { kind: "end", verdict: { status: "completed", output } };
-    } catch (error) {
-      return { kind: "end", verdict: { status: "failed", error: recordError(error) } };
+    } catch (refused) {
+      error = refused;
     }
+  } else {
+    error = end.error;
   }
-  const { error } = end;
   if (cancelled !== null && isCancelled(error)) {
     return { kind: "end", verdict: { status: "cancelled", error: recordError(error) } };
   }
