@@ -60,6 +60,7 @@ export const EXPECTED: readonly string[] = [
   "invariant clients get declared errors",
   "invariant code that asks for all that is recorded never diverges",
   "invariant code that leaves out what is recorded diverges",
+  "invariant no message waits for a run at rest",
   "invariant no run is lost",
   "invariant no run is stranded",
   "invariant nothing crosses a namespace",

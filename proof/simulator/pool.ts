@@ -7,10 +7,12 @@ import type { WorldReport } from "./report.ts";
 const SEED_MS_MAX = 30_000;
 const WORKERS_MAX = 8;
 
-/** Runs seeds in child processes, each world alone in its turn; calls `done` for each. */
+type Done = (report: WorldReport) => boolean | void;
+
+/** Runs seeds in child processes, each world alone in its turn; calls `done` for each, which may end it all by `true`. */
 export async function runSeeds(
   seeds: readonly number[],
-  done: (report: WorldReport) => void,
+  done: Done,
   folder: string = import.meta.dirname,
 ): Promise<void> {
   const left = [...seeds];
@@ -21,7 +23,7 @@ export async function runSeeds(
 // One child after the other: a child that hangs or dies fails its seed and is replaced.
 async function work(
   left: number[],
-  done: (report: WorldReport) => void,
+  done: Done,
   path: string,
 ): Promise<void> {
   while (left.length > 0) await runChild(left, done, path);
@@ -29,7 +31,7 @@ async function work(
 
 function runChild(
   left: number[],
-  done: (report: WorldReport) => void,
+  done: Done,
   path: string,
 ): Promise<void> {
   return new Promise((resolve) => {
@@ -51,12 +53,12 @@ function runChild(
       child.send(seed);
     };
     child.on("message", (report: WorldReport) => {
-      done(report);
+      if (done(report) === true) left.length = 0;
       next();
     });
     child.on("exit", (code, signal) => {
       clearTimeout(silence);
-      if (seed !== undefined) done(deadReport(seed, `${signal ?? code}: ${stderr}`));
+      if (seed !== undefined && code !== 0) done(deadReport(seed, `${signal ?? code}: ${stderr}`));
       resolve();
     });
     next();

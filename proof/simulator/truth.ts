@@ -171,6 +171,10 @@ export class Truth {
       this.#compare(run, text);
       const resting = row.held !== "" || row.due !== null || row.waits > 0;
       this.#ledger.check("no run is stranded", resting, () => row.id);
+      // Whoever rests has taken all but the signals that nobody waits for.
+      const owed = row.due !== 0 && row.due !== 1 && row.held === "";
+      const waiting = owed && this.#disk.inbox.of(row.id).some(({ kind }) => kind !== "signal");
+      this.#ledger.check("no message waits for a run at rest", !waiting, () => row.id);
     }
     for (const row of closed.values()) {
       if (this.#sound.get(row.id) === row) continue;

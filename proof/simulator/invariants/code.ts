@@ -36,7 +36,7 @@ export class CodeCheck {
     // A program whose children are missing ends differently, and says so with CLAW-1003.
     if (program === undefined || !host.hosts(programs)) return;
     if (before > 0) this.#replayed(program, run, before, item);
-    if (item.finish === null || isWithoutCode(item)) return;
+    if (item.finish === null || isWithoutCode(item, run)) return;
     const facts = factsOf(run, run.entries);
     const prediction = predict(program, programs, facts);
     if (!prediction.unsure && !this.#world.reordered.has(program.name)) this.#ended(run, item.finish.ending, prediction, facts);
@@ -64,7 +64,7 @@ export class CodeCheck {
 
   #replayed(program: Program, run: KnownRun, before: number, item: Transition): void {
     const { programs, ledger } = this.#world;
-    if (program.foreign !== "no" || isWithoutCode(item)) return;
+    if (program.foreign !== "no" || isWithoutCode(item, run)) return;
     // What ran in another order delivers in another order: only plain sequences are foreseen then.
     if (this.#world.reordered.has(program.name) && !isPlain(program)) return;
     const prefix = run.entries.slice(0, before);
@@ -125,13 +125,15 @@ function factsOf(run: KnownRun, entries: readonly Entry[]): Facts {
   return { run: id, namespace, startedAt, entries };
 }
 
-// Ended by an operator's hand: a held run that was cancelled.
-function isWithoutCode(item: Transition): boolean {
-  const error = item.finish?.ending.error;
-  return error?.code === "CLAW-2003" && error.message.startsWith("The held run");
+// A cancelled run that was not in memory and cannot run ends without its code being told.
+function isWithoutCode({ finish }: Transition, run: KnownRun): boolean {
+  const { cancelRequested } = ENTRY_KINDS;
+  if (finish?.ending.status !== "cancelled") return false;
+  return !run.entries.some(({ kind }) => kind === cancelRequested);
 }
 
-function agrees(entry: Entry, calls: ReadonlyMap<string, ExpectedCall>): boolean {
+/** True when the code asks for what an entry answers, as far as the model can tell. */
+export function agrees(entry: Entry, calls: ReadonlyMap<string, ExpectedCall>): boolean {
   if (entry.kind === ENTRY_KINDS.cancelRequested) return true;
   const expected = calls.get(entry.call);
   if (expected === undefined) return false;

@@ -4,6 +4,7 @@ import { openRuntime } from "@claw/runtime";
 import type { Dice } from "../dice.ts";
 import { toWorkflows } from "../interpret.ts";
 import { predict } from "../model.ts";
+import { agrees } from "./code.ts";
 import { drain } from "../scheduler.ts";
 import type { KnownRun } from "../truth.ts";
 import type { World } from "../world.ts";
@@ -48,7 +49,7 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
   const prediction = predict(program, programs, { run: id, namespace, startedAt, entries });
   const foreseen = [...prediction.calls.keys()];
   // A prefix of another code's journal diverges; it is checked where that happened.
-  if (prediction.unsure || entries.some(({ call }) => call !== "" && !foreseen.includes(call))) return;
+  if (prediction.unsure || !entries.every((entry) => agrees(entry, prediction.calls))) return;
   const asked: string[] = [];
   const workflows = toWorkflows(programs, programs, {
     activated: () => ({ run: id, seen: [], durable: 0, asked }),

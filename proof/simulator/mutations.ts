@@ -1,0 +1,164 @@
+/** One text of a production file and what stands there instead. */
+export interface Edit {
+  /** Path from the root of the house. */
+  readonly file: string;
+  readonly search: string;
+  readonly replacement: string;
+}
+
+/** A bug that is planted to see whether the simulator finds it. */
+export interface Mutation {
+  readonly bug: string;
+  readonly edits: readonly Edit[];
+}
+
+const edit = (file: string, search: string, replacement: string): Edit => ({
+  file,
+  search,
+  replacement,
+});
+
+const ACTIVATION = "services/runtime/src/activation.ts";
+const ASK = "core/engine/commands/ask-call.ts";
+const INBOX = "core/engine/commands/take-inbox.ts";
+
+/** The planted bugs; every search text must stand in its file exactly once. */
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    bug: "a body starts before what it stands on is durable",
+    edits: [
+      edit(
+        ACTIVATION,
+        "    beginCalls(state, nowMs);\n",
+        `    beginCalls(state, nowMs);
+    for (const call of state.begun.splice(0)) {
+      if (call.plan.kind === "step" && call.dueAt <= nowMs) startBody(this, call as LiveCall);
+      else this.node.setTimer(this, call);
+    }
+`,
+      ),
+    ],
+  },
+  {
+    bug: "a recorded result is answered at the call, not in its turn",
+    edits: [
+      edit(
+        ASK,
+        "    recorded.item.call = call;\n    call.answered = true;\n",
+        `    recorded.item.call = call;
+    recorded.item.delivered = true;
+    run.replayLeft--;
+    call.open = false;
+    run.open.delete(call);
+    deliverEntry(run, recorded.item.entry, call);
+`,
+      ),
+      edit(
+        ASK,
+        'import { closedBy } from "../scope.ts";\n',
+        'import { closedBy } from "../scope.ts";\nimport { deliverEntry } from "../entries/index.ts";\n',
+      ),
+    ],
+  },
+  {
+    bug: "retries are counted from 1 after a crash",
+    edits: [edit(ASK, "  call.attempt = recorded.attempt;\n", "")],
+  },
+  {
+    bug: "a timer answers a call that was answered already",
+    edits: [
+      edit(
+        "core/engine/commands/fire-timer.ts",
+        "!call.open || call.answered || call.dueAt === 0",
+        "!call.open || call.dueAt === 0",
+      ),
+      edit(INBOX, "  call.dueAt = 0;\n", ""),
+    ],
+  },
+  {
+    bug: "branches share the ordinals of their scope",
+    edits: [
+      edit("core/engine/scope.ts", "    path: parent.path + claim,\n", "    path: parent.path,\n"),
+      edit(
+        "core/engine/scope.ts",
+        "    shielded: parent.shielded || shielded,\n    names: new Map(),\n",
+        "    shielded: parent.shielded || shielded,\n    names: parent.names,\n",
+      ),
+    ],
+  },
+  {
+    bug: "a message taken stays in the inbox",
+    edits: [edit(INBOX, "    extrasOf(draftOf(run)).acks.push(row.seq);\n", "")],
+  },
+  {
+    bug: "a late completion of an attempt that timed out is accepted",
+    edits: [
+      edit(
+        "services/runtime/src/bodies.ts",
+        "call.running && call.attempt === attempt",
+        "call.running",
+      ),
+    ],
+  },
+  {
+    bug: "a start is answered before it is durable",
+    edits: [
+      edit(
+        "services/runtime/src/client.ts",
+        "      node.begin(row, given, {",
+        "      started(row.id, false);\n      node.begin(row, given, {",
+      ),
+    ],
+  },
+  {
+    bug: "code that leaves out what is recorded goes on",
+    edits: [
+      edit("core/engine/delivery.ts", "if (unasked !== undefined) {", "if (unasked === null) {"),
+      edit(
+        "core/engine/commands/finish-run.ts",
+        "if (unasked !== undefined) {",
+        "if (unasked === null) {",
+      ),
+    ],
+  },
+  {
+    bug: "the store does not refuse a fenced incarnation",
+    edits: [
+      edit(
+        "adapters/store-memory/src/commit-batch.ts",
+        "if (batch.incarnation !== current) {",
+        "if (batch.incarnation > current) {",
+      ),
+    ],
+  },
+  {
+    bug: "a run is put to rest although a message came",
+    edits: [
+      edit(
+        "adapters/store-memory/src/write-run.ts",
+        "  if (row.inboxSeq !== park.inboxSeen) return false;\n",
+        "",
+      ),
+    ],
+  },
+  {
+    bug: "an event before its subscription is lost",
+    edits: [
+      edit(
+        "adapters/store-memory/src/subscribe.ts",
+        "  const found = lookBack(disk, wait);\n",
+        "  const found = wait.since < 0 ? lookBack(disk, wait) : undefined;\n",
+      ),
+    ],
+  },
+  {
+    bug: "an idempotency key is forgotten",
+    edits: [
+      edit(
+        "adapters/store-memory/src/apply-item.ts",
+        "  disk.dedup.set(scope, { run, print, expiresAt });\n",
+        "",
+      ),
+    ],
+  },
+];

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MUTATIONS } from "./mutations.ts";
+import { runSeeds } from "./pool.ts";
+import { proveMutations } from "./prove-mutations.ts";
+
+test("ten worlds of crashes, zombies and changed code keep every invariant", async () => {
+  const problems: string[] = [];
+  let turns = 0;
+  const seeds = Array.from({ length: 10 }, (_, at) => at + 1);
+  await runSeeds(seeds, (report) => {
+    turns += report.turns;
+    problems.push(...report.problems.map((problem) => `seed ${report.seed}: ${problem}`));
+  });
+  assert.deepEqual(problems, []);
+  assert.ok(turns > 10_000, `${turns} turns are too few to prove anything`);
+});
+
+test("the simulator finds a late completion and a message taken twice, and passes sound code", async () => {
+  const chosen = MUTATIONS.filter(({ bug }) => bug.includes("late") || bug.includes("stays in"));
+  const lines: string[] = [];
+  assert.equal(chosen.length, 2);
+  assert.ok(await proveMutations((line) => lines.push(line), chosen, 8), lines.join("\n"));
+});
