@@ -89,7 +89,7 @@ describe("store-sqlite: its file", () => {
     for (let n = 0; n < 3; n++) {
       assert.throws(() => place.store().open(), { code: "CLAW-4001" });
     }
-    const child = fork(join(import.meta.dirname, "store", "sqlite-owner.ts"), [place.path]);
+    const child = fork(join(import.meta.dirname, "store", "sqlite-owner-app.ts"), [place.path]);
     const [answer] = (await once(child, "message")) as [string];
     await once(child, "exit");
     assert.equal(answer, "CLAW-4001");
@@ -98,7 +98,10 @@ describe("store-sqlite: its file", () => {
 
   test("another process is refused while the owner lives, and takes over when it was killed", async (t) => {
     const place = freshPlace(t);
-    const child = fork(join(import.meta.dirname, "store", "sqlite-owner.ts"), [place.path, "stay"]);
+    const child = fork(join(import.meta.dirname, "store", "sqlite-owner-app.ts"), [
+      place.path,
+      "stay",
+    ]);
     assert.deepEqual(await once(child, "message"), ["open 1", undefined]);
     assert.throws(() => place.store().open(), { code: "CLAW-4001" });
     child.kill("SIGKILL");

@@ -12,7 +12,7 @@ const LINES_PER_LIFE = 2_000;
 
 // Runs the writer until it has acknowledged enough, kills it in the middle of its work and gives its last words.
 async function liveAndDie(path: string, life: number): Promise<ReadonlyMap<string, number>> {
-  const writer = join(import.meta.dirname, "store", "sqlite-writer.ts");
+  const writer = join(import.meta.dirname, "store", "sqlite-writer-app.ts");
   const child = spawn(process.execPath, [writer, path, String(life)], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -116,7 +116,7 @@ export function findRun(disk: MemoryDisk, id: RunId): RunRecord | null {
 }
 
 /** The text of a journal that is kept in rows. */
-export function journalOf(disk: MemoryDisk, id: RunId): string {
+function journalOf(disk: MemoryDisk, id: RunId): string {
   return disk.journal
     .of(id)
     .map(({ entries }) => entries)

@@ -73,7 +73,7 @@ export function closeRun(disk: MemoryDisk, last: Transition, finish: Finish): vo
 }
 
 /** The columns of a start row alone: what is handed in may carry more. */
-export function startRowOf(row: StartRow): StartRow {
+function startRowOf(row: StartRow): StartRow {
   return {
     id: row.id,
     namespace: row.namespace,

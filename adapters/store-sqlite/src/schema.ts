@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { ClawError } from "@claw/core/protocol";
 
 /** "CLAW" in ASCII: tells a store from any other SQLite file (`PRAGMA application_id`). */
-export const APPLICATION_ID = 0x434c4157;
+const APPLICATION_ID = 0x434c4157;
 
 /**
  * Forward-only migrations; the one at index n leads from schema version n to n + 1. A published one is

@@ -6,7 +6,7 @@ import { encodeEntry, newRunId, type RunId, type StartRow } from "@claw/core/pro
 import { sqliteStore } from "@claw/store-sqlite";
 
 // What a store costs by itself: CPU microseconds per run of STEPS steps, in batches of BATCH runs, each
-// run with one transition per commit, as the runtime sends them. Usage: measure-store.ts [runs] [batch] [steps]
+// run with one transition per commit, as the runtime sends them. Usage: measure-store-app.ts [runs] [batch] [steps]
 const [runs = 51_200, batchSize = 256, steps = 5] = process.argv.slice(2).map(Number);
 
 const NOTHING = {
