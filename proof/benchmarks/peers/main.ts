@@ -1,7 +1,8 @@
-// npm run bench:peers [-- --only restate,dbos --workloads W1,W2 --partitions 1]: peers and ours in one run.
+// npm run bench:peers [-- --only restate,dbos --workloads W1,W2 --partitions 1 --rounds 1]: peers and ours in one run.
 // JSON lines and the table go to stdout, progress to stderr. What is missing is installed first.
 import os from "node:os";
 import { parseArgs } from "node:util";
+import { flushMs, inFolder } from "../report.ts";
 import { compare } from "./compare.ts";
 import { type Figures, measureOurs, measurePeer, PEERS, whyNot } from "./measure.ts";
 import { installHarness } from "./install.ts";
@@ -11,8 +12,12 @@ const { values } = parseArgs({
     only: { type: "string", default: "restate,dbos" },
     workloads: { type: "string", default: "W1,W2" },
     partitions: { type: "string", default: "1" },
+    rounds: { type: "string", default: "1" },
   },
 });
+
+// A disk and neighbours that change from minute to minute move everything that waits for them.
+const conditions: string[] = [];
 
 process.exitCode = await main();
 
@@ -32,18 +37,23 @@ async function main(): Promise<number> {
   // Ours before and after the peers: the machine is not the same from minute to minute.
   const ours: Figures[] = [await measured("ours", () => measureOurs(values.workloads))];
   const theirs: Figures[] = [];
-  for (const name of peers) {
-    const env = { ONLY: values.workloads, PARTS: values.partitions };
-    theirs.push(await measured(name, () => measurePeer(name, env)));
+  for (let round = 1; round <= Number(values.rounds); round++) {
+    for (const name of peers) {
+      const env = { ONLY: values.workloads, PARTS: values.partitions };
+      theirs.push(await measured(name, () => measurePeer(name, env)));
+    }
+    ours.push(await measured("ours", () => measureOurs(values.workloads)));
   }
-  ours.push(await measured("ours", () => measureOurs(values.workloads)));
-  process.stdout.write(`\n${compare(ours, theirs)}`);
+  process.stdout.write(`\n${compare(ours, theirs)}\nBefore each part:\n`);
+  for (const line of conditions) process.stdout.write(`  ${line}\n`);
   return [...ours, ...theirs].every(({ ok }) => ok) ? 0 : 1;
 }
 
 async function measured(name: string, measure: () => Promise<Figures>): Promise<Figures> {
   const load = (os.loadavg()[0] ?? 0).toFixed(2);
-  say(`${name}: ${values.workloads} (load of the machine ${load}) ...`);
+  const flush = (await inFolder(async (folder) => flushMs(folder))).toFixed(2);
+  conditions.push(`${name}: load ${load}, flush p50 ${flush} ms`);
+  say(`${name}: ${values.workloads} (load of the machine ${load}, flush p50 ${flush} ms) ...`);
   const figures = await measure();
   if (!figures.ok) say(`${name} failed`);
   return figures;
