@@ -7,7 +7,15 @@ import type { Scope } from "./scope.ts";
  * value itself instead of a tagged result.
  */
 export type Plan =
-  | { readonly kind: "step"; readonly retry: RetryPolicy; readonly timeoutMs: number }
+  | {
+      readonly kind: "step";
+      readonly retry: RetryPolicy;
+      readonly timeoutMs: number;
+      /** It has an undo: how it ended is wanted even after its scope was closed. */
+      readonly undoable: boolean;
+      /** Cancellation does not close it. */
+      readonly shielded: boolean;
+    }
   | { readonly kind: "sleep" }
   | { readonly kind: "signal"; readonly name: string; readonly bare: boolean }
   | {
@@ -37,6 +45,8 @@ export interface Call {
   begun: boolean;
   /** True while a body of it runs (kept by the runtime). */
   running: boolean;
+  /** Number of the turn in which the code asked for it. */
+  askedIn: number;
   /** The current or next attempt, from 1. */
   attempt: number;
   /** When time acts on it, milliseconds since 1970: end of sleep, timeout, next attempt; 0 for never. */

@@ -1,7 +1,9 @@
 import { decodePayload, ENTRY_KINDS } from "../protocol/index.ts";
 import { cancelOpenCalls } from "./commands/cancel-open-calls.ts";
 import { deliverEntry } from "./entries/index.ts";
+import type { Call } from "./call.ts";
 import type { Item, RunState } from "./run-state.ts";
+import { isLingering, noteEnd } from "./undo-stack.ts";
 
 /**
  * The item of the next turn: the lowest sequence among entries whose call was asked for and is
@@ -11,7 +13,7 @@ export function nextItem(run: RunState): Item | null {
   const { queue } = run;
   for (let at = run.head; at < queue.length; at++) {
     const item = queue[at] as Item;
-    if (!item.delivered && item.call !== null && !item.call.open) finished(run, item);
+    if (!item.delivered && item.call !== null && isGone(run, item.call)) finished(run, item);
     if (item.delivered) {
       if (at === run.head) run.head++;
       continue;
@@ -30,13 +32,21 @@ export function deliver(run: RunState, item: Item): void {
   const { entry, call } = item;
   finished(run, item);
   run.now = entry.at;
+  run.turn++;
   if (call === null) {
     cancelOpenCalls(run, decodePayload(entry.data) as string);
     return;
   }
+  const wasOpen = call.open;
   call.open = false;
   run.open.delete(call);
-  deliverEntry(run, entry, call);
+  noteEnd(run, call, entry);
+  if (wasOpen) deliverEntry(run, entry, call);
+}
+
+// A closed call takes no answer, except a step whose undo wants to know how it ended.
+function isGone(run: RunState, call: Call): boolean {
+  return !call.open && !isLingering(run, call);
 }
 
 function finished(run: RunState, item: Item): void {

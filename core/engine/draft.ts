@@ -1,4 +1,12 @@
-import type { Ending, Hold, Message, RunId, StartRow, StoredEvent } from "../protocol/index.ts";
+import type {
+  Ending,
+  Hold,
+  Message,
+  Phase,
+  RunId,
+  StartRow,
+  StoredEvent,
+} from "../protocol/index.ts";
 
 /** A subscription to be registered. */
 export interface DraftWait {
@@ -29,6 +37,7 @@ export interface Draft {
   readonly firstSeq: number;
   /** Null until something of it is needed: most transitions are one entry and nothing else. */
   extras: DraftExtras | null;
+  phase: Phase | null;
   park: { due: number | null; waits: number; inboxSeen: number } | null;
   hold: { kind: Hold; reason: string } | null;
   ending: Ending | null;
@@ -41,6 +50,7 @@ export function newDraft(seq: number): Draft {
     entries: "",
     firstSeq: seq + 1,
     extras: null,
+    phase: null,
     park: null,
     hold: null,
     ending: null,

@@ -5,6 +5,7 @@ export { closeScope } from "./commands/close-scope.ts";
 export { finishRun, type Verdict } from "./commands/finish-run.ts";
 export { fireTimer } from "./commands/fire-timer.ts";
 export { holdRun } from "./commands/hold-run.ts";
+export { markCompensating } from "./commands/mark-compensating.ts";
 export { parkRun } from "./commands/park-run.ts";
 export { completeStep, failAttempt } from "./commands/settle-step.ts";
 export { addMessages, takeInbox } from "./commands/take-inbox.ts";
@@ -21,4 +22,5 @@ export {
   type Item,
   type RunState,
 } from "./run-state.ts";
-export { closedBy, innerScope, nextSegment, rootScope, type Scope } from "./scope.ts";
+export { isLingering, undoStackOf, type Undoable, type UndoStack } from "./undo-stack.ts";
+export { closedBy, innerScope, kernelScope, nextSegment, rootScope, type Scope } from "./scope.ts";

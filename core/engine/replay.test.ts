@@ -88,11 +88,12 @@ class Host {
     askCall(this.state, {
       id,
       scope,
-      plan: { kind: "step", retry: RETRY_DEFAULT, timeoutMs: 0 },
+      plan: { kind: "step", retry: RETRY_DEFAULT, timeoutMs: 0, undoable: false, shielded: false },
       print: "",
       open: true,
       answered: false,
       begun: false,
+      askedIn: 0,
       running: false,
       attempt: 1,
       dueAt: 0,
@@ -175,6 +176,7 @@ function reopen(journal: Journal): RunState {
     inbox: [],
     inboxSeq: 0,
     waits: [],
+    phase: "",
   });
 }
 

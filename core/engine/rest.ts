@@ -17,6 +17,8 @@ const STUCK: Rest = { kind: "stuck" };
  * `graceMs`, and, unless `patient` is false, while attached children are open.
  */
 export function restOf(run: RunState, nowMs: number, graceMs: number, patient: boolean): Rest {
+  // A body under way whose end an undo wants to know would be lost.
+  if (run.undo !== null) for (const call of run.undo.lingering) if (call.running) return STAY;
   if (run.open.size === 0) return STUCK;
   let due = 0;
   let waits = 0;

@@ -4,6 +4,7 @@ import {
   ENTRY_KINDS,
   type InboxRow,
   limits,
+  type Phase,
   type RetryNote,
   type StartRow,
 } from "../protocol/index.ts";
@@ -11,6 +12,7 @@ import type { Call } from "./call.ts";
 import { type Draft, newDraft } from "./draft.ts";
 import { rootScope, type Scope } from "./scope.ts";
 import { type Subscriptions, subscriptionsOf } from "./subscriptions.ts";
+import type { UndoStack } from "./undo-stack.ts";
 
 /** An entry on its way to the code: `call` is null until the code asked for it. */
 export interface Item {
@@ -85,6 +87,11 @@ export interface RunState {
   hadWaits: boolean;
   hadInbox: boolean;
   subscriptions: Subscriptions | null;
+  undo: UndoStack | null;
+  /** True once its row says that it is being compensated. */
+  compensating: boolean;
+  /** Number of the current turn, from 1; live and replay count alike. */
+  turn: number;
 }
 
 // A new run has no records and never gets any; all of them share this map.
@@ -105,6 +112,7 @@ export interface Reopened {
   readonly inbox: readonly InboxRow[];
   readonly inboxSeq: number;
   readonly waits: readonly string[];
+  readonly phase: Phase | "";
 }
 
 /** State of a run that is taken up again: the journal folded, ready for the first turn. */
@@ -119,6 +127,7 @@ export function reopenRun(stored: Reopened): RunState {
   for (const call of stored.waits) subscriptionsOf(run).calls.add(call);
   run.inbox = [...stored.inbox];
   run.inboxSeen = stored.inboxSeq;
+  run.compensating = stored.phase === "compensating";
   run.replaying = run.replayLeft > 0 || run.recorded.size > 0;
   return run;
 }
@@ -195,5 +204,8 @@ function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {
     hadWaits: false,
     hadInbox: false,
     subscriptions: null,
+    undo: null,
+    compensating: false,
+    turn: 1,
   };
 }

@@ -20,6 +20,14 @@ export function rootScope(): Scope {
 }
 
 /**
+ * A scope for what the kernel itself does in a run: shielded, outside of the root, under a path that no
+ * name of an author can lead to.
+ */
+export function kernelScope(name: string): Scope {
+  return { ...rootScope(), path: `/${name}/`, depth: 1, shielded: true };
+}
+
+/**
  * A scope inside another, known by its segment.
  * Errors: CLAW-1008 when nested too deeply, or when the branch of an index and a scope of that key
  * have one name: `x[0]` would be both.

@@ -4,6 +4,7 @@ import type {
   Hold,
   InboxRow,
   Message,
+  Phase,
   RunId,
   RunRecord,
   RunRow,
@@ -76,6 +77,8 @@ export interface Transition {
   readonly messages: readonly Message[];
   readonly events: readonly PublishedEvent[];
   /** Counts for nothing beside a hold or an end. */
+  /** Shown as the run's status from now on. */
+  readonly phase: Phase | null;
   readonly park: Park | null;
   readonly hold: { readonly kind: Hold; readonly reason: string } | null;
   readonly finish: Finish | null;

@@ -57,6 +57,7 @@ export type {
   ClosedStatus,
   Ending,
   Hold,
+  Phase,
   RunRecord,
   RunRow,
   RunStatus,

@@ -8,7 +8,6 @@ import {
   encodePayload,
   type Entry,
   ENTRY_KINDS,
-  type EntryKind,
   fingerprint,
 } from "./index.ts";
 
@@ -66,7 +65,7 @@ test("damaged journal text is refused instead of read as something else", () => 
   const one: Entry = {
     seq: 1,
     at: STARTED + 5,
-    kind: "s" as EntryKind,
+    kind: ENTRY_KINDS.stepCompleted,
     call: "a",
     attempt: 1,
     print: "",

@@ -59,7 +59,7 @@ export interface RetryNote {
 
 /** Data of a `childEnded` entry. */
 export interface ChildOutcome {
-  readonly status: "completed" | "failed" | "cancelled";
+  readonly status: import("./run.ts").ClosedStatus;
   readonly output?: Payload;
   readonly error?: import("./errors.ts").ErrorRecord;
 }

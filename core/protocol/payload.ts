@@ -121,16 +121,14 @@ function inspectFields(value: object, path: string, depth: number, above: object
 // JSON.stringify would write these as {} or as a list of bytes by number.
 const LOST = [Map, Set, WeakMap, WeakSet, WeakRef, Promise, Error, RegExp, ArrayBuffer];
 
+const BOXED = /^\[object (Number|String|Boolean|BigInt)\]$/;
+
 // Instances of classes: false when JSON takes them for a plain value.
 function inspectSpecial(value: object, path: string, depth: number, above: object[]): boolean {
   if (LOST.some((kind) => value instanceof kind) || ArrayBuffer.isView(value)) {
     throw refused(path, `it is a ${value.constructor.name}`);
   }
-  const isBoxed =
-    value instanceof Number ||
-    value instanceof String ||
-    value instanceof Boolean ||
-    value instanceof BigInt;
+  const isBoxed = BOXED.test(Object.prototype.toString.call(value));
   if (isBoxed) inspect(value.valueOf(), path, depth, above);
   return !isBoxed;
 }

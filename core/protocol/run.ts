@@ -3,7 +3,7 @@ import type { RunId } from "./ids.ts";
 import type { Payload } from "./payload.ts";
 
 /** How a run ended. */
-export type ClosedStatus = "completed" | "failed" | "cancelled";
+export type ClosedStatus = "completed" | "failed" | "cancelled" | "compensated";
 
 /**
  * Why an open run is held back from running, until new code or a person releases it:
@@ -12,8 +12,11 @@ export type ClosedStatus = "completed" | "failed" | "cancelled";
  */
 export type Hold = "diverged" | "bug" | "stuck" | "no_code";
 
+/** A part of a run's life that people want to see: `compensating` it undoes what it did. */
+export type Phase = "compensating";
+
 /** What a run is doing, as shown to people. */
-export type RunStatus = "running" | "waiting" | Hold | ClosedStatus;
+export type RunStatus = "running" | "waiting" | Phase | Hold | ClosedStatus;
 
 /** All that is written when a run begins: the row is the start entry. */
 export interface StartRow {
@@ -44,6 +47,7 @@ export interface RunRow extends StartRow {
   readonly due: number | null;
   /** Open waits for something else than time. */
   readonly waits: number;
+  readonly phase: Phase | "";
   readonly held: Hold | "";
   /** Why it is held; empty otherwise. */
   readonly heldReason: string;

@@ -21,6 +21,7 @@ const NOTHING = {
   starts: [],
   messages: [],
   events: [],
+  phase: null,
   park: null,
   hold: null,
   finish: null,

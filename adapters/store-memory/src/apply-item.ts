@@ -12,7 +12,15 @@ import { encodeEventNote, type InboxRow, type RunId, type StartRow } from "@claw
 import { offerMessage, pushMessage } from "./deliver-message.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
 import { answerWaits, logEvent, subscribe, unsubscribe } from "./subscribe.ts";
-import { appendEntries, closeRun, createRun, holdRun, insertRun, parkRun } from "./write-run.ts";
+import {
+  appendEntries,
+  closeRun,
+  createRun,
+  holdRun,
+  insertRun,
+  markRun,
+  parkRun,
+} from "./write-run.ts";
 
 /** What one batch has brought about so far. */
 export interface BatchWork {
@@ -53,6 +61,7 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
 function advance(disk: MemoryDisk, item: Transition, work: BatchWork): void {
   const { run, namespace, entries, acks } = item;
   if (entries !== "") appendEntries(disk, run, item);
+  if (item.phase !== null) markRun(disk, run, item.phase);
   if (acks.length > 0) {
     const taken = new Set(acks);
     disk.inbox.keep(run, ({ seq }) => !taken.has(seq));

@@ -128,7 +128,7 @@ function openSummary(row: RunRow): RunSummary {
   const resting: RunStatus = row.due === 0 || row.due === 1 ? "running" : "waiting";
   return {
     ...sharedSummary(row),
-    status: row.held === "" ? resting : row.held,
+    status: row.held || row.phase || resting,
     endedAt: null,
     reason: row.heldReason,
   };

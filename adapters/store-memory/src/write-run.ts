@@ -1,5 +1,5 @@
 import type { Finish, NewRun, Park, Transition } from "@claw/core/ports";
-import type { Hold, RunId, RunRow, StartRow } from "@claw/core/protocol";
+import type { Hold, Phase, RunId, RunRow, StartRow } from "@claw/core/protocol";
 import type { MemoryDisk } from "./memory-disk.ts";
 import { unsubscribe } from "./subscribe.ts";
 
@@ -36,6 +36,11 @@ export function parkRun(disk: MemoryDisk, run: RunId, seq: number, park: Park): 
   if (row.inboxSeq !== park.inboxSeen) return false;
   disk.runs.set(run, { ...row, seq, due: park.due, waits: park.waits });
   return true;
+}
+
+/** Shows what a run does as its status. */
+export function markRun(disk: MemoryDisk, run: RunId, phase: Phase): void {
+  disk.runs.set(run, { ...openRow(disk, run), phase });
 }
 
 /** Holds a run back until it is released. */
@@ -88,7 +93,15 @@ function startRowOf(row: StartRow): StartRow {
 }
 
 function newRow(start: StartRow, due: 0 | 1): RunRow {
-  const rest = { seq: 0, inboxSeq: 0, due, waits: 0, held: "" as const, heldReason: "" };
+  const rest = {
+    seq: 0,
+    inboxSeq: 0,
+    due,
+    waits: 0,
+    phase: "" as const,
+    held: "" as const,
+    heldReason: "",
+  };
   return { ...startRowOf(start), ...rest };
 }
 

@@ -69,6 +69,7 @@ function advance(tables: Tables, transition: Transition, work: BatchWork): void 
     if (start !== null) journals.begin(run);
     if (entries !== "") journals.append(run, firstSeq, seq, entries);
   }
+  if (transition.phase !== null) tables.rester.mark(run, transition.phase);
   for (const number of transition.acks) tables.inbox.take(run, number);
   for (const call of transition.unwaits) tables.subscriptions.remove(run, call);
   for (const wait of transition.waits) {

@@ -43,16 +43,17 @@ type Details = Line & {
 };
 
 // 0: a process holds it; 1: due at once.
-const OPEN_STATUS =
-  "CASE WHEN held <> '' THEN held WHEN due <= 1 THEN 'running' ELSE 'waiting' END";
+const OPEN_STATUS = `CASE WHEN held <> '' THEN held WHEN phase <> '' THEN phase
+    WHEN due <= 1 THEN 'running' ELSE 'waiting' END`;
 const SHARED = "id, namespace, workflow, version, started_at, parent_run, cause";
 const OPEN_LINE = `${SHARED}, ${OPEN_STATUS} AS status, NULL AS ended_at, NULL AS error, held_reason`;
 const CLOSED_LINE = `${SHARED}, status, ended_at, error, '' AS held_reason`;
 
 // What looks redundant here is what lets SQLite take the partial index of that condition.
 const OPEN_FILTERS: Readonly<Record<string, string>> = {
-  running: "held = '' AND due <= 1",
-  waiting: "held = '' AND (due IS NULL OR due > 1)",
+  running: "held = '' AND phase = '' AND due <= 1",
+  waiting: "held = '' AND phase = '' AND (due IS NULL OR due > 1)",
+  compensating: "held = '' AND phase = 'compensating'",
   diverged: "held = 'diverged' AND held <> ''",
   bug: "held = 'bug' AND held <> ''",
   stuck: "held = 'stuck' AND held <> ''",
@@ -63,6 +64,7 @@ const CLOSED_FILTERS: Readonly<Record<string, string>> = {
   completed: "status = 'completed'",
   failed: "status = 'failed' AND status <> 'completed'",
   cancelled: "status = 'cancelled' AND status <> 'completed'",
+  compensated: "status = 'compensated' AND status <> 'completed'",
 };
 
 /** The verbs for people on an open database. */

@@ -7,6 +7,7 @@ import {
   type Hold,
   type InboxRow,
   type MessageKind,
+  type Phase,
   type RunId,
   type RunRow,
 } from "@claw/core/protocol";
@@ -33,6 +34,7 @@ type RunColumns = {
   inbox_seq: number;
   due: number | null;
   waits: number;
+  phase: Phase | "";
   held: Hold | "";
   held_reason: string;
 };

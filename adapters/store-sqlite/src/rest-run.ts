@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Park } from "@claw/core/ports";
-import type { Hold, RunId } from "@claw/core/protocol";
+import type { Hold, Phase, RunId } from "@claw/core/protocol";
 import { Contradiction } from "./batch-work.ts";
 
 /** Puts open runs to rest and wakes them. */
@@ -11,6 +11,8 @@ export interface Rester {
    */
   park(run: RunId, seq: number | null, park: Park): boolean;
   hold(run: RunId, seq: number | null, kind: Hold, reason: string): void;
+  /** Shows what a run does as its status. */
+  mark(run: RunId, phase: Phase): void;
   /** Lets a run that was created at rest stay with its process after all. */
   keepActive(run: RunId): void;
   /** Makes a held run due at once. */
@@ -23,6 +25,7 @@ export function openRester(db: DatabaseSync): Rester {
     UPDATE runs SET seq = coalesce(?, seq), due = ?, waits = ? WHERE id = ? AND inbox_seq = ?`);
   const hold = db.prepare(`
     UPDATE runs SET seq = coalesce(?, seq), due = NULL, held = ?, held_reason = ? WHERE id = ?`);
+  const mark = db.prepare("UPDATE runs SET phase = ? WHERE id = ?");
   const keepActive = db.prepare("UPDATE runs SET due = 0, waits = 0 WHERE id = ?");
   const release = db.prepare(
     "UPDATE runs SET due = 1, held = '', held_reason = '' WHERE id = ? AND held <> ''",
@@ -43,6 +46,9 @@ export function openRester(db: DatabaseSync): Rester {
     hold: (run, seq, kind, reason) => {
       if (hold.run(seq, kind, reason, run).changes === 1) return;
       throw new Contradiction(`${run} is not an open run`);
+    },
+    mark: (run, phase) => {
+      mark.run(phase, run);
     },
     keepActive: (run) => {
       keepActive.run(run);

@@ -126,6 +126,9 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX dedup_expiry ON dedup (expires_at);
   `,
+  `
+  ALTER TABLE runs ADD COLUMN phase TEXT NOT NULL DEFAULT '';
+  `,
 ];
 
 /** Version of the schema that this code writes. */

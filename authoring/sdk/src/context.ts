@@ -19,12 +19,26 @@ export interface CallOptions {
   readonly key?: string | number;
 }
 
-/** Options of a step. */
-export interface StepOptions extends CallOptions {
+/** Options of a step that gives a `T`. */
+export interface StepOptions<T = unknown> extends CallOptions {
   /** How failed attempts are repeated. Default: 3 attempts, 200 ms, doubling. */
   readonly retry?: RetryOptions;
   /** Longest time of one attempt. Default: no limit. */
   readonly timeout?: Duration;
+  /**
+   * Takes back what the step did, as a step of its own, when the run fails or is cancelled after it
+   * completed. Undos run in the reverse order of completion; one that fails does not stop the others.
+   */
+  undo?(value: Stored<T>, step: StepContext): unknown;
+  /** How a failed undo is repeated. Default: 10 attempts, 200 ms, doubling, at most 30 s apart. */
+  readonly undoRetry?: RetryOptions;
+  /**
+   * What to do in a compensation with a step whose end is not known: `report` names it in the run's
+   * error, `rerun` runs its body again and undoes that, `call` calls `undo` with undefined. Default "report".
+   */
+  readonly uncertain?: "report" | "rerun" | "call";
+  /** The step goes on when the run is cancelled. Default false. */
+  readonly shield?: boolean;
 }
 
 /** Options of a wait. */
@@ -79,14 +93,14 @@ export interface Context {
   run<T>(
     name: string,
     body: (step: StepContext) => T | Promise<T>,
-    options?: StepOptions,
+    options?: StepOptions<T>,
   ): Promise<Stored<T>>;
 
   /** Runs a task with checked input and output; its policy holds unless overridden. */
   call<Input, Output, Given>(
     task: Task<Input, Output, Given>,
     input: Given,
-    options?: StepOptions,
+    options?: StepOptions<Output>,
   ): Promise<Stored<Output>>;
 
   /** Starts a run of another workflow and waits for its output. It is cancelled when this run ends. */

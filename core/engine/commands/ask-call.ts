@@ -10,7 +10,9 @@ import { closedBy } from "../scope.ts";
 export function askCall(run: RunState, call: Call): void {
   const closed = closedBy(call.scope);
   if (closed !== null) return refuse(call, closed);
-  if (run.cancelled !== null && !call.scope.shielded) {
+  call.askedIn = run.turn;
+  const shielded = call.scope.shielded || (call.plan.kind === "step" && call.plan.shielded);
+  if (run.cancelled !== null && !shielded) {
     return refuse(call, new CancelledError(run.cancelled));
   }
   run.open.add(call);

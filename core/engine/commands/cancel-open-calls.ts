@@ -7,5 +7,8 @@ export function cancelOpenCalls(run: RunState, reason: string): void {
   if (run.cancelled !== null) return;
   run.cancelled = reason;
   const error = new CancelledError(reason);
-  for (const call of run.open) if (!call.scope.shielded) closeCall(run, call, error);
+  for (const call of run.open) {
+    const shielded = call.scope.shielded || (call.plan.kind === "step" && call.plan.shielded);
+    if (!shielded) closeCall(run, call, error);
+  }
 }

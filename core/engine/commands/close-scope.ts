@@ -2,6 +2,7 @@ import type { Call } from "../call.ts";
 import { extrasOf } from "../draft.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { isWithin, type Scope } from "../scope.ts";
+import { linger } from "../undo-stack.ts";
 
 /** Closes a scope: its open calls throw `error`, later calls in it as well. */
 export function closeScope(run: RunState, scope: Scope, error: Error): void {
@@ -14,6 +15,7 @@ export function closeScope(run: RunState, scope: Scope, error: Error): void {
 export function closeCall(run: RunState, call: Call, error: Error): void {
   call.open = false;
   run.open.delete(call);
+  linger(run, call);
   run.closedCalls.push(call);
   withdraw(run, call, error.message);
   call.reject(error);

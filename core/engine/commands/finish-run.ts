@@ -1,4 +1,4 @@
-import type { ChildOutcome, ErrorRecord, Payload } from "../../protocol/index.ts";
+import type { ChildOutcome, ClosedStatus, ErrorRecord, Payload } from "../../protocol/index.ts";
 import { extrasOf, toParent } from "../draft.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { withdraw } from "./close-scope.ts";
@@ -6,7 +6,7 @@ import { withdraw } from "./close-scope.ts";
 /** How the code of a run ended. */
 export type Verdict =
   | { readonly status: "completed"; readonly output: Payload }
-  | { readonly status: "failed" | "cancelled"; readonly error: ErrorRecord };
+  | { readonly status: Exclude<ClosedStatus, "completed">; readonly error: ErrorRecord };
 
 /**
  * Ends a run: open calls become abandoned, attached children are cancelled, the parent is told, all in the

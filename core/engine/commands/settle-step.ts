@@ -8,10 +8,11 @@ import type { Call } from "../call.ts";
 import { record, recordAnswer } from "../record.ts";
 import { pauseMs, type RetryPolicy } from "../retry.ts";
 import type { RunState } from "../run-state.ts";
+import { isLingering } from "../undo-stack.ts";
 
 /** A step's body returned. Refused (false) when the call was closed meanwhile. */
 export function completeStep(run: RunState, call: Call, value: Payload, nowMs: number): boolean {
-  if (!call.open || call.answered) return false;
+  if (call.answered || !(call.open || isLingering(run, call))) return false;
   recordAnswer(run, ENTRY_KINDS.stepCompleted, call, value, nowMs);
   return true;
 }
@@ -27,8 +28,11 @@ export function failAttempt(
   final: boolean,
   nowMs: number,
 ): "retry" | "failed" | "refused" {
-  if (!call.open || call.answered || call.plan.kind !== "step") return "refused";
-  if (final || isFinal(call.plan.retry, call.attempt, error)) {
+  if (call.answered || call.plan.kind !== "step") return "refused";
+  const lingering = isLingering(run, call);
+  if (!call.open && !lingering) return "refused";
+  // Nobody waits for a lingering step any more: it is not tried again.
+  if (final || lingering || isFinal(call.plan.retry, call.attempt, error)) {
     recordAnswer(run, ENTRY_KINDS.stepFailed, call, JSON.stringify(error), nowMs);
     return "failed";
   }

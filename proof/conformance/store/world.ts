@@ -150,6 +150,7 @@ export function transition(row: StartRow, fields: Partial<Transition> = {}): Tra
     starts: [],
     messages: [],
     events: [],
+    phase: null,
     park: null,
     hold: null,
     finish: null,

@@ -8,6 +8,7 @@ import {
   type Draft,
   finishRun,
   holdRun,
+  isLingering,
   nextItem,
   parkRun,
   restOf,
@@ -19,10 +20,11 @@ import {
 import { ClawError, type Hold, type InboxRow, recordError, type RunId } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
 import { abortBody, type LiveCall, startBody } from "./bodies.ts";
+import { compensate, type FailedVerdict, mustCompensate } from "./compensate.ts";
 import { RunContext } from "./context.ts";
 import { currentRun } from "./current-run.ts";
 import type { Node } from "./node.ts";
-import { type CodeEnd, foreignEnd, judge } from "./verdict.ts";
+import { type CodeEnd, foreignEnd, judge, type Judgement } from "./verdict.ts";
 
 /** The client that waits for the first transition of a run. */
 export interface Starter {
@@ -40,7 +42,7 @@ export class Activation {
   readonly #input: unknown;
   #starter: Starter | null;
   #codeStarted = false;
-  #ended: CodeEnd | null = null;
+  #ended: Judgement | null = null;
   #concluded = false;
   #stuckTimer: (() => void) | null = null;
   #patienceTimer: (() => void) | null = null;
@@ -113,7 +115,7 @@ export class Activation {
     try {
       result = this.workflow.body(this.context, this.#input);
     } catch (error) {
-      this.#ended = { ok: false, error };
+      this.#codeEnded({ ok: false, error });
       return;
     }
     if (result instanceof Promise) {
@@ -122,21 +124,45 @@ export class Activation {
         (error: unknown) => this.#codeEnded({ ok: false, error }),
       );
     } else {
-      this.#ended = { ok: true, value: result };
+      this.#codeEnded({ ok: true, value: result });
     }
   };
 
   #codeEnded(end: CodeEnd): void {
     if (this.inert || this.#concluded) return;
     const foreign = !this.turnOpen && this.workflow.options.foreignAwait !== "warn";
-    this.#ended ??= foreign ? foreignEnd(end) : end;
+    const known = foreign ? foreignEnd(end) : end;
+    const verdict = this.#judge(known);
+    if (verdict.kind === "end" && verdict.verdict.status !== "completed" && mustCompensate(this)) {
+      // Still in the turn in which the code ended: the undos are its continuation.
+      void this.#compensate(verdict.verdict);
+      return;
+    }
+    this.#ended ??= verdict;
     if (!this.turnOpen) this.node.loop.wake(this);
+  }
+
+  async #compensate(verdict: FailedVerdict): Promise<void> {
+    try {
+      this.#ended = { kind: "end", verdict: await compensate(this, verdict) };
+    } catch (error) {
+      this.#ended = this.#judge({ ok: false, error });
+    }
+    if (!this.turnOpen) this.node.loop.wake(this);
+  }
+
+  #judge(end: CodeEnd): Judgement {
+    const { payloadBytesMax } = this.node.limits;
+    return judge(end, this.workflow, this.state.cancelled, payloadBytesMax);
   }
 
   /** An author's promise was rejected and nobody handled it: that is an error of this run. */
   rejected(error: unknown): void {
     if (this.inert || this.#concluded) return;
-    this.#ended = { ok: false, error };
+    const verdict = this.#judge({ ok: false, error });
+    // A stray promise has no place in the order of turns, so no compensation can stand on it.
+    const held = { kind: "hold", hold: "bug", reason: String(error) } as const;
+    this.#ended = mustCompensate(this) ? held : verdict;
     this.node.loop.wake(this);
   }
 
@@ -221,13 +247,7 @@ export class Activation {
     if (!this.inert) addMessages(this.state, [row]);
   }
 
-  #conclude(end: CodeEnd, nowMs: number): void {
-    const verdict = judge(
-      end,
-      this.workflow,
-      this.state.cancelled,
-      this.node.limits.payloadBytesMax,
-    );
+  #conclude(verdict: Judgement, nowMs: number): void {
     if (verdict.kind === "hold") return this.#hold(verdict.hold, verdict.reason);
     if (!finishRun(this.state, verdict.verdict, nowMs) && this.state.divergence !== null) {
       return this.#hold("diverged", describeDivergence(this.state.divergence));
@@ -290,7 +310,9 @@ export class Activation {
   act(nowMs: number): void {
     const { state } = this;
     if (state.closedCalls.length > 0) {
-      for (const call of state.closedCalls) abortBody(call as LiveCall);
+      for (const call of state.closedCalls) {
+        abortBody(call as LiveCall, isLingering(state, call));
+      }
       state.closedCalls = [];
     }
     if (this.inert || state.begun.length === 0 || state.draft !== null) {
@@ -329,6 +351,7 @@ export class Activation {
     if (this.timers !== null) for (const cancel of this.timers) cancel();
     for (const call of this.state.open) abortBody(call as LiveCall);
     for (const call of this.state.closedCalls) abortBody(call as LiveCall);
+    for (const call of this.state.undo?.lingering ?? []) abortBody(call as LiveCall);
     this.#abort?.abort();
     this.node.retired(this);
   }

@@ -1,4 +1,4 @@
-import { type Call, completeStep, failAttempt } from "@claw/core/engine";
+import { type Call, completeStep, failAttempt, type RetryPolicy } from "@claw/core/engine";
 import { ClawError, encodePayload, recordError } from "@claw/core/protocol";
 import type { StepContext } from "@claw/sdk";
 import type { Activation } from "./activation.ts";
@@ -8,9 +8,18 @@ import { currentRun } from "./current-run.ts";
 export interface LiveCall extends Call {
   /** The author's function of a step; null for other calls. */
   readonly body: ((step: StepContext) => unknown) | null;
+  /** How to take back what the step did; null when it cannot be. */
+  readonly undo: UndoPlan | null;
   /** What the body of the current attempt got. */
   step: BodyContext | null;
   cancelTimeout: (() => void) | null;
+}
+
+/** The undo of a step, checked. */
+export interface UndoPlan {
+  readonly body: (value: never, step: StepContext) => unknown;
+  readonly retry: RetryPolicy;
+  readonly uncertain: "report" | "rerun" | "call";
 }
 
 /** What a body gets; the key and the signal are made when they are asked for. */
@@ -73,9 +82,13 @@ export function startBody(activation: Activation, call: LiveCall): void {
   }
 }
 
-/** Tells the body of a closed call to stop; its result will be refused. */
-export function abortBody(call: LiveCall): void {
+/** Tells the body of a closed call to stop; its result will be refused, unless its undo wants to know it. */
+export function abortBody(call: LiveCall, lingering = false): void {
   if (!call.running) return;
+  if (lingering) {
+    call.step?.abort(new ClawError("CLAW-2010"));
+    return;
+  }
   call.running = false;
   call.cancelTimeout?.();
   call.step?.abort(new ClawError("CLAW-2010"));

@@ -1,4 +1,11 @@
-import type { Duration, RunId, RunRecord, RunSummary, Stored } from "@claw/core/protocol";
+import type {
+  ClosedStatus,
+  Duration,
+  RunId,
+  RunRecord,
+  RunSummary,
+  Stored,
+} from "@claw/core/protocol";
 import type { Clock, Log, Random, RunQuery, Store, StoreInfo, Turns } from "@claw/core/ports";
 import type { AnyWorkflow, Workflow } from "@claw/sdk";
 
@@ -65,7 +72,10 @@ export interface EventInput {
 /** The end of a run as a client sees it. */
 export type RunResult<Output = unknown> =
   | { readonly status: "completed"; readonly output: Output }
-  | { readonly status: "failed" | "cancelled"; readonly error: Error & { readonly code: string } };
+  | {
+      readonly status: Exclude<ClosedStatus, "completed">;
+      readonly error: Error & { readonly code: string };
+    };
 
 /** A handle of one run; making it asks nothing. */
 export interface RunHandle<Output = unknown> {

@@ -121,6 +121,7 @@ export class Client implements Claw {
       starts: [],
       messages: [],
       events: [],
+      phase: null,
       park: { due: 1, waits: 0, inboxSeen: 0 },
       hold: null,
       finish: null,

@@ -4,6 +4,7 @@ import {
   nextSegment,
   type Plan,
   RETRY_DEFAULT,
+  type RetryPolicy,
   retryPolicy,
   type Scope,
 } from "@claw/core/engine";
@@ -41,7 +42,7 @@ import {
   type WaitOptions,
 } from "@claw/sdk";
 import type { Activation } from "./activation.ts";
-import type { LiveCall } from "./bodies.ts";
+import type { LiveCall, UndoPlan } from "./bodies.ts";
 import { checkSync, startRow } from "./registry.ts";
 import { closeLosers, runBranches, runMap } from "./scopes.ts";
 
@@ -106,7 +107,12 @@ export class RunContext implements Context {
 
   run(name: string, body: Body, options?: StepOptions): Promise<never> {
     const segment = this.segment(name, options?.key);
-    return this.#ask(segment, stepPlan(options), "", 0, body);
+    return this.#ask(segment, stepPlan(options), "", 0, body, undoPlan(options));
+  }
+
+  /** A step that the kernel asks for, under a segment that no author's name can be. */
+  kernelStep(segment: string, retry: RetryPolicy, body: Body): Promise<never> {
+    return this.#ask(segment, { ...STEP_DEFAULT, retry }, "", 0, body);
   }
 
   call(task: AnyTask, input: unknown, options?: StepOptions): Promise<never> {
@@ -118,7 +124,8 @@ export class RunContext implements Context {
       const output = await task.body(checked, step);
       return validate(task.options.output, output, `The output of "${task.name}"`);
     };
-    return this.#ask(segment, plan, fingerprint(`${task.name}|${encoded}`), 0, body);
+    const print = fingerprint(`${task.name}|${encoded}`);
+    return this.#ask(segment, plan, print, 0, body, undoPlan(options));
   }
 
   child(workflow: AnyWorkflow, input: unknown, options?: CallOptions): Promise<never> {
@@ -337,6 +344,7 @@ export class RunContext implements Context {
     print: string,
     dueAt: number,
     body: Body | null,
+    undo: UndoPlan | null = null,
   ): Promise<never> {
     const activation = this.#activation;
     // An ended activation answers nothing any more.
@@ -352,6 +360,7 @@ export class RunContext implements Context {
       answered: false,
       begun: false,
       running: false,
+      askedIn: 0,
       attempt: 1,
       dueAt,
       resolve,
@@ -361,6 +370,7 @@ export class RunContext implements Context {
         reject(error);
       },
       body,
+      undo,
       step: null,
       cancelTimeout: null,
     };
@@ -379,14 +389,33 @@ function quiet<T>(promise: Promise<T>): Promise<T> {
 }
 
 const SLEEP: Plan = { kind: "sleep" };
-const STEP_DEFAULT: Plan = { kind: "step", retry: RETRY_DEFAULT, timeoutMs: 0 };
+const STEP_DEFAULT = {
+  kind: "step",
+  retry: RETRY_DEFAULT,
+  timeoutMs: 0,
+  undoable: false,
+  shielded: false,
+} as const satisfies Plan;
+const UNDO_ATTEMPTS = 10;
 
-function stepPlan(options: Pick<StepOptions, "retry" | "timeout"> | undefined): Plan {
-  if (options?.retry === undefined && options?.timeout === undefined) return STEP_DEFAULT;
+function stepPlan(options: StepOptions | undefined): Plan {
+  if (options === undefined) return STEP_DEFAULT;
   return {
     kind: "step",
     retry: retryPolicy(options.retry),
     timeoutMs: options.timeout === undefined ? 0 : durationMs(options.timeout),
+    undoable: options.undo !== undefined,
+    shielded: options.shield ?? false,
+  };
+}
+
+function undoPlan(options: StepOptions | undefined): UndoPlan | null {
+  if (options?.undo === undefined) return null;
+  if (typeof options.undo !== "function") throw new ClawError("CLAW-1001", "undo is no function");
+  return {
+    body: options.undo.bind(options),
+    retry: retryPolicy({ attempts: UNDO_ATTEMPTS, ...options.undoRetry }),
+    uncertain: options.uncertain ?? "report",
   };
 }
 

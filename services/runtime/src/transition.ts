@@ -55,6 +55,7 @@ export function takeTransition(
     starts: extras === null ? NONE : extras.starts.map((row) => newRun(row, admit)),
     messages: extras?.messages ?? NONE,
     events: extras === null ? NONE : publications(extras, start.namespace, admit),
+    phase: draft.phase,
     park: draft.park,
     hold: draft.hold,
     finish:
@@ -120,5 +121,6 @@ export function stateOf(stored: StoredRun): RunState {
     inbox: stored.inbox,
     inboxSeq: stored.row.inboxSeq,
     waits: stored.waits,
+    phase: stored.row.phase,
   });
 }

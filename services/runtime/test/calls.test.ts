@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { MemoryDisk, memoryStore } from "@claw/store-memory";
 import { sqliteStore } from "@claw/store-sqlite";
-import { event, task, workflow } from "@claw/sdk";
+import { type AnyWorkflow, event, task, type Workflow, workflow } from "@claw/sdk";
 import { World } from "./world.ts";
 
 const PLACES: Readonly<Record<string, (t: TestContext) => World>> = {
@@ -23,108 +23,90 @@ const PLACES: Readonly<Record<string, (t: TestContext) => World>> = {
 const Paid = event<{ order: number }>("shop.paid");
 const Told = event<{ order: number }>("shop.told");
 
+/** A flow with every call of ctx, and those that it starts. */
+function everyCall(bodies: string[]): { all: Workflow; workflows: AnyWorkflow[] } {
+  const double = task("double", {}, (n: number) => {
+    bodies.push(`double ${n}`);
+    return n * 2;
+  });
+  const child = workflow("child", async (ctx, input: number) => {
+    return (await ctx.run("work", () => input + 1)) + 1;
+  });
+  const aside = workflow("aside", (_ctx, input: number) => input);
+  const onTold = workflow("on-told", { on: Told }, (_ctx, input) => input);
+  const all = workflow("all", async (ctx) => {
+    const seen: unknown[] = [];
+    seen.push(await ctx.run("step", ({ key, attempt }) => bodies.push(`step ${key} ${attempt}`)));
+    seen.push(await ctx.call(double, 4));
+    seen.push(await ctx.child(child, 5));
+    seen.push((await ctx.start(aside, 6)).length);
+    await ctx.sleep("1h");
+    seen.push("slept");
+    await ctx.until(new Date(ctx.now().getTime() + 60_000));
+    await ctx.until(0);
+    await ctx.emit(Told, { order: 7 });
+    seen.push(await ctx.receive<string>("word"));
+    seen.push(await ctx.receive("nothing", { timeout: "1m" }));
+    seen.push(await ctx.waitFor(Paid, { match: { order: 7 } }));
+    seen.push(await ctx.waitFor(Paid, { match: { order: 8 }, timeout: "1m" }));
+    const both = [(c: typeof ctx) => c.run("x", () => 1), (c: typeof ctx) => c.run("x", () => 2)];
+    seen.push(await ctx.all("both", both));
+    seen.push(await ctx.map("each", [1, 2, 3], (c, n) => c.run("y", () => n * n)));
+    seen.push(await ctx.race("first", [(c) => c.receive("never"), (c) => c.run("z", () => "z")]));
+    seen.push(await ctx.scope("inner", async (c) => await c.run("step", () => "in")));
+    await ctx.sleep("2h");
+    return seen;
+  });
+  return { all, workflows: [all, child, aside, onTold] };
+}
+
+const TIMEOUT = { ok: false, reason: "timeout" };
+const SEEN = [
+  1,
+  8,
+  7,
+  30,
+  "slept",
+  "go",
+  TIMEOUT,
+  { order: 7 },
+  TIMEOUT,
+  [1, 2],
+  [1, 4, 9],
+  "z",
+  "in",
+];
+
 for (const [place, make] of Object.entries(PLACES)) {
   test(`every ctx call goes on after a stop, and what was recorded does not run again (${place})`, async (t) => {
     const world = make(t);
     const bodies: string[] = [];
-    const double = task("double", {}, (n: number) => {
-      bodies.push(`double ${n}`);
-      return n * 2;
-    });
-    const child = workflow("child", async (ctx, input: number) => {
-      bodies.push(`child step of ${ctx.info.workflow}`);
-      return (await ctx.run("work", () => input + 1)) + 1;
-    });
-    const aside = workflow("aside", (_ctx, input: number) => input);
-    const onTold = workflow("on-told", { on: Told }, (_ctx, input) => input);
-    const all = workflow("all", async (ctx) => {
-      const seen: unknown[] = [];
-      seen.push(await ctx.run("step", ({ key, attempt }) => bodies.push(`step ${key} ${attempt}`)));
-      seen.push(await ctx.call(double, 4));
-      seen.push(await ctx.child(child, 5));
-      seen.push((await ctx.start(aside, 6)).length);
-      await ctx.sleep("1h");
-      seen.push("slept");
-      await ctx.until(new Date(ctx.now().getTime() + 60_000));
-      await ctx.until(0);
-      await ctx.emit(Told, { order: 7 });
-      seen.push(await ctx.receive<string>("word"));
-      seen.push(await ctx.receive("nothing", { timeout: "1m" }));
-      seen.push(await ctx.waitFor(Paid, { match: { order: 7 } }));
-      seen.push(await ctx.waitFor(Paid, { match: { order: 8 }, timeout: "1m" }));
-      const both = [(c: typeof ctx) => c.run("x", () => 1), (c: typeof ctx) => c.run("x", () => 2)];
-      seen.push(await ctx.all("both", both));
-      seen.push(await ctx.map("each", [1, 2, 3], (c, n) => c.run("y", () => n * n)));
-      seen.push(await ctx.race("first", [(c) => c.receive("never"), (c) => c.run("z", () => "z")]));
-      seen.push(await ctx.scope("inner", async (c) => await c.run("step", () => "in")));
-      seen.push([ctx.random(), ctx.uuid(), ctx.now().getTime() > 0]);
-      await ctx.sleep("2h");
-      return seen;
-    });
-    const workflows = [all, child, aside, onTold];
+    const { all, workflows } = everyCall(bodies);
     let claw = await world.open(workflows);
     const { id } = await claw.start(all, null);
-    // Stopped at every place where it rests, and in memory in between.
     const reopen = async (): Promise<void> => {
       await claw.stop();
       claw = await world.open(workflows);
     };
+    const recorded = (kind: string) => async (): Promise<boolean> =>
+      (await claw.find(id))?.journal.some((entry) => entry.kind === kind) ?? false;
+    // Stopped at many places where it rests, and in memory in between.
     await world.parked(claw, id);
     await reopen();
     await claw.signal(id, "word", "go");
-    await world.until(
-      async () => (await claw.find(id))?.journal.some((e) => e.kind === "m") ?? false,
-    );
+    await world.until(recorded("m"));
     await reopen();
     await claw.publish({ type: "shop.paid", data: { order: 7 } });
     await reopen();
-    await world.until(
-      async () => (await claw.find(id))?.journal.some((e) => e.kind === "v") ?? false,
-    );
+    await world.until(recorded("v"));
     await reopen();
-    const before = await claw.find(id);
-    const output = await world.output(claw.run<unknown[]>(id));
+    const before = (await claw.find(id))?.journal ?? [];
+    const output = await world.output(claw.run(id));
     await reopen();
     assert.deepEqual(await claw.run(id).result(), output);
-    const [
-      step,
-      doubled,
-      childs,
-      started,
-      slept,
-      word,
-      nothing,
-      paid,
-      late,
-      both,
-      each,
-      first,
-      inner,
-    ] = output;
-    assert.deepEqual(
-      [step, doubled, childs, started, slept, word, nothing, paid, late, both, each, first, inner],
-      [
-        1,
-        8,
-        7,
-        30,
-        "slept",
-        "go",
-        { ok: false, reason: "timeout" },
-        { order: 7 },
-        { ok: false, reason: "timeout" },
-        [1, 2],
-        [1, 4, 9],
-        "z",
-        "in",
-      ],
-    );
-    assert.deepEqual(
-      bodies.filter((line) => !line.startsWith("child")),
-      [`step ${id}/step 1`, "double 4"],
-    );
-    const record = await claw.find(id);
-    assert.deepEqual(record?.journal.slice(0, before?.journal.length), before?.journal);
+    assert.deepEqual(output, SEEN);
+    assert.deepEqual(bodies, [`step ${id}/step 1`, "double 4"]);
+    assert.deepEqual((await claw.find(id))?.journal.slice(0, before.length), before);
     assert.equal((await claw.list({ workflow: "on-told", status: "completed" })).length, 1);
     assert.equal((await claw.list({ workflow: "aside", status: "completed" })).length, 1);
   });

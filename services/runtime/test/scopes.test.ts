@@ -37,7 +37,7 @@ test("all gives results in order and closes its siblings at the first failure by
           } catch (error) {
             seen.push(`closed ${isClawError(error, "CLAW-2010")}`);
             await c.run("late", () => seen.push("must not run")).catch(() => seen.push("refused"));
-            throw new Error("a later failure");
+            throw new Error("a later failure", { cause: error });
           }
         },
         (c) => c.run("first", fails("first"), once),

@@ -23,7 +23,7 @@ interface ManualTimer {
 }
 
 /** A clock that stands still until a test moves it. */
-export class ManualClock implements Clock {
+class ManualClock implements Clock {
   #now = START_MS;
   readonly #timers = new Set<ManualTimer>();
 

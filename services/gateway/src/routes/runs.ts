@@ -28,6 +28,8 @@ const STATUSES: Readonly<Record<RunStatus, true>> = {
   completed: true,
   failed: true,
   cancelled: true,
+  compensated: true,
+  compensating: true,
 };
 
 type RunParams = { Params: { id: string } };

@@ -1,0 +1,130 @@
+import {
+  closeScope,
+  kernelScope,
+  markCompensating,
+  RETRY_DEFAULT,
+  type RunState,
+  type Undoable,
+  undoStackOf,
+  type Verdict,
+} from "@claw/core/engine";
+import { CancelledError, decodePayload, type ErrorRecord, recordError } from "@claw/core/protocol";
+import type { StepContext } from "@claw/sdk";
+import type { Activation } from "./activation.ts";
+import type { LiveCall } from "./bodies.ts";
+import { RunContext } from "./context.ts";
+
+/** How long a compensation waits for steps under way whose end decides what must be undone. */
+const LINGER_MS = 30_000;
+
+/** A verdict that may have to be compensated. */
+export type FailedVerdict = Exclude<Verdict, { status: "completed" }>;
+
+/** What a compensation did, kept in the details of the run's error. */
+export interface Compensation {
+  /** Calls that were undone, in that order. */
+  readonly undone: string[];
+  /** Undos that gave up, with their last error. */
+  readonly failed: { readonly call: string; readonly error: ErrorRecord }[];
+  /** Calls whose end is not known and that were left as they are. */
+  readonly uncertain: string[];
+}
+
+/** True when a run that fails now has done something that can be undone. */
+export function mustCompensate({ state }: Activation): boolean {
+  return (state.undo !== null && state.undo.completed.length > 0) || hasOpenUndo(state);
+}
+
+// Steps under way count only if their bodies may have begun.
+function hasOpenUndo(state: RunState): boolean {
+  if (state.undo !== null && state.undo.lingering.size > 0) return true;
+  for (const call of state.open) {
+    if ((call as LiveCall).undo !== null && call.askedIn < state.turn) return true;
+  }
+  return false;
+}
+
+/**
+ * Undoes what a failed run did. It is a continuation of the run's code in a shielded scope of its own:
+ * each undo is a step, recorded, retried and answered at replay like any other, so a crash
+ * in the middle of a compensation goes on where it stood.
+ */
+export async function compensate(
+  activation: Activation,
+  verdict: FailedVerdict,
+): Promise<FailedVerdict> {
+  const { state } = activation;
+  const ctx = new RunContext(activation, kernelScope("undo"));
+  markCompensating(state);
+  closeScope(state, state.root, new CancelledError("the run is being compensated"));
+  const stack = undoStackOf(state);
+  if (stack.lingering.size > 0) {
+    await ctx.race("wait", [() => allLingered(activation), (inner) => inner.sleep(LINGER_MS)]);
+  }
+  const unknown = [...stack.lingering] as LiveCall[];
+  stack.lingering.clear();
+  const done: Compensation = { undone: [], failed: [], uncertain: [] };
+  // What was asked for last is the first to be undone, and its end is not known.
+  for (const call of unknown.reverse()) await undoUnknown(ctx, call, done);
+  const completed = [...stack.completed].sort((a, b) => b.seq - a.seq);
+  for (const one of completed) await undoCompleted(ctx, one, done);
+  const error = { ...verdict.error, details: { ...verdict.error.details, compensation: done } };
+  return { status: "compensated", error };
+}
+
+function allLingered({ state }: Activation): Promise<void> {
+  const stack = undoStackOf(state);
+  return new Promise((resolve) => {
+    stack.onLingered = () => {
+      if (stack.lingering.size === 0) resolve();
+    };
+    stack.onLingered();
+  });
+}
+
+async function undoCompleted(ctx: RunContext, one: Undoable, done: Compensation): Promise<void> {
+  const call = one.call as LiveCall;
+  await attemptUndo(ctx, call, done, (step) => callUndo(call, decodePayload(one.value), step));
+}
+
+async function undoUnknown(ctx: RunContext, call: LiveCall, done: Compensation): Promise<void> {
+  const policy = call.undo?.uncertain ?? "report";
+  if (policy === "report") {
+    done.uncertain.push(call.id);
+    return;
+  }
+  if (policy === "call") {
+    await attemptUndo(ctx, call, done, (step) => callUndo(call, undefined, step));
+    return;
+  }
+  const again = async (step: StepContext): Promise<unknown> => call.body?.(step);
+  try {
+    const value: unknown = await ctx.kernelStep(`${call.id}:rerun`, RETRY_DEFAULT, again);
+    await attemptUndo(ctx, call, done, (step) => callUndo(call, value, step));
+  } catch {
+    // The body failed for good: there is nothing to take back.
+  }
+}
+
+function callUndo(call: LiveCall, value: unknown, step: StepContext): unknown {
+  return call.undo?.body(value as never, step);
+}
+
+async function attemptUndo(
+  ctx: RunContext,
+  call: LiveCall,
+  done: Compensation,
+  body: (step: StepContext) => unknown,
+): Promise<void> {
+  try {
+    const noValue = async (step: StepContext): Promise<void> => void (await body(step));
+    await ctx.kernelStep(call.id, call.undo?.retry ?? RETRY_DEFAULT, noValue);
+    done.undone.push(call.id);
+  } catch (error) {
+    done.failed.push({ call: call.id, error: withoutStack(recordError(error)) });
+  }
+}
+
+function withoutStack({ name, message, code }: ErrorRecord): ErrorRecord {
+  return { name, message, ...(code === undefined ? {} : { code }) };
+}
