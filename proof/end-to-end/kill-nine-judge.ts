@@ -40,6 +40,7 @@ export class KillNineJudge {
   };
   /** Key of an acknowledged start -> its run. */
   readonly #runOfKey = new Map<string, RunId>();
+  readonly #keyOfRun = new Map<RunId, string>();
   readonly #runsOfKey = new Map<string, Set<RunId>>();
   readonly #signals = new Map<RunId, Set<string>>();
   readonly #published = new Set<string>();
@@ -138,6 +139,7 @@ export class KillNineJudge {
       this.#problem("doubled", `${key} was answered with ${known} and with ${run}`);
     }
     this.#runOfKey.set(key, run);
+    this.#keyOfRun.set(run, key);
     this.#toLookUp.push(run);
   }
 
@@ -145,9 +147,7 @@ export class KillNineJudge {
     this.#counts.acknowledgements++;
     this.#ended.add(run);
     this.#outputs.set(run, output);
-    for (const [key, known] of this.#runOfKey) {
-      if (known === run) this.#unanswered.delete(numberOf(key));
-    }
+    this.#unanswered.delete(numberOf(this.#keyOfRun.get(run) ?? ""));
   }
 
   /** Looks into the store between two lives: what it holds now must not be done again. */
