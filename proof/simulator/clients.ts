@@ -40,7 +40,7 @@ export class Clients {
   #act(host: Host, claw: Claw): void {
     const { weather } = this.#world;
     if (this.#dice.chance(weather.clockJumps)) this.#jump(host);
-    if (weather.flood && !this.#flooded) this.#flood(host, claw);
+    if (weather.flood && !this.#flooded && this.#startsLeft < 10) this.#flood(host, claw);
     this.#dice.weighted<() => void>([
       [6, () => this.#start(host)],
       [4, () => this.#signal(host)],
@@ -65,15 +65,24 @@ export class Clients {
     this.#startsLeft--;
     const attempt = (on: Host): void => {
       const options = key === undefined ? {} : { idempotencyKey: key };
-      this.#asked(on, "start", on.claw?.start(program.name, number, options), ({ id, existing }) => {
-        ledger.check("an acknowledged start is durable", truth.runs.has(id), () => id);
-        if (!existing && truth.runs.get(id)?.entries.length === 0) this.#watchRoom(on, id);
-        if (key === undefined) return;
-        const scope = `${on.namespace} ${key}`;
-        const first = this.#byKey.get(scope) ?? id;
-        this.#byKey.set(scope, first);
-        ledger.check("an idempotency key gives one run", first === id, () => `${key}: ${first}, ${id}`);
-      });
+      this.#asked(
+        on,
+        "start",
+        on.claw?.start(program.name, number, options),
+        ({ id, existing }) => {
+          ledger.check("an acknowledged start is durable", truth.runs.has(id), () => id);
+          if (!existing && truth.runs.get(id)?.entries.length === 0) this.#watchRoom(on, id);
+          if (key === undefined) return;
+          const scope = `${on.namespace} ${key}`;
+          const first = this.#byKey.get(scope) ?? id;
+          this.#byKey.set(scope, first);
+          ledger.check(
+            "an idempotency key gives one run",
+            first === id,
+            () => `${key}: ${first}, ${id}`,
+          );
+        },
+      );
     };
     attempt(host);
     if (key !== undefined && dice.chance(0.5)) this.#again(attempt);
@@ -81,7 +90,8 @@ export class Clients {
 
   // A new run that is due at once waits for room in memory.
   #watchRoom(host: Host, id: string): void {
-    if (this.#world.disk.runs.get(id)?.due === 1) this.#world.fault("activations limited", host.name);
+    if (this.#world.disk.runs.get(id)?.due === 1)
+      this.#world.fault("activations limited", host.name);
   }
 
   // The same call once more, now or later, on whatever node is there.
@@ -186,8 +196,7 @@ export class Clients {
     promise?.then(then, (error: unknown) => {
       const code = String((error as { code?: unknown }).code);
       this.#world.note(`client ${verb} on ${host.name} failed: ${String(error)}`);
-      const declared =
-        CLIENT_ERRORS.has(code) || (code === "CLAW-1003" && !host.hosts(programs));
+      const declared = CLIENT_ERRORS.has(code) || (code === "CLAW-1003" && !host.hosts(programs));
       ledger.check("clients get declared errors", declared, () => `${verb}: ${String(error)}`);
     });
   }
@@ -212,7 +221,8 @@ export class Clients {
   #serve(host: Host, claw: Claw, round: number): void {
     for (const row of this.#world.disk.runs.values()) {
       if (row.namespace !== host.namespace) continue;
-      if (row.held !== "") {
+      const full = this.#world.disk.inbox.of(row.id).length >= limits.INBOX_ROWS_MAX;
+      if (row.held !== "" || full) {
         this.#asked(host, "cancel", claw.cancel(row.id, "held at the end"), () => {});
         continue;
       }

@@ -46,7 +46,7 @@ export class Host implements TaskOwner {
   /** Milliseconds by which its clock is ahead of the world's. */
   skewMs = 0;
   claw: Claw | null = null;
-  failure: unknown = null;
+  failure: Error | null = null;
   /** Where it will crash, and how many such places are still passed. */
   doom: { readonly point: CrashPoint; left: number } | null = null;
   readonly #options: HostOptions;
@@ -75,7 +75,7 @@ export class Host implements TaskOwner {
         this.claw = claw;
       },
       (error: unknown) => {
-        this.failure = error;
+        this.failure = error instanceof Error ? error : new Error(String(error));
       },
     );
   }
@@ -157,11 +157,11 @@ export class Host implements TaskOwner {
         asked(() => {
           if (this.fenced) throw new ClawError("CLAW-4001", "Another process owns the store");
           const info = store.open();
-          const done = <T>(value: T): T => {
+          const tell = <T>(value: T): T => {
             if (!this.dead) listener.opened(this);
             return value;
           };
-          return info instanceof Promise ? info.then(done) : done(info);
+          return info instanceof Promise ? info.then(tell) : tell(info);
         }),
       commit: (batch) => asked(() => this.#commit(batch)),
       load: (ids) => asked(() => store.load(ids)),
@@ -177,15 +177,15 @@ export class Host implements TaskOwner {
     const { store, listener } = this.#options;
     if (this.#hit("before a commit")) return never();
     listener.committing(this, batch);
-    const done = (answer: BatchAnswer): BatchAnswer | Promise<BatchAnswer> => {
+    const tell = (answer: BatchAnswer): BatchAnswer | Promise<BatchAnswer> => {
       listener.answered(this, batch, answer);
       if (this.#hit("after a commit")) return never();
       return this.dead ? never() : answer;
     };
     try {
       const answer = store.commit(batch);
-      if (!(answer instanceof Promise)) return done(answer);
-      return answer.then(done, (error: unknown) => {
+      if (!(answer instanceof Promise)) return tell(answer);
+      return answer.then(tell, (error: unknown) => {
         listener.refused(this, batch, error);
         if (this.dead) return never();
         throw error;

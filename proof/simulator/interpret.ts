@@ -34,8 +34,7 @@ interface Frame {
   readonly round: string;
 }
 
-/** Types of events as the sdk knows them. */
-export const eventOf = (type: string): ReturnType<typeof event> => event(type);
+const eventOf = (type: string): ReturnType<typeof event> => event(type);
 
 /**
  * The workflows of a node: those of `hosted`; a call of another program finds version 1 by its index in
@@ -72,7 +71,12 @@ function toWorkflow(
   return workflow(program.name, options, async (ctx: Context) => {
     const performance = stage.activated(ctx.info.id);
     const performer = new Performer(stage, performance, find);
-    return performer.block(program.body, { ctx, names: new CallNames(""), key: undefined, round: "" });
+    return performer.block(program.body, {
+      ctx,
+      names: new CallNames(""),
+      key: undefined,
+      round: "",
+    });
   });
 }
 

@@ -74,7 +74,8 @@ function summarise(reports: readonly WorldReport[], seconds: number, full: boole
       totals.set(name, (totals.get(name) ?? 0) + count);
     }
   }
-  for (const name of [...totals.keys()].sort()) print(`${String(totals.get(name)).padStart(10)}  ${name}`);
+  for (const name of [...totals.keys()].sort())
+    print(`${String(totals.get(name)).padStart(10)}  ${name}`);
   let missing = 0;
   const miss = (what: string): void => {
     print(`not reached: ${what}`);
@@ -86,7 +87,9 @@ function summarise(reports: readonly WorldReport[], seconds: number, full: boole
     print(`median ${name}: ${median}`);
     if (median < least) miss(`median ${name} of ${least}`);
   }
-  print(`${(reports.length / seconds).toFixed(1)} seeds/s, slowest ${Math.round(Math.max(...reports.map(({ ms }) => ms)))} ms`);
+  print(
+    `${(reports.length / seconds).toFixed(1)} seeds/s, slowest ${Math.round(Math.max(...reports.map(({ ms }) => ms)))} ms`,
+  );
   return missing;
 }
 

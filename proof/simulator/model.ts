@@ -1,4 +1,4 @@
-import { type Entry, ENTRY_KINDS, fingerprint, hash128, matchKey } from "@claw/core/protocol";
+import { type Entry, ENTRY_KINDS, fingerprint, hash128 } from "@claw/core/protocol";
 import { CallNames } from "./call-names.ts";
 import { segmentName } from "./interpret.ts";
 import type { Block, Program, Statement } from "./program.ts";
@@ -23,6 +23,8 @@ export interface Prediction {
   readonly calls: ReadonlyMap<string, ExpectedCall>;
   /** Two things happened in one turn, whose order the model does not know. */
   readonly unsure: boolean;
+  /** The journal was written in another order than this code asks: its turns are not foreseen. */
+  readonly disordered: boolean;
 }
 
 /** The facts that a prediction stands on. */
@@ -52,6 +54,8 @@ interface Place {
   readonly noted: boolean;
 }
 
+type Parallel = Extract<Statement, { op: "all" | "race" }>;
+
 const CLOSED = "CLAW-2010";
 const CANCELLED = "CLAW-2003";
 const NEVER = Number.POSITIVE_INFINITY;
@@ -78,23 +82,32 @@ export function predict(
     error: outcome.ok ? null : String(outcome.value),
     calls: model.calls,
     unsure: model.unsure,
+    disordered: model.disordered,
   };
 }
 
 class Model {
   readonly calls = new Map<string, ExpectedCall>();
   unsure = false;
+  disordered = false;
   readonly #programs: readonly { readonly name: string; readonly version: number }[];
   readonly #facts: Facts;
   readonly #answers = new Map<string, Entry>();
   #cancelledAt = NEVER;
 
-  constructor(programs: readonly { readonly name: string; readonly version: number }[], facts: Facts) {
+  constructor(
+    programs: readonly { readonly name: string; readonly version: number }[],
+    facts: Facts,
+  ) {
     this.#programs = programs;
     this.#facts = facts;
     for (const entry of facts.entries) {
-      if (entry.kind === ENTRY_KINDS.cancelRequested) this.#cancelledAt = Math.min(this.#cancelledAt, entry.seq);
-      else if (entry.kind !== ENTRY_KINDS.attemptFailed && entry.kind !== ENTRY_KINDS.childStarted) {
+      if (entry.kind === ENTRY_KINDS.cancelRequested)
+        this.#cancelledAt = Math.min(this.#cancelledAt, entry.seq);
+      else if (
+        entry.kind !== ENTRY_KINDS.attemptFailed &&
+        entry.kind !== ENTRY_KINDS.childStarted
+      ) {
         this.#answers.set(entry.call, entry);
       }
     }
@@ -123,7 +136,13 @@ class Model {
       case "scope": {
         const names = place.names.inner(place.names.segment(statement.name));
         const shielded = place.shielded || statement.shield;
-        return this.block(statement.body, start, { ...place, names, shielded, key: undefined, round: "" });
+        return this.block(statement.body, start, {
+          ...place,
+          names,
+          shielded,
+          key: undefined,
+          round: "",
+        });
       }
       case "bare":
         return this.#bare(statement.calls, start, place);
@@ -162,13 +181,14 @@ class Model {
     if (start >= end) return broken(start);
     const answer = this.#answers.get(call);
     const at = Math.max(start, answer?.seq ?? NEVER);
+    if (answer !== undefined && answer.seq < start) this.disordered = true;
     const delivered = answer !== undefined && at <= end;
     if (place.noted) this.calls.set(call, { statement, askedAt: start, answer, delivered });
     if (at > end) return broken(end);
-    return answer === undefined ? waits : this.#answered(statement, answer, at);
+    return answer === undefined ? waits : this.#answered(answer, at);
   }
 
-  #answered(statement: Statement, { kind, data }: Entry, end: number): Outcome {
+  #answered({ kind, data }: Entry, end: number): Outcome {
     const value = data === "" ? undefined : (JSON.parse(data) as unknown);
     const ok = (given: unknown): Outcome => ({ ok: true, value: given, end });
     switch (kind) {
@@ -218,7 +238,7 @@ class Model {
     );
   }
 
-  #all(statement: Statement & { op: "all" }, start: number, place: Place): Outcome {
+  #all(statement: Parallel, start: number, place: Place): Outcome {
     const segment = place.names.segment(statement.name);
     const paths = statement.branches.map((_, at) => place.names.inner(`${segment}[${at}]`));
     const freely = this.#branches(statement.branches, paths, start, place, NEVER, false);
@@ -230,7 +250,7 @@ class Model {
     return { ok: true, value: all.map((one) => one.value), end };
   }
 
-  #race(statement: Statement & { op: "race" }, start: number, place: Place): Outcome {
+  #race(statement: Parallel, start: number, place: Place): Outcome {
     const segment = place.names.segment(statement.name);
     const paths = statement.branches.map((_, at) => place.names.inner(`${segment}[${at}]`));
     const freely = this.#branches(statement.branches, paths, start, place, NEVER, false);
@@ -255,7 +275,9 @@ class Model {
     const path = (at: number): CallNames =>
       place.names.inner(`${segment}[${statement.keyed ? `k${at}` : at}]`);
     const perform = (closedAt: number, noted: boolean): Outcome[] => {
-      const workers = new Array<number>(Math.min(statement.concurrency, statement.items)).fill(start);
+      const workers = new Array<number>(Math.min(statement.concurrency, statement.items)).fill(
+        start,
+      );
       const outcomes: Outcome[] = [];
       for (let at = 0; at < statement.items; at++) {
         const free = Math.min(...workers);
@@ -304,9 +326,4 @@ class Model {
     const variant = "89ab"[words[2] & 3];
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
   }
-}
-
-/** The key of what a waitFor subscribes to. */
-export function waitKey(statement: Statement & { op: "waitFor" }, namespace: string): string {
-  return matchKey(namespace, statement.type, statement.match === null ? {} : { k: statement.match });
 }

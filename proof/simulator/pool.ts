@@ -17,23 +17,17 @@ export async function runSeeds(
 ): Promise<void> {
   const left = [...seeds];
   const count = Math.min(availableParallelism(), WORKERS_MAX, seeds.length);
-  await Promise.all(Array.from({ length: count }, () => work(left, done, join(folder, "child.ts"))));
+  await Promise.all(
+    Array.from({ length: count }, () => work(left, done, join(folder, "child/main.ts"))),
+  );
 }
 
 // One child after the other: a child that hangs or dies fails its seed and is replaced.
-async function work(
-  left: number[],
-  done: Done,
-  path: string,
-): Promise<void> {
+async function work(left: number[], done: Done, path: string): Promise<void> {
   while (left.length > 0) await runChild(left, done, path);
 }
 
-function runChild(
-  left: number[],
-  done: Done,
-  path: string,
-): Promise<void> {
+function runChild(left: number[], done: Done, path: string): Promise<void> {
   return new Promise((resolve) => {
     const child = fork(path, { serialization: "json", stdio: ["ignore", "ignore", "pipe", "ipc"] });
     let seed: number | undefined;

@@ -174,10 +174,7 @@ class Maker {
       [3, () => ({ op: "all", name, branches: this.#branches(depth) })],
       [2, () => ({ op: "race", name, branches: this.#branches(depth) })],
       [2, () => this.#map(depth, name)],
-      [
-        2,
-        () => ({ op: "scope", name, shield: dice.chance(0.4), body: this.block(2, depth + 1) }),
-      ],
+      [2, () => ({ op: "scope", name, shield: dice.chance(0.4), body: this.block(2, depth + 1) })],
       [2, () => this.#loop(depth)],
       [2, () => ({ op: "bare", calls: Array.from({ length: 3 }, () => this.leaf()) })],
       [
@@ -239,10 +236,7 @@ class Maker {
       [2, () => this.#waitFor(wait())],
       [2, () => ({ op: "emit", type: dice.pick(EVENT_TYPES), k: dice.below(K_MAX) })],
       [later > 0 ? 1 : 0, () => ({ op: "child", program: this.#index + 1 + dice.below(later) })],
-      [
-        later > 0 ? 0.4 : 0,
-        () => ({ op: "start", program: this.#index + 1 + dice.below(later) }),
-      ],
+      [later > 0 ? 0.4 : 0, () => ({ op: "start", program: this.#index + 1 + dice.below(later) })],
     ])();
   }
 

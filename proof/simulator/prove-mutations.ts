@@ -1,4 +1,12 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Mutation, MUTATIONS } from "./mutations.ts";
@@ -29,7 +37,9 @@ export async function proveMutations(
   for (const mutation of [{ bug: "none", edits: [] }, ...chosen]) {
     const files = [...new Set(mutation.edits.map(({ file }) => file))].join(", ");
     const result = await tryBug(mutation, seeds);
-    print(`${result.seeds}  ${(result.ms / 1_000).toFixed(1)}  ${files}  ${mutation.bug}: ${result.found}`);
+    print(
+      `${result.seeds}  ${(result.ms / 1_000).toFixed(1)}  ${files}  ${mutation.bug}: ${result.found}`,
+    );
     const isClean = mutation.edits.length === 0;
     if (isClean !== (result.found === "")) sound = false;
     if (!isClean && result.ms > FOUND_WITHIN_MS) sound = false;

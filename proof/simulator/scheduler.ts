@@ -20,7 +20,7 @@ interface Timer extends Task {
 }
 
 /** Time at which every world begins: 2026-01-01. */
-export const WORLD_BEGINS_MS = 1_767_225_600_000;
+const WORLD_BEGINS_MS = 1_767_225_600_000;
 
 /**
  * One world's order of events: everything that could happen next waits here, the dice choose, and time

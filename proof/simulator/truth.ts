@@ -1,7 +1,15 @@
 import type { BatchAnswer, Batch, Transition } from "@claw/core/ports";
-import { decodeEntries, type Ending, type Entry, ENTRY_KINDS, type StartRow } from "@claw/core/protocol";
+import {
+  decodeEntries,
+  type Ending,
+  type Entry,
+  ENTRY_KINDS,
+  type ErrorRecord,
+  type StartRow,
+} from "@claw/core/protocol";
 import type { MemoryDisk } from "@claw/store-memory";
 import type { Ledger } from "./ledger.ts";
+import type { Block } from "./program.ts";
 
 /** What is known to be durable of one run. */
 export interface KnownRun {
@@ -14,10 +22,10 @@ export interface KnownRun {
   readonly failures: Map<string, number>;
   readonly taken: Set<number>;
   ending: Pick<Ending, "status" | "output" | "error"> | null;
-  /** True once a transition was refused on purpose. */
-  poisoned: boolean;
-  /** True once another code than that of its version acted on it. */
-  touchedByOtherCode: boolean;
+  /** The code that wrote its last entries. */
+  code: Block | null;
+  /** True once more than one code has written entries. */
+  mixed: boolean;
 }
 
 const MESSAGE_KINDS: ReadonlySet<string> = new Set([
@@ -51,7 +59,8 @@ export class Truth {
     for (const row of answer.started) this.#begin(row);
     for (const [at, item] of batch.items.entries()) {
       const applied = answer.items[at]?.status === "applied";
-      if (item.type === "publication" && applied) for (const { row } of item.starts) this.#begin(row);
+      if (item.type === "publication" && applied)
+        for (const { row } of item.starts) this.#begin(row);
       if (item.type !== "transition") continue;
       if (applied) this.#apply(item);
     }
@@ -68,8 +77,8 @@ export class Truth {
       failures: new Map(),
       taken: new Set(),
       ending: null,
-      poisoned: false,
-      touchedByOtherCode: false,
+      code: null,
+      mixed: false,
     };
     this.runs.set(row.id, fresh);
     return fresh;
@@ -131,7 +140,11 @@ export class Truth {
     );
     for (const entry of decodeEntries(text, firstSeq, startedAt)) {
       const last = run.entries.at(-1)?.at ?? startedAt;
-      ledger.check("time in a journal never goes back", entry.at >= last, () => `${id} ${entry.seq}`);
+      ledger.check(
+        "time in a journal never goes back",
+        entry.at >= last,
+        () => `${id} ${entry.seq}`,
+      );
       run.entries.push(entry);
       this.#index(run, entry);
     }
@@ -165,7 +178,10 @@ export class Truth {
   audit(): void {
     const { runs, closed, journal } = this.#disk;
     for (const row of runs.values()) {
-      const text = journal.of(row.id).map((one) => one.entries).join("");
+      const text = journal
+        .of(row.id)
+        .map((one) => one.entries)
+        .join("");
       const run = this.#begin(row);
       this.#ledger.check("a closed run stays closed", run.ending === null, () => row.id);
       this.#compare(run, text);
@@ -179,11 +195,18 @@ export class Truth {
     for (const row of closed.values()) {
       if (this.#sound.get(row.id) === row) continue;
       const run = this.#begin(row);
-      this.#compare(run, row.journal ?? journal.of(row.id).map((one) => one.entries).join(""));
+      this.#compare(
+        run,
+        row.journal ??
+          journal
+            .of(row.id)
+            .map((one) => one.entries)
+            .join(""),
+      );
       run.ending = {
         status: row.status,
         output: row.output,
-        error: row.error === null ? null : JSON.parse(row.error),
+        error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
       };
       this.#sound.set(row.id, row);
     }

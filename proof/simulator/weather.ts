@@ -43,7 +43,7 @@ export function makeWeather(dice: Dice): Weather {
     lifeMs: dice.pick([20_000, 200_000]),
     namespaces: dice.chance(0.2) ? ["default", "other"] : ["default"],
     flood: dice.chance(0.02),
-    starts: dice.between(60, 160),
+    starts: dice.between(50, 125),
     paceMs: dice.pick([5, 40, 300]),
     slowStore: dice.chance(0.4),
     limits: dice.chance(0.25) ? { activeRunsMax: dice.between(2, 12) } : {},

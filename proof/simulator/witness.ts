@@ -42,7 +42,14 @@ export class Witness {
     const { attempt } = step;
     const { run } = performance;
     if (!host.fenced) this.#begins(performance, call, step);
-    const effect = { serial: this.effects.length, run, call, attempt, host: host.name, ended: false };
+    const effect = {
+      serial: this.effects.length,
+      run,
+      call,
+      attempt,
+      host: host.name,
+      ended: false,
+    };
     this.effects.push(effect);
     const name = `${host.name} body ${run} ${call} attempt ${attempt}`;
     this.#ledger.note(`${this.#scheduler.now} ${name} begins as ${effect.serial}`);
@@ -54,14 +61,12 @@ export class Witness {
     };
     if (!slow && (fate.ms < 0 || fate.kind === "slow")) return settle();
     const ms = slow ? timeoutMs * 2 + fate.times : fate.ms;
-    return new Promise((resolve, reject) => {
-      this.#scheduler.later(host, ms, () => {
-        try {
-          resolve(settle());
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
+    return this.#later(host, ms).then(settle);
+  }
+
+  #later(host: Host, ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#scheduler.later(host, ms, resolve);
     });
   }
 

@@ -58,8 +58,6 @@ export class World implements HostListener {
   readonly poisoned = new Set<string>();
   /** Version 2 of programs that have one by now. */
   readonly newer: Program[] = [];
-  /** Programs whose statements stood in another order for a while. */
-  readonly reordered = new Set<string>();
   readonly code: CodeCheck = new CodeCheck(this);
   /** The node that owns the store, or is about to. */
   host: Host | null = null;
@@ -136,8 +134,7 @@ export class World implements HostListener {
       store,
       workflows: toWorkflows(this.programs, programs, stage),
       programs,
-      // Held runs are cancelled only where there is room: see the last life.
-      limits: this.faults.on ? weather.limits : {},
+      limits: weather.limits,
       listener: this,
     });
     for (const other of this.hosts) if (!other.dead) other.fenced = true;
@@ -150,7 +147,7 @@ export class World implements HostListener {
       await drain();
       await scheduler.run(scheduler.now + 1_000, open);
     }
-    if (host.failure !== null) this.note(`${name} failed to open: ${String(host.failure)}`);
+    if (host.failure !== null) this.note(`${name} failed to open: ${host.failure.message}`);
     return host;
   }
 
@@ -158,7 +155,14 @@ export class World implements HostListener {
   #code(): readonly Program[] {
     const { dice } = this;
     const known = [...this.programs, ...this.newer];
-    switch (dice.weighted([[5, "same"], [3, "changed"], [1, "missing"], [1, "newer"]] as const)) {
+    switch (
+      dice.weighted([
+        [5, "same"],
+        [3, "changed"],
+        [1, "missing"],
+        [1, "newer"],
+      ] as const)
+    ) {
       case "changed":
         return known.map((program) => this.#changed(program));
       case "missing":
@@ -183,7 +187,6 @@ export class World implements HostListener {
     const changed = changeProgram(this.dice, program, change);
     if (changed === null) return program;
     this.fault(`code ${change}`, program.name);
-    if (change === "swap") this.reordered.add(program.name);
     return changed;
   }
 
@@ -268,7 +271,8 @@ export class World implements HostListener {
   }
 
   answered(host: Host, batch: Batch, answer: BatchAnswer): void {
-    if (this.ledger.verbose) this.note(`${host.name} answered ${batch.number} ${JSON.stringify(answer.items)}`);
+    if (this.ledger.verbose)
+      this.note(`${host.name} answered ${batch.number} ${JSON.stringify(answer.items)}`);
     this.truth.answered(batch, answer);
     for (const [at, item] of batch.items.entries()) {
       const applied = answer.items[at]?.status === "applied";

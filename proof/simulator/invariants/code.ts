@@ -33,13 +33,17 @@ export class CodeCheck {
     if (run === undefined || poisoned.has(item.run)) return;
     const program = host.finds(run.start.workflow, run.start.version);
     if (item.hold !== null) this.#held(host, program, item, item.hold);
+    const mixed = run.mixed;
+    if (program !== undefined && item.entries !== "") wroteBy(run, program);
     // A program whose children are missing ends differently, and says so with CLAW-1003.
     if (program === undefined || !host.hosts(programs)) return;
-    if (before > 0) this.#replayed(program, run, before, item);
-    if (item.finish === null || isWithoutCode(item, run)) return;
+    if (before > 0) this.#replayed(program, run, before, item, mixed);
+    if (item.finish === null || isWithoutCode(item, run) || run.mixed) return;
+    if (run.code !== null && run.code !== program.body) return;
     const facts = factsOf(run, run.entries);
     const prediction = predict(program, programs, facts);
-    if (!prediction.unsure && !this.#world.reordered.has(program.name)) this.#ended(run, item.finish.ending, prediction, facts);
+    if (!prediction.unsure && !prediction.disordered)
+      this.#ended(run, item.finish.ending, prediction, facts);
   }
 
   #held(
@@ -62,14 +66,20 @@ export class CodeCheck {
     );
   }
 
-  #replayed(program: Program, run: KnownRun, before: number, item: Transition): void {
+  #replayed(
+    program: Program,
+    run: KnownRun,
+    before: number,
+    item: Transition,
+    mixed: boolean,
+  ): void {
     const { programs, ledger } = this.#world;
     if (program.foreign !== "no" || isWithoutCode(item, run)) return;
     // What ran in another order delivers in another order: only plain sequences are foreseen then.
-    if (this.#world.reordered.has(program.name) && !isPlain(program)) return;
+    if (mixed && !isPlain(program)) return;
     const prefix = run.entries.slice(0, before);
     const prediction = predict(program, programs, factsOf(run, prefix));
-    if (prediction.unsure) return;
+    if (prediction.unsure || (prediction.disordered && !isPlain(program))) return;
     const unasked = prefix.find((entry) => !agrees(entry, prediction.calls));
     const diverged = item.hold?.kind === "diverged";
     if (unasked === undefined) {
@@ -116,6 +126,12 @@ export class CodeCheck {
   }
 }
 
+// Remembers whose code wrote a journal: what two codes wrote together, no program foresees.
+function wroteBy(run: KnownRun, { body }: Program): void {
+  run.mixed ||= run.code !== null && run.code !== body;
+  run.code = body;
+}
+
 function isPlain(program: Program): boolean {
   return program.body.every(({ op }) => op === "run" || op === "sleep" || op === "receive");
 }
@@ -129,6 +145,7 @@ function factsOf(run: KnownRun, entries: readonly Entry[]): Facts {
 function isWithoutCode({ finish }: Transition, run: KnownRun): boolean {
   const { cancelRequested } = ENTRY_KINDS;
   if (finish?.ending.status !== "cancelled") return false;
+  if (finish.ending.error?.message.startsWith("The held run") === true) return true;
   return !run.entries.some(({ kind }) => kind === cancelRequested);
 }
 

@@ -28,14 +28,14 @@ export async function checkReplay(world: World, dice: Dice): Promise<void> {
 }
 
 // Only journals that one and the same code has written say what that code does.
-function isUnchanged(world: World, { start, ending, entries }: KnownRun): boolean {
+function isUnchanged(world: World, { start, ending, entries, mixed }: KnownRun): boolean {
   const program = world.programs.find(({ name }) => name === start.workflow);
   return (
     ending !== null &&
     entries.length > 0 &&
     start.version === 1 &&
     !world.poisoned.has(start.id) &&
-    !world.reordered.has(start.workflow) &&
+    !mixed &&
     program?.foreign === "no"
   );
 }
@@ -49,13 +49,20 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
   const prediction = predict(program, programs, { run: id, namespace, startedAt, entries });
   const foreseen = [...prediction.calls.keys()];
   // A prefix of another code's journal diverges; it is checked where that happened.
-  if (prediction.unsure || !entries.every((entry) => agrees(entry, prediction.calls))) return;
+  if (
+    prediction.unsure ||
+    prediction.disordered ||
+    !entries.every((entry) => agrees(entry, prediction.calls))
+  )
+    return;
   const asked: string[] = [];
   const workflows = toWorkflows(programs, programs, {
     activated: () => ({ run: id, seen: [], durable: 0, asked }),
     counted: () => {},
     body: (_, call) => {
-      const recorded = entries.some((entry) => entry.call === call && entry.kind !== ENTRY_KINDS.attemptFailed);
+      const recorded = entries.some(
+        (entry) => entry.call === call && entry.kind !== ENTRY_KINDS.attemptFailed,
+      );
       ledger.check("a recorded call never runs again", !recorded, () => `${id} ${call}, replayed`);
       return new Promise(() => {});
     },
@@ -68,7 +75,7 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
   ledger.check(
     "a prefix of the journal gives the same calls",
     unasked.length === 0,
-    () => `${id} over ${length} entries did not ask for ${unasked}`,
+    () => `${id} over ${length} entries did not ask for ${unasked.join(", ")}`,
   );
 }
 
@@ -79,7 +86,16 @@ function frozenStore(run: KnownRun, length: number): Store {
   const { start } = run;
   const journal = run.entries.slice(0, length);
   const journalText = journal.map((entry) => encodeEntry(entry, start.startedAt)).join("");
-  const row = { ...start, seq: length, inboxSeq: 0, due: 1, waits: 0, held: "", heldReason: "" } as const;
+  const row = {
+    ...start,
+    seq: length,
+    inboxSeq: 0,
+    due: 1,
+    waits: 0,
+    held: "",
+    heldReason: "",
+    phase: "",
+  } as const;
   const stored: StoredRun = { row, journal, journalText, inbox: [], waits: [] };
   return {
     open: () => ({ kind: "", location: "", durability: "", schemaVersion: 1, incarnation: 1 }),

@@ -15,7 +15,11 @@ export function checkSteps(
     const asked = askedAt === 0 ? startedAt : (entries[askedAt - 1]?.at ?? 0);
     const name = (): string => `${run} ${call}: ${answer.kind} after attempt ${answer.attempt}`;
     if (statement.op === "run") {
-      ledger.check("a step ends as its body did", endsAs(statement, answer.kind, answer.attempt), name);
+      ledger.check(
+        "a step ends as its body did",
+        endsAs(statement, answer.kind, answer.attempt),
+        name,
+      );
     } else if (statement.op === "sleep") {
       ledger.check("time never acts early", answer.at >= asked + statement.ms, name);
     } else if (answer.kind === ENTRY_KINDS.waitTimedOut && "timeoutMs" in statement) {
@@ -32,9 +36,7 @@ function endsAs(statement: RunStatement, kind: string, attempt: number): boolean
     case "flaky":
       return kind === ENTRY_KINDS.stepCompleted && attempt === fate.times + 1;
     case "slow":
-      return kind === ENTRY_KINDS.stepCompleted
-        ? attempt <= fate.times + 1
-        : attempt === attempts;
+      return kind === ENTRY_KINDS.stepCompleted ? attempt <= fate.times + 1 : attempt === attempts;
     case "final":
       return kind === ENTRY_KINDS.stepFailed && attempt === 1;
     default:

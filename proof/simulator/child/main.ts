@@ -1,5 +1,5 @@
-import type { WorldReport } from "./report.ts";
-import { runWorld } from "./world.ts";
+import type { WorldReport } from "../report.ts";
+import { runWorld } from "../world.ts";
 
 // One world after the other, as the parent asks for them.
 process.on("message", (seed: number) => {
