@@ -1,4 +1,6 @@
+import type { ErrorRecord } from "./errors.ts";
 import type { Payload } from "./payload.ts";
+import type { ClosedStatus } from "./run.ts";
 
 /**
  * Kinds of journal entry. The start of a run is its row, the end its closed row, so neither is an
@@ -52,16 +54,16 @@ export interface Entry {
 
 /** Data of an `attemptFailed` entry. */
 export interface RetryNote {
-  readonly error: import("./errors.ts").ErrorRecord;
+  readonly error: ErrorRecord;
   /** When the next attempt may begin, milliseconds since 1970. */
   readonly dueAt: number;
 }
 
 /** Data of a `childEnded` entry. */
 export interface ChildOutcome {
-  readonly status: import("./run.ts").ClosedStatus;
+  readonly status: ClosedStatus;
   readonly output?: Payload;
-  readonly error?: import("./errors.ts").ErrorRecord;
+  readonly error?: ErrorRecord;
 }
 
 // One entry is: kind, call, US, time since the run's start in base 36, US, attempt (empty for 1), US, print,

@@ -1,5 +1,6 @@
 import type { ErrorRecord } from "./errors.ts";
 import type { RunId } from "./ids.ts";
+import type { Entry } from "./journal.ts";
 import type { Payload } from "./payload.ts";
 
 /** How a run ended. */
@@ -87,5 +88,5 @@ export interface RunRecord extends RunSummary {
   readonly error: ErrorRecord | null;
   readonly abandoned: readonly string[];
   readonly due: number | null;
-  readonly journal: readonly import("./journal.ts").Entry[];
+  readonly journal: readonly Entry[];
 }

@@ -122,11 +122,12 @@ describe("store-sqlite: its file", () => {
   test("a store of a newer schema version is left alone", async (t) => {
     const place = freshPlace(t);
     const world = await openedOn(t, place);
+    const ours = world.info?.schemaVersion;
     await world.store.close();
     place.behind((db) => db.exec("PRAGMA user_version = 99"));
     await assert.rejects(async () => world.open(), { code: "CLAW-4003" });
     assert.throws(() => sqliteReader({ path: place.path }), { code: "CLAW-4003" });
-    place.behind((db) => db.exec("PRAGMA user_version = 1"));
+    place.behind((db) => db.exec(`PRAGMA user_version = ${ours}`));
     await world.open();
     assert.equal(world.info?.incarnation, 2);
   });

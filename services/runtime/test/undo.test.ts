@@ -9,7 +9,7 @@ interface Place {
   readonly world: World;
   /** What bodies and undos did, in order. */
   readonly did: string[];
-  open(...workflows: AnyWorkflow[]): Promise<Claw>;
+  readonly open: (...workflows: AnyWorkflow[]) => Promise<Claw>;
 }
 
 function openPlace(t: TestContext): Place {

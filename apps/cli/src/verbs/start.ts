@@ -72,7 +72,10 @@ async function lookAround(
 }
 
 // A file that is broken from the start is waited for like one that breaks later.
-async function firstWorkflows(config: Config, paths: readonly string[]): Promise<readonly AnyWorkflow[]> {
+async function firstWorkflows(
+  config: Config,
+  paths: readonly string[],
+): Promise<readonly AnyWorkflow[]> {
   try {
     return (await loadWorkflows(paths)).workflows;
   } catch (error) {
