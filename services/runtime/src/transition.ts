@@ -83,7 +83,7 @@ function publications(extras: DraftExtras, namespace: string, admit: Admit): Pub
 }
 
 /** A run to be created: in memory at once if there is room. */
-export function newRun(row: StartRow, admit: Admit): NewRun {
+function newRun(row: StartRow, admit: Admit): NewRun {
   return { row, due: admit() ? 0 : 1 };
 }
 
