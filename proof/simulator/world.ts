@@ -211,8 +211,9 @@ export class World implements HostListener {
     const { scheduler, dice } = this;
     host.doom = { point, left: dice.below(20) };
     await scheduler.run(scheduler.now + 10_000, () => host.dead);
+    const reached = host.dead ? point : "between tasks";
     host.crash();
-    this.fault(`crash ${point}`, host.name);
+    this.fault(`crash ${reached}`, host.name);
     this.disk.ownerDied();
   }
 
