@@ -26,6 +26,9 @@ export async function measureFirstResult(rounds = 9): Promise<void> {
     }
     const note = `5-step run; median of ${rounds}; fastest ${Math.min(...times).toFixed(1)} ms`;
     const value = percentile(times, 50);
-    report({ workload: "W8", metric: "process start to first result", value, unit: "ms", note }, durability);
+    report(
+      { workload: "W8", metric: "process start to first result", value, unit: "ms", note },
+      durability,
+    );
   });
 }

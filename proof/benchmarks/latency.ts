@@ -30,12 +30,20 @@ export async function measureLatency(runs = 300): Promise<void> {
       const p50 = percentile(times, 50);
       const bound = (count + 1) * flush + spareMs;
       const note = `n=${runs}; flush p50 ${flushes.map((ms) => ms.toFixed(3)).join(" and ")} ms before and after; ${count + 1} flushes + ${spareMs} ms = ${bound.toFixed(3)} ms`;
-      report({ workload: "W2", metric: `${count}-step p50`, value: p50, unit: "ms", note }, durability);
+      report(
+        { workload: "W2", metric: `${count}-step p50`, value: p50, unit: "ms", note },
+        durability,
+      );
       const p99 = percentile(times, 99);
       report({ workload: "W2", metric: `${count}-step p99`, value: p99, unit: "ms" }, durability);
       const beyond = p50 - (count + 1) * flush;
       report(
-        { workload: "W2", metric: `${count}-step p50 beyond its flushes`, value: beyond, unit: "ms" },
+        {
+          workload: "W2",
+          metric: `${count}-step p50 beyond its flushes`,
+          value: beyond,
+          unit: "ms",
+        },
         durability,
       );
     }

@@ -31,7 +31,10 @@ export async function measureThroughput(runs = 40_000): Promise<void> {
     await claw.stop();
     const commits = stats.commits - before.stats.commits;
     const note = `5 steps, window ${WINDOW}, N=${runs}, ${commits} commits, flush p50 ${flush.toFixed(3)} ms`;
-    report({ workload: "W1", metric: "runs/s", value: runs / seconds, unit: "runs/s", note }, durability);
+    report(
+      { workload: "W1", metric: "runs/s", value: runs / seconds, unit: "runs/s", note },
+      durability,
+    );
     report(
       { workload: "W1", metric: "durable steps/s", value: (5 * runs) / seconds, unit: "steps/s" },
       durability,
