@@ -250,7 +250,10 @@ export class Client implements Claw {
     if (!unsure && node.active.has(id)) return waiting;
     waiting.catch(() => {});
     const record = await node.store.find(id);
-    if (record === null) throw new ClawError("CLAW-3001", `There is no run ${id}`);
+    if (record === null) {
+      node.results.unknown(id, new ClawError("CLAW-3001", `There is no run ${id}`));
+      return waiting;
+    }
     if (record.endedAt === null) return waiting;
     const { status, endedAt, output, error, abandoned } = record;
     const ending = { status, endedAt, output, error, abandoned } as Ending;

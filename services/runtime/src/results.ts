@@ -29,6 +29,13 @@ export class Results {
     for (const waiter of waiters) waiter.ended(ending);
   }
 
+  /** There is no such run: those who wait for it are told, and forgotten. */
+  unknown(run: RunId, error: unknown): void {
+    const waiters = this.#waiting.get(run);
+    this.#waiting.delete(run);
+    for (const waiter of waiters ?? []) waiter.failed(error);
+  }
+
   /** Nobody will learn of an end here any more: tells all who wait. */
   drop(error: unknown): void {
     const all = [...this.#waiting.values()];

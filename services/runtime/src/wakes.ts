@@ -99,6 +99,7 @@ export class Wakes {
 
   async #takeUpDue(now: number): Promise<void> {
     const node = this.#node;
+    const { incarnation } = node.committer;
     const held = node.active.size;
     const limit = Math.min(LOOK_LIMIT, Math.max(0, node.limits.activeRunsMax - held));
     if (limit === 0) {
@@ -110,6 +111,6 @@ export class Wakes {
     const fresh = ids.filter((id) => !node.active.has(id)).slice(0, limit);
     await node.takeUp(fresh);
     if (ids.length === limit + held || fresh.length === limit) this.#backlog = true;
-    else this.#orphans = false;
+    else if (incarnation === node.committer.incarnation) this.#orphans = false;
   }
 }
