@@ -49,4 +49,5 @@ export function recordAnswer(
   const entry = record(run, kind, call, data, nowMs);
   if (call !== null) call.answered = true;
   run.queue.push({ entry, call, delivered: false });
+  if (run.replaying) run.replayLeft++;
 }

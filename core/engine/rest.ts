@@ -23,6 +23,8 @@ export function restOf(run: RunState, nowMs: number, graceMs: number, patient: b
   let due = 0;
   let waits = 0;
   for (const call of run.open) {
+    // Beside an inserted call others wait for the end of the replay.
+    if (!call.begun && run.replaying) continue;
     if (call.answered || !call.begun) return STAY;
     const { kind } = call.plan;
     if (kind === "step" && (call.running || call.dueAt === 0)) return STAY;

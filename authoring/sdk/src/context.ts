@@ -52,6 +52,17 @@ export type Waited<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly reason: "timeout" };
 
+/** Options of an update's handler. */
+export interface UpdateOptions<Input = unknown, Given = Input> {
+  /** Checks and types the input before the update is taken; must be synchronous. Default: anything. */
+  readonly input?: Schema<Given, Input>;
+  /**
+   * Throws to refuse the update (CLAW-3007): then it leaves no trace. It reads variables of the workflow and asks
+   * nothing of ctx.
+   */
+  validate?(input: Input): void;
+}
+
 /** Code of a branch or scope. */
 export type Branch<T> = (ctx: Context) => T | Promise<T>;
 
@@ -146,6 +157,23 @@ export interface Context {
     options?: CallOptions & { readonly match?: Match },
   ): Promise<Stored<Data>>;
 
+  /**
+   * Answers `claw.query` under this name from now on, from variables of the workflow. The handler reads: it
+   * asks nothing of ctx and returns no promise. Known to the whole run; the last one of a name holds.
+   */
+  query<Input = unknown>(name: string, handler: (input: Input) => unknown): void;
+
+  /**
+   * Handles `claw.update` under this name from now on. An update is checked when every result recorded so far was
+   * delivered, recorded when it is taken, and its handler runs beside the workflow's code in a scope of its own. What it returns
+   * or throws is the answer. An update under way does not keep the run from ending. The last handler of a name holds.
+   */
+  update<Input = unknown, Given = Input>(
+    name: string,
+    options: UpdateOptions<Input, Given>,
+    handler: (ctx: Context, input: Input) => unknown,
+  ): void;
+
   /** Publishes an event together with this run's next transition, exactly once. */
   emit<Data>(event: EventType<Data>, data: Data, options?: CallOptions): Promise<void>;
 
@@ -193,6 +221,12 @@ export interface Context {
   random(): number;
   /** A UUID (version 4): the same at replay. */
   uuid(): string;
+  /**
+   * True for runs that take the new way of a change of the code: those begun by code that declares the
+   * patch (`patches`), and those that ask for the first time when everything recorded was delivered. The
+   * first answer holds for the run. Errors: CLAW-1008.
+   */
+  patched(id: string): boolean;
   /** Ends the run as failed. Errors: always throws CLAW-2009. */
   fail(reason: string, details?: Record<string, unknown>): never;
   readonly log: RunLog;

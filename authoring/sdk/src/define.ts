@@ -89,6 +89,13 @@ export interface WorkflowOptions<Input, Output, Given = Input> {
   readonly output?: Schema<unknown, Output> | undefined;
   /** What to do when code awaits something else than ctx. Default "error": the run is held. */
   readonly foreignAwait?: "error" | "warn";
+  /** Patches that this code knows: `ctx.patched` is true for all runs that it begins. Default none. */
+  readonly patches?: readonly string[];
+  /**
+   * Names of calls and scopes that this code has and older code had not: they may begin although the
+   * journal of a run has calls that come after them. Default none.
+   */
+  readonly inserts?: readonly string[];
 }
 
 /** A workflow: a deterministic function under a name and a version. */
@@ -140,6 +147,8 @@ export function workflow<Input, Output, Given>(
   if (!["error", "warn", undefined].includes(options.foreignAwait)) {
     throw new ClawError("CLAW-1001", `workflow "${name}": foreignAwait must be "error" or "warn"`);
   }
+  checkNames(options.patches, `workflow "${name}": patches`);
+  checkNames(options.inserts, `workflow "${name}": inserts`);
   const triggers = options.on === undefined ? [] : [options.on].flat();
   for (const trigger of triggers) {
     if (trigger?.kind !== "event") {
@@ -147,6 +156,12 @@ export function workflow<Input, Output, Given>(
     }
   }
   return Object.freeze({ kind: "workflow", name, version, options, triggers, body });
+}
+
+function checkNames(names: unknown, what: string): void {
+  if (names === undefined) return;
+  if (!Array.isArray(names)) throw new ClawError("CLAW-1001", `${what} must be a list of names`);
+  for (const name of names) checkName(name as string, `${what}: the name`);
 }
 
 /** True for something that `workflow` made. */

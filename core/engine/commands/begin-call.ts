@@ -1,19 +1,33 @@
 import { ENTRY_KINDS } from "../../protocol/index.ts";
 import type { Call, Plan } from "../call.ts";
 import { extrasOf } from "../draft.ts";
+import { isInserted } from "../evolution.ts";
 import { record, recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { subscriptionsOf } from "../subscriptions.ts";
 
 /**
- * Begins all calls that were asked for, in the order of asking. Called at the close of a turn, never
- * during replay. Calls answered without the outside are answered here, their entry rides along.
+ * Begins all calls that were asked for, in the order of asking. Called at the close of a turn; during
+ * replay only inserted calls begin. Calls answered without the outside are answered here, their entry
+ * rides along.
  */
 export function beginCalls(run: RunState, nowMs: number): void {
-  if (run.replaying || run.asked.length === 0) return;
+  if (run.asked.length === 0) return;
+  if (run.replaying) return beginInserted(run, nowMs);
   const asked = run.asked;
   run.asked = [];
   for (const call of asked) if (call.open) beginCall(run, call, nowMs);
+}
+
+function beginInserted(run: RunState, nowMs: number): void {
+  const { evolution } = run;
+  if (evolution === null || !evolution.inserting) return;
+  const left: Call[] = [];
+  for (const call of run.asked) {
+    if (!isInserted(call, evolution.inserts)) left.push(call);
+    else if (call.open) beginCall(run, call, nowMs);
+  }
+  run.asked = left;
 }
 
 function beginCall(run: RunState, call: Call, nowMs: number): void {

@@ -1,6 +1,7 @@
 import {
   askCall,
   innerScope,
+  isPatched,
   nextSegment,
   type Plan,
   RETRY_DEFAULT,
@@ -262,6 +263,12 @@ export class RunContext implements Context {
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
   }
 
+  patched(id: string): boolean {
+    this.#mustBeInTurn("patched");
+    const { state, node } = this.#activation;
+    return isPatched(state, checkName(id, "The patch"), node.clock.now());
+  }
+
   fail(reason: string, details?: Record<string, unknown>): never {
     throw new ClawError("CLAW-2009", reason, details === undefined ? {} : { details });
   }
@@ -292,7 +299,7 @@ export class RunContext implements Context {
     // "/" cannot stand in a name, so this counter meets no call of the author.
     const drawn = names.get(`/${what}`) ?? 0;
     names.set(`/${what}`, drawn + 1);
-    return hash128(`${this.#activation.id}|${path}|${what}|${drawn}`);
+    return hash128(`${this.#activation.state.seed}|${path}|${what}|${drawn}`);
   }
 
   #deadline(options: Partial<WaitOptions>): number {
