@@ -5,12 +5,18 @@ import { measureCrash } from "./crash.ts";
 import { measureFirstResult } from "./first-result.ts";
 import { measureKillNine } from "./kill-nine.ts";
 import { measureLatency } from "./latency.ts";
+import { measureParked } from "./parked.ts";
 import { progress } from "./report.ts";
+import { measureResume } from "./resume.ts";
 import { measureThroughput } from "./throughput.ts";
+import { measureWide } from "./wide.ts";
 
 const WORKLOADS: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
   W1: (smoke) => (smoke ? measureThroughput(1_000) : measureThroughput()),
   W2: (smoke) => (smoke ? measureLatency(20) : measureLatency()),
+  W3: (smoke) => (smoke ? measureWide(50, 1) : measureWide()),
+  W5: (smoke) => (smoke ? measureParked(2_000, 4_000) : measureParked()),
+  W6: (smoke) => (smoke ? measureResume(200, 1) : measureResume()),
   W7: (smoke) => (smoke ? measureCrash(100) : measureCrash()),
   W8: (smoke) => (smoke ? measureFirstResult(1) : measureFirstResult()),
   kill9: (smoke) => (smoke ? measureKillNine(5) : measureKillNine()),
