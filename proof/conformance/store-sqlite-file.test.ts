@@ -102,6 +102,7 @@ describe("store-sqlite: its file", () => {
       place.path,
       "stay",
     ]);
+    t.after(() => child.kill("SIGKILL"));
     assert.deepEqual(await once(child, "message"), ["open 1", undefined]);
     assert.throws(() => place.store().open(), { code: "CLAW-4001" });
     child.kill("SIGKILL");

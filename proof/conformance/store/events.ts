@@ -199,9 +199,9 @@ export function proveEvents(make: PlaceMaker): void {
     await world.commit(transition(row, { unwaits: ["w"] }));
     assert.deepEqual((await world.load(row.id))?.waits, ["v"]);
     await world.commit(transition(row, { finish: finish(row) }));
+    assert.equal(world.place.countRows().waits, 0);
     const { delivered } = await world.commit(world.publication("e1", { order: 1 }));
     assert.deepEqual(delivered, []);
-    assert.equal(world.place.countRows().waits, 0);
   });
 
   test("events of another namespace or type wake nobody", async (t) => {

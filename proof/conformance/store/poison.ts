@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CommitItem } from "@claw/core/ports";
 import type { PlaceMaker } from "./place.ts";
-import { delivery, finish, first, openWorld, published, step, transition } from "./world.ts";
+import { delivery, finish, first, openWorld, published, step, transition, wait } from "./world.ts";
 
 /** Items that contradict what the store holds. */
 export function provePoison(make: PlaceMaker): void {
@@ -53,6 +53,37 @@ export function provePoison(make: PlaceMaker): void {
     assert.equal((await world.load(good.id))?.row.due, 0);
     assert.equal((await world.commit(world.publication("e1", {}))).items[0]?.status, "applied");
     assert.deepEqual(await world.store.check(), []);
+  });
+
+  test("what was new in a batch with a bad item is known afterwards: first subscriptions get their event", async (t) => {
+    const world = await openWorld(t, make);
+    const [one, two] = [world.row(), world.row()];
+    const rest = { waits: [wait("w", { order: 1 })], park: { due: null, waits: 1, inboxSeen: 0 } };
+    const { items } = await world.commit(first(one, rest), first(two, rest), first(two));
+    assert.deepEqual(
+      items.map(({ status }) => status),
+      ["applied", "applied", "refused"],
+    );
+    const { delivered } = await world.commit(world.publication("e1", { order: 1 }));
+    assert.deepEqual(
+      delivered.map(({ to }) => to),
+      [one.id, two.id],
+    );
+  });
+
+  test("what was new in a bad item is not known afterwards", async (t) => {
+    const world = await openWorld(t, make);
+    const bad = await world.start();
+    const waits = [wait("a", { order: 1 }), wait("b", { order: 1 })];
+    const stranded = { due: null, waits: 0, inboxSeen: 0 };
+    await world.commit(transition(bad, { waits, park: stranded }));
+    const row = await world.start({ waits, park: { due: null, waits: 2, inboxSeen: 0 } });
+    await world.restart();
+    const { delivered } = await world.commit(world.publication("e1", { order: 1 }));
+    assert.deepEqual(
+      delivered.map(({ to }) => to),
+      [row.id, row.id],
+    );
   });
 
   test("the refusal says what is wrong", async (t) => {

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { Damage, PlaceMaker } from "./place.ts";
-import { delivery, finish, openWorld, recording, step, transition, wait } from "./world.ts";
+import { delivery, finish, first, openWorld, recording, step, transition, wait } from "./world.ts";
 
 const FINDINGS: Readonly<Record<Damage, RegExp>> = {
   "stranded run": /stranded/,
@@ -55,6 +56,27 @@ export function proveUpkeep(make: PlaceMaker): void {
     assert.deepEqual(await copy.find(ended.id), await world.store.find(ended.id));
     assert.equal((await copy.find(open.id))?.status, "waiting");
     assert.equal(await copy.find(later.id), null);
+  });
+
+  test("a backup shows one moment, whatever is committed while it is written", async (t) => {
+    const world = await openWorld(t, make);
+    const input = JSON.stringify("x".repeat(4_000));
+    const rows = Array.from({ length: 1_500 }, () => world.row({ input }));
+    await world.commit(...rows.map((row) => first(row)));
+    const path = join(world.place.folder, "copy");
+    const written = world.store.backup(path);
+    let more = 0;
+    const isDone = Promise.resolve(written).then(() => true);
+    while (!(await Promise.race([isDone, setImmediate(false)]))) {
+      await world.start();
+      more++;
+    }
+    const copy = world.place.restored(path);
+    t.after(() => copy.close());
+    await copy.open();
+    const found = await copy.list({ limit: 10_000 });
+    assert.equal(found.length, rows.length, `${more} commits while it was written`);
+    assert.deepEqual(await copy.check(), []);
   });
 
   test("a backup never replaces a file", async (t) => {
