@@ -1,4 +1,5 @@
 // npm run bench [-- --only W1,W2 --smoke]: our figures of the workloads defined beside the peers.
+// With --write the figures become docs/performance.md.
 // With --smoke everything is small: it shows that the workloads run, its figures mean nothing.
 import { parseArgs } from "node:util";
 import { measureCrash } from "./crash.ts";
@@ -6,7 +7,8 @@ import { measureFirstResult } from "./first-result.ts";
 import { measureKillNine } from "./kill-nine.ts";
 import { measureLatency } from "./latency.ts";
 import { measureParked } from "./parked.ts";
-import { progress } from "./report.ts";
+import { writePage } from "./performance-page.ts";
+import { progress, reported } from "./report.ts";
 import { measureResume } from "./resume.ts";
 import { measureThroughput } from "./throughput.ts";
 import { measureWide } from "./wide.ts";
@@ -23,7 +25,11 @@ const WORKLOADS: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
 };
 
 const { values } = parseArgs({
-  options: { only: { type: "string" }, smoke: { type: "boolean", default: false } },
+  options: {
+    only: { type: "string" },
+    smoke: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+  },
 });
 const wanted = values.only?.split(",") ?? Object.keys(WORKLOADS);
 for (const name of wanted) {
@@ -39,4 +45,10 @@ for (const name of wanted) {
     progress(`${name} failed: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;
   }
+}
+if (values.write && process.exitCode === undefined) {
+  writePage(
+    reported.map(({ figure }) => figure),
+    reported[0]?.durability ?? "",
+  );
 }

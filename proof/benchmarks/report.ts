@@ -11,6 +11,9 @@ export interface Figure {
   readonly note?: string;
 }
 
+/** All figures that were reported, for the page. */
+export const reported: { figure: Figure; durability: string }[] = [];
+
 /** Prints a figure in the form that the peers' harness uses, so that both can stand in one table. */
 export function report(figure: Figure, durability: string): void {
   const line = {
@@ -23,6 +26,7 @@ export function report(figure: Figure, durability: string): void {
     durability,
     note: figure.note ?? "",
   };
+  reported.push({ figure, durability });
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
