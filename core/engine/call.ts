@@ -1,4 +1,4 @@
-import type { StartRow, StoredEvent } from "../protocol/index.ts";
+import type { AttributeChanges, StartRow, StoredEvent } from "../protocol/index.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Scope } from "./scope.ts";
 
@@ -27,7 +27,10 @@ export type Plan =
     }
   | { readonly kind: "child"; readonly row: StartRow }
   | { readonly kind: "emit"; readonly event: StoredEvent; readonly triggered: readonly StartRow[] }
-  | { readonly kind: "start"; readonly row: StartRow };
+  | { readonly kind: "start"; readonly row: StartRow }
+  | { readonly kind: "attributes"; readonly values: AttributeChanges }
+  /** Not asked for by code: a client's update, whose answer goes to the handler of that name. */
+  | { readonly kind: "update"; readonly name: string };
 
 /** A durable call of workflow code, from asking to its end. */
 export interface Call {

@@ -1,4 +1,6 @@
 import type {
+  AttributeChanges,
+  ChildOutcome,
   Ending,
   Hold,
   Message,
@@ -18,6 +20,17 @@ export interface DraftWait {
   readonly after: number;
 }
 
+/** The end of an update. */
+export interface DraftUpdate {
+  readonly call: string;
+  readonly outcome: ChildOutcome;
+}
+
+/** Parts of a transition that few runs ever have. */
+export interface DraftRare {
+  attributes: AttributeChanges | null;
+}
+
 /** The parts of a transition that a plain step does not have. */
 export interface DraftExtras {
   readonly acks: number[];
@@ -25,7 +38,10 @@ export interface DraftExtras {
   readonly unwaits: string[];
   readonly starts: StartRow[];
   readonly messages: Message[];
+  rare: DraftRare | null;
   readonly events: { event: StoredEvent; triggered: readonly StartRow[] }[];
+  /** Updates that have ended: their clients are answered when this is durable. */
+  updates: DraftUpdate[] | null;
 }
 
 /** What a run has decided since its last transition was taken; plain data, written by commands. */
@@ -59,8 +75,24 @@ export function newDraft(seq: number): Draft {
 
 /** The extras of a draft, begun if there are none. */
 export function extrasOf(draft: Draft): DraftExtras {
-  draft.extras ??= { acks: [], waits: [], unwaits: [], starts: [], messages: [], events: [] };
+  draft.extras ??= {
+    acks: [],
+    waits: [],
+    unwaits: [],
+    starts: [],
+    messages: [],
+    events: [],
+    rare: null,
+    updates: null,
+  };
   return draft.extras;
+}
+
+/** The rare parts of a draft, begun if there are none. */
+export function rareOf(draft: Draft): DraftRare {
+  const extras = extrasOf(draft);
+  extras.rare ??= { attributes: null };
+  return extras.rare;
 }
 
 /** A message to the parent of a run, or nothing when it has none. */

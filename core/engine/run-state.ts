@@ -1,18 +1,23 @@
 import {
+  type ChildOutcome,
   decodePayload,
   type Entry,
   ENTRY_KINDS,
+  type ForkNote,
   type InboxRow,
   limits,
   type Phase,
   type RetryNote,
+  type RunId,
   type StartRow,
 } from "../protocol/index.ts";
 import type { Call } from "./call.ts";
 import { type Draft, newDraft } from "./draft.ts";
+import { type Evolution, evolutionOf } from "./evolution.ts";
 import { rootScope, type Scope } from "./scope.ts";
 import { type Subscriptions, subscriptionsOf } from "./subscriptions.ts";
 import type { UndoStack } from "./undo-stack.ts";
+import { type Updates, updatesOf } from "./updates.ts";
 
 /** An entry on its way to the code: `call` is null until the code asked for it. */
 export interface Item {
@@ -50,6 +55,8 @@ export interface Divergence {
 export interface RunState {
   readonly start: StartRow;
   readonly root: Scope;
+  /** Whose id random numbers are drawn from: its own, or that of the first run if it is a fork. */
+  seed: RunId;
   /** Sequence of the last entry. */
   seq: number;
   /** Time of the last entry; entries never go back in time. */
@@ -88,8 +95,12 @@ export interface RunState {
   hadInbox: boolean;
   subscriptions: Subscriptions | null;
   undo: UndoStack | null;
+  evolution: Evolution | null;
+  updates: Updates | null;
   /** True once its row says that it is being compensated. */
   compensating: boolean;
+  /** True once its journal says what the compensation has to undo. */
+  undoPlanned: boolean;
   /** Number of the current turn, from 1; live and replay count alike. */
   turn: number;
 }
@@ -149,6 +160,8 @@ const GROUPS: Readonly<Record<string, string>> = {
   [ENTRY_KINDS.childStarted]: "child",
   [ENTRY_KINDS.childEnded]: "child",
   [ENTRY_KINDS.runStarted]: "start",
+  [ENTRY_KINDS.attributesSet]: "attributes",
+  [ENTRY_KINDS.updateTaken]: "update",
 };
 
 function fold(run: RunState, entry: Entry): void {
@@ -159,6 +172,18 @@ function fold(run: RunState, entry: Entry): void {
     run.replayLeft++;
     return;
   }
+  if (entry.kind === ENTRY_KINDS.patchTaken) {
+    evolutionOf(run).patches.set(String(decodePayload(entry.data)), true);
+    return;
+  }
+  if (entry.kind === ENTRY_KINDS.updateEnded) {
+    const update = updatesOf(run).taken.get(entry.call);
+    if (update === undefined) return;
+    update.ended = true;
+    update.outcome = decodePayload(entry.data) as ChildOutcome;
+    return;
+  }
+  if (entry.call === "") return foldNote(run, entry);
   let recorded = run.recorded.get(entry.call);
   if (recorded === undefined) {
     // A timed out wait is of the kind that its call says: signal or event.
@@ -172,9 +197,20 @@ function fold(run: RunState, entry: Entry): void {
   } else if (entry.kind === ENTRY_KINDS.childStarted) {
     recorded.begun = true;
   } else {
+    if (entry.kind === ENTRY_KINDS.updateTaken) {
+      updatesOf(run).taken.set(entry.call, { print: entry.print, ended: false, outcome: null });
+    }
     recorded.item = { entry, call: null, delivered: false };
     run.queue.push(recorded.item);
     run.replayLeft++;
+  }
+}
+
+// Entries of no call tell of the run as a whole; the code never sees them.
+function foldNote(run: RunState, entry: Entry): void {
+  if (entry.kind === ENTRY_KINDS.undoPlanned) run.undoPlanned = true;
+  else if (entry.kind === ENTRY_KINDS.forked) {
+    run.seed = (decodePayload(entry.data) as ForkNote).seed;
   }
 }
 
@@ -182,6 +218,7 @@ function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {
   return {
     start,
     root: rootScope(),
+    seed: start.id,
     seq: 0,
     lastAt: start.startedAt,
     now: start.startedAt,
@@ -205,7 +242,10 @@ function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {
     hadInbox: false,
     subscriptions: null,
     undo: null,
+    evolution: null,
+    updates: null,
     compensating: false,
+    undoPlanned: false,
     turn: 1,
   };
 }

@@ -13,6 +13,7 @@ export type {
   Park,
   Publication,
   PublishedEvent,
+  RareParts,
   Release,
   RunQuery,
   Store,

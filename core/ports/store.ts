@@ -1,4 +1,6 @@
 import type {
+  AttributeChanges,
+  Attributes,
   Ending,
   Entry,
   Hold,
@@ -51,6 +53,12 @@ export interface Park {
   readonly inboxSeen: number;
 }
 
+/** What few transitions have. */
+export interface RareParts {
+  /** Attributes to set, merged with those that the run has. */
+  readonly attributes: AttributeChanges | null;
+}
+
 /** The atomic change of one run: all of it is written, or none. */
 export interface Transition {
   readonly type: "transition";
@@ -82,6 +90,8 @@ export interface Transition {
   readonly park: Park | null;
   readonly hold: { readonly kind: Hold; readonly reason: string } | null;
   readonly finish: Finish | null;
+  /** Default: nothing of it. */
+  readonly rare?: RareParts | null;
 }
 
 /** A run to be created. */
@@ -122,14 +132,32 @@ export interface Publication extends PublishedEvent {
   readonly type: "publication";
 }
 
-/** Releases a held run so that it is tried again. */
+/**
+ * Releases a held run so that it is tried again. A run that is not held stays as it is. Its count of
+ * recoveries begins again.
+ */
 export interface Release {
   readonly type: "release";
+  readonly run: RunId;
+  /** Refused ("state") unless the run is held for one of these reasons; "" for not held. Default: any. */
+  readonly from?: readonly (Hold | "")[];
+}
+
+/** Holds an open run as paused; refused ("state") when it is held for another reason. */
+export interface Pause {
+  readonly type: "pause";
+  readonly run: RunId;
+  readonly reason: string;
+}
+
+/** Clears a run of the suspicion that it ends the processes that take it up. Never refused. */
+export interface Clear {
+  readonly type: "clear";
   readonly run: RunId;
 }
 
 /** One atomic part of a batch. */
-export type CommitItem = Transition | Delivery | Publication | Release;
+export type CommitItem = Transition | Delivery | Publication | Release | Pause | Clear;
 
 /** What one store transaction writes. */
 export interface Batch {
@@ -151,7 +179,8 @@ export type ItemAnswer =
   | { readonly status: "duplicate"; readonly run: RunId | ""; readonly same: boolean }
   | {
       readonly status: "refused";
-      readonly why: "unknown" | "closed" | "full" | "poison";
+      /** `state`: the run is in another state; `detail` is its hold, or empty. */
+      readonly why: "unknown" | "closed" | "full" | "poison" | "state";
       readonly detail: string;
     };
 
@@ -183,6 +212,8 @@ export interface RunQuery {
   readonly status?: RunStatus;
   /** Started at or after, milliseconds since 1970. */
   readonly since?: number;
+  /** Only runs that have all these attributes, compared as text. */
+  readonly attributes?: Attributes;
   /** Only runs with a smaller id: the last id of the page before. */
   readonly before?: RunId;
   readonly limit: number;
@@ -219,6 +250,8 @@ export interface Finding {
 export interface Store {
   /**
    * Takes ownership and begins a new incarnation; called again after an error it closes and reopens.
+   * Runs that another owner held when it ended without `close` have one recovery more; those with more
+   * than `RECOVERIES_MAX` are held as quarantined. Parking and holding a run sets its recoveries to 0.
    * Errors: CLAW-4001 owned by another process, 4002 damaged, 4003 newer, 4004 full, 4005 locked, 4008.
    */
   open(): MaybePromise<StoreInfo>;
@@ -228,11 +261,13 @@ export interface Store {
   /** Open runs with these ids, in this order; unknown and closed ones are left out. */
   load(ids: readonly RunId[]): MaybePromise<readonly StoredRun[]>;
   /**
-   * Ids of open, unheld runs owed a look at `nowMs`, most overdue first, at most `limit`. What an ended
+   * Ids of open, unheld runs owed a look at `nowMs` that are no suspects, most overdue first, at most `limit`. What an ended
    * process held (due 0) became due at once (1) with `open`, so it comes first, in this and in later
    * calls; `orphans` says that this is the first call after `open`.
    */
   due(nowMs: number, limit: number, orphans: boolean): MaybePromise<readonly RunId[]>;
+  /** Ids of open, unheld runs with at least `SUSPECT_RECOVERIES`, the fewest first. */
+  suspects(limit: number): MaybePromise<readonly RunId[]>;
   /** The earliest due time after `afterMs` among open, unheld runs, or null. */
   nextDue(afterMs: number): MaybePromise<number | null>;
   /** Ids of runs held for one of the given reasons, oldest first. */

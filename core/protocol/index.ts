@@ -47,13 +47,19 @@ export {
   type ChildOutcome,
   type Entry,
   type EntryKind,
+  type ForkNote,
   type RetryNote,
+  type SkipNote,
+  type UndoNote,
 } from "./journal.ts";
 export * as limits from "./limits.ts";
 export type { InboxRow, Message, MessageKind } from "./message.ts";
 export { checkName, encodeKey } from "./name.ts";
 export { decodePayload, encodePayload, utf8Bytes, type Payload, type Stored } from "./payload.ts";
 export type {
+  AttributeChanges,
+  Attributes,
+  AttributeValue,
   ClosedStatus,
   Ending,
   Hold,

@@ -31,6 +31,20 @@ export const ENTRY_KINDS = {
   runStarted: "n",
   /** Cancellation was requested; data is the reason. Has no call. */
   cancelRequested: "k",
+  /** The code took the new way of a patch; data is its id. Has no call, is not delivered. */
+  patchTaken: "h",
+  /** Attributes were set in this transition. */
+  attributesSet: "a",
+  /** An operator answered an open call; data is a SkipNote. */
+  callSkipped: "x",
+  /** A compensation began; data is an UndoNote. Has no call and is not delivered to code. */
+  undoPlanned: "u",
+  /** First entry of a run that goes on from another's journal; data is a ForkNote. Has no call, not delivered. */
+  forked: "b",
+  /** An update was taken; data is its checked input. */
+  updateTaken: "p",
+  /** The handler of an update has ended; data is a ChildOutcome. Not delivered to code. */
+  updateEnded: "q",
 } as const;
 
 /** One letter that names the kind of an entry; see ENTRY_KINDS. */
@@ -43,13 +57,41 @@ export interface Entry {
   /** When it was recorded, milliseconds since 1970; never less than the entry before. */
   readonly at: number;
   readonly kind: EntryKind;
-  /** The call that it belongs to; empty for `cancelRequested`. */
+  /** The call that it belongs to; empty for `cancelRequested`, `undoPlanned` and `forked`. */
   readonly call: string;
   /** Which try it tells of, from 1. */
   readonly attempt: number;
   /** Fingerprint of what the call declared; compared at replay. */
   readonly print: string;
   readonly data: Payload;
+}
+
+/** Data of a `callSkipped` entry. */
+export interface SkipNote {
+  /** The operator. */
+  readonly by: string;
+  /** What the call answers; absent for undefined. */
+  readonly value?: unknown;
+}
+
+/** Data of an `undoPlanned` entry. */
+export interface UndoNote {
+  /** Completed steps that have an undo, in the order in which they are undone. */
+  readonly completed: readonly string[];
+  /** Steps with an undo whose end was not known. */
+  readonly open: readonly string[];
+}
+
+/** Data of a `forked` entry. */
+export interface ForkNote {
+  /** The run whose journal this one goes on from. */
+  readonly from: string;
+  /** The call that runs again; empty when it goes on from the end of the journal. */
+  readonly call: string;
+  /** Whose id the random numbers are drawn from: that of the first run of all. */
+  readonly seed: string;
+  /** When it was forked, milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** Data of an `attemptFailed` entry. */

@@ -26,7 +26,19 @@ export const PACKED_JOURNAL_CHARS_MAX = 256 * 1024;
 export const PARK_GRACE_MS = 1_000;
 /** Time that code may stand without an open ctx call before it is `stuck`. */
 export const STUCK_AFTER_MS = 10_000;
+/** How long bodies under way in a run that was paused may take to end; then they are aborted and run again. */
+export const PAUSE_LINGER_MS = 30_000;
+/** Processes in a row that may end while they hold a run, before it is quarantined. */
+export const RECOVERIES_MAX = 5;
+/** From so many on a run is taken up alone, so that it shows whether it is the one that ends processes. */
+export const SUSPECT_RECOVERIES = 2;
+/** A suspect that was in memory for so long without ending its process is no suspect any more. */
+export const TRIAL_MS = 10_000;
 /** How long a row that remembers an idempotency key outlives the start of its run. */
 export const DEDUP_WINDOW_MS = 7 * 24 * 3_600_000;
 /** Longest duration that can be asked for. */
 export const DURATION_MS_MAX = 100 * 365 * 24 * 3_600_000;
+/** Attributes of one run. */
+export const ATTRIBUTES_MAX = 32;
+/** Characters of an attribute that is text. */
+export const ATTRIBUTE_CHARS_MAX = 200;

@@ -4,17 +4,27 @@ import type { Entry } from "./journal.ts";
 import type { Payload } from "./payload.ts";
 
 /** How a run ended. */
-export type ClosedStatus = "completed" | "failed" | "cancelled" | "compensated";
+export type ClosedStatus = "completed" | "failed" | "cancelled" | "compensated" | "terminated";
 
 /**
  * Why an open run is held back from running, until new code or a person releases it:
  * `diverged` code and journal disagree · `bug` a programming error in workflow code · `stuck` code
- * that waits for nothing durable · `no_code` nobody here defines its workflow and version.
+ * that waits for nothing durable · `no_code` nobody here defines its workflow and version · `paused` an
+ * operator stopped it · `quarantined` the processes that took it up ended, again and again.
  */
-export type Hold = "diverged" | "bug" | "stuck" | "no_code";
+export type Hold = "diverged" | "bug" | "stuck" | "no_code" | "paused" | "quarantined";
 
 /** A part of a run's life that people want to see: `compensating` it undoes what it did. */
 export type Phase = "compensating";
+
+/** A small fact of a run, by which runs are found; compared as text. */
+export type AttributeValue = string | number | boolean;
+
+/** Small facts of a run by name. */
+export type Attributes = Readonly<Record<string, AttributeValue>>;
+
+/** Facts to be set; null takes one away. */
+export type AttributeChanges = Readonly<Record<string, AttributeValue | null>>;
 
 /** What a run is doing, as shown to people. */
 export type RunStatus = "running" | "waiting" | Phase | Hold | ClosedStatus;
@@ -49,6 +59,8 @@ export interface RunRow extends StartRow {
   /** Open waits for something else than time. */
   readonly waits: number;
   readonly phase: Phase | "";
+  /** Processes in a row that ended while they held it, without progress of the run in between. */
+  readonly recoveries: number;
   readonly held: Hold | "";
   /** Why it is held; empty otherwise. */
   readonly heldReason: string;
@@ -79,6 +91,8 @@ export interface RunSummary {
   readonly cause: string;
   /** Why it is held or how it failed; empty otherwise. */
   readonly reason: string;
+  /** What its code set with `ctx.attributes`. */
+  readonly attributes: Attributes;
 }
 
 /** A run with everything recorded about it. */

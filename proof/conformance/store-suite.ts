@@ -1,4 +1,5 @@
 import { describe } from "node:test";
+import { proveAttributes } from "./store/attributes.ts";
 import { proveChildren } from "./store/children.ts";
 import { proveEvents } from "./store/events.ts";
 import { proveInbox } from "./store/inbox.ts";
@@ -18,6 +19,7 @@ export function storeSuite(name: string, make: PlaceMaker): void {
   describe(`${name}: events`, () => proveEvents(make));
   describe(`${name}: idempotency keys`, () => proveRequests(make));
   describe(`${name}: poison`, () => provePoison(make));
+  describe(`${name}: attributes`, () => proveAttributes(make));
   describe(`${name}: reading`, () => proveReading(make));
   describe(`${name}: opening and closing`, () => proveLifecycle(make));
   describe(`${name}: check and backup`, () => proveUpkeep(make));

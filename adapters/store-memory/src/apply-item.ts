@@ -1,9 +1,11 @@
 import type {
+  Clear,
   CommitItem,
   Dedup,
   Delivery,
   ItemAnswer,
   NewRun,
+  Pause,
   PublishedEvent,
   Release,
   Transition,
@@ -20,7 +22,10 @@ import {
   insertRun,
   markRun,
   parkRun,
+  setAttributes,
 } from "./write-run.ts";
+
+const UNHELD_OR_PAUSED = ["", "paused"] as const;
 
 /** What one batch has brought about so far. */
 export interface BatchWork {
@@ -33,7 +38,7 @@ export interface BatchWork {
 export function applyItem(disk: MemoryDisk, item: CommitItem, work: BatchWork): ItemAnswer {
   if (item.type === "transition") return applyTransition(disk, item, work);
   if (item.type === "delivery") return applyDelivery(disk, item, work);
-  if (item.type === "release") return applyRelease(disk, item);
+  if (item.type !== "publication") return applyOperation(disk, item);
   if (publishEvent(disk, item, work)) return { status: "applied", parked: false };
   return { status: "duplicate", run: "", same: true };
 }
@@ -49,6 +54,7 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
     if (start !== null) insertRun(disk, start, item.seq);
     advance(disk, item, work);
   }
+  if (item.rare?.attributes) setAttributes(disk, run, item.rare.attributes);
   for (const created of item.starts) createOther(disk, created, work);
   for (const message of item.messages) pushMessage(disk, message, work.delivered);
   for (const event of item.events) publishEvent(disk, event, work);
@@ -96,13 +102,25 @@ function applyDelivery(disk: MemoryDisk, item: Delivery, work: BatchWork): ItemA
   return { status: "refused", why: outcome, detail: message.to };
 }
 
-function applyRelease(disk: MemoryDisk, { run }: Release): ItemAnswer {
+function applyOperation(disk: MemoryDisk, item: Release | Pause | Clear): ItemAnswer {
+  const { run } = item;
   const row = disk.runs.get(run);
+  if (item.type === "clear") {
+    if (row !== undefined) disk.runs.set(run, { ...row, recoveries: 0 });
+    return { status: "applied", parked: false };
+  }
   if (row === undefined) {
     const why = disk.closed.has(run) ? "closed" : "unknown";
     return { status: "refused", why, detail: run };
   }
-  if (row.held !== "") disk.runs.set(run, { ...row, held: "", heldReason: "", due: 1 });
+  const allowed = item.type === "pause" ? UNHELD_OR_PAUSED : item.from;
+  if (allowed?.includes(row.held) === false) {
+    return { status: "refused", why: "state", detail: row.held };
+  }
+  if (item.type === "pause") holdRun(disk, run, row.seq, "paused", item.reason);
+  else if (row.held !== "") {
+    disk.runs.set(run, { ...row, held: "", heldReason: "", due: 1, recoveries: 0 });
+  }
   return { status: "applied", parked: false };
 }
 

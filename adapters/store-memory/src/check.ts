@@ -93,7 +93,9 @@ function openChildren(entries: readonly Entry[]): readonly RunId[] {
   const children = new Map<string, RunId>();
   for (const { kind, call, data } of entries) {
     if (kind === ENTRY_KINDS.childStarted) children.set(call, JSON.parse(data) as RunId);
-    else if (kind === ENTRY_KINDS.childEnded) children.delete(call);
+    else if (kind === ENTRY_KINDS.childEnded || kind === ENTRY_KINDS.callSkipped) {
+      children.delete(call);
+    }
   }
   return [...children.values()];
 }

@@ -1,11 +1,13 @@
 import type { Batch } from "@claw/core/ports";
-import type {
-  ClosedStatus,
-  InboxRow,
-  RunId,
-  RunRow,
-  StartRow,
-  StoredEvent,
+import {
+  type Attributes,
+  type ClosedStatus,
+  type InboxRow,
+  limits,
+  type RunId,
+  type RunRow,
+  type StartRow,
+  type StoredEvent,
 } from "@claw/core/protocol";
 import { Lists, Table } from "./table.ts";
 import { UndoLog } from "./undo-log.ts";
@@ -74,6 +76,8 @@ export class MemoryDisk {
   readonly events: Lists<EventRow> = new Lists(this.undo);
   readonly eventIds: Table<number> = new Table(this.undo);
   readonly eventKeys: Lists<number> = new Lists(this.undo);
+  /** Attributes of runs, open and closed. */
+  readonly attributes: Table<Attributes> = new Table(this.undo);
   readonly dedup: Table<DedupRow> = new Table(this.undo);
   incarnation = 0;
   /** Whoever has the disk open; null for nobody. */
@@ -106,8 +110,26 @@ export class MemoryDisk {
 
   /** `owner` has the disk now; what the one before held in memory is due at once. */
   beginIncarnation(owner: object): void {
+    const more = this.owner === owner ? 0 : 1;
     this.owner = owner;
     this.incarnation++;
+    for (const row of this.runs.values()) {
+      if (row.due === 0) this.#takeFrom(row, row.recoveries + more);
+    }
+    this.settleCommit(true);
+  }
+
+  #takeFrom(row: RunRow, recoveries: number): void {
+    if (recoveries <= limits.RECOVERIES_MAX) {
+      this.runs.set(row.id, { ...row, due: 1, recoveries });
+      return;
+    }
+    const heldReason = `the process that took it up ended ${recoveries} times in a row`;
+    this.runs.set(row.id, { ...row, due: null, recoveries, held: "quarantined", heldReason });
+  }
+
+  /** What the owner holds in memory is due at once: it closes the disk in good order. */
+  giveBack(): void {
     for (const row of this.runs.values()) {
       if (row.due === 0) this.runs.set(row.id, { ...row, due: 1 });
     }
@@ -166,6 +188,7 @@ const TABLES = [
   "events",
   "eventIds",
   "eventKeys",
+  "attributes",
   "dedup",
 ] as const;
 

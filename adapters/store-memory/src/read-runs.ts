@@ -1,9 +1,11 @@
 import type { RunQuery, StoredRun } from "@claw/core/ports";
 import {
+  type Attributes,
   decodeEntries,
   describeError,
   type ErrorRecord,
   type Hold,
+  limits,
   type RunId,
   type RunRecord,
   type RunRow,
@@ -38,12 +40,24 @@ export function loadRuns(disk: MemoryDisk, ids: readonly RunId[]): readonly Stor
 export function dueRuns(disk: MemoryDisk, nowMs: number, limit: number): readonly RunId[] {
   const due: { id: RunId; due: number }[] = [];
   for (const row of disk.runs.values()) {
+    if (isSuspect(row)) continue;
     if (row.held === "" && row.due !== null && row.due > 0 && row.due <= nowMs) {
       due.push({ id: row.id, due: row.due });
     }
   }
   due.sort((a, b) => a.due - b.due || (a.id < b.id ? -1 : 1));
   return due.slice(0, limit).map(({ id }) => id);
+}
+
+/** Ids of open, unheld runs that may be what ended the processes that took them up. */
+export function suspectRuns(disk: MemoryDisk, limit: number): readonly RunId[] {
+  const suspects = [...disk.runs.values()].filter((row) => row.held === "" && isSuspect(row));
+  suspects.sort((a, b) => a.recoveries - b.recoveries || (a.id < b.id ? -1 : 1));
+  return suspects.slice(0, limit).map(({ id }) => id);
+}
+
+function isSuspect({ recoveries }: RunRow): boolean {
+  return recoveries >= limits.SUSPECT_RECOVERIES;
 }
 
 /** The earliest due time after `afterMs`, or null. */
@@ -73,8 +87,8 @@ export function heldRuns(
 export function listRuns(disk: MemoryDisk, query: RunQuery): readonly RunSummary[] {
   const { namespace, workflow, status, since, before } = query;
   return [
-    ...[...disk.runs.values()].map(openSummary),
-    ...[...disk.closed.values()].map(closedSummary),
+    ...[...disk.runs.values()].map((row) => openSummary(disk, row)),
+    ...[...disk.closed.values()].map((row) => closedSummary(disk, row)),
   ]
     .filter(
       (run) =>
@@ -82,10 +96,18 @@ export function listRuns(disk: MemoryDisk, query: RunQuery): readonly RunSummary
         (workflow === undefined || run.workflow === workflow) &&
         (status === undefined || run.status === status) &&
         (since === undefined || run.startedAt >= since) &&
-        (before === undefined || run.id < before),
+        (before === undefined || run.id < before) &&
+        hasAttributes(run, query.attributes),
     )
     .sort((a, b) => (a.id < b.id ? 1 : -1))
     .slice(0, query.limit);
+}
+
+function hasAttributes(run: RunSummary, asked: Attributes = {}): boolean {
+  return Object.entries(asked).every(
+    ([name, value]) =>
+      Object.hasOwn(run.attributes, name) && String(run.attributes[name]) === String(value),
+  );
 }
 
 /** One run with its journal, open or closed. */
@@ -93,7 +115,7 @@ export function findRun(disk: MemoryDisk, id: RunId): RunRecord | null {
   const open = disk.runs.get(id);
   if (open !== undefined) {
     return {
-      ...openSummary(open),
+      ...openSummary(disk, open),
       input: open.input,
       output: "",
       error: null,
@@ -105,7 +127,7 @@ export function findRun(disk: MemoryDisk, id: RunId): RunRecord | null {
   const closed = disk.closed.get(id);
   if (closed === undefined) return null;
   return {
-    ...closedSummary(closed),
+    ...closedSummary(disk, closed),
     input: closed.input,
     output: closed.output,
     error: closed.error === null ? null : (JSON.parse(closed.error) as ErrorRecord),
@@ -123,27 +145,31 @@ function journalOf(disk: MemoryDisk, id: RunId): string {
     .join("");
 }
 
-function openSummary(row: RunRow): RunSummary {
+function openSummary(disk: MemoryDisk, row: RunRow): RunSummary {
   // 0: a process holds it; 1: due at once.
   const resting: RunStatus = row.due === 0 || row.due === 1 ? "running" : "waiting";
   return {
-    ...sharedSummary(row),
+    ...sharedSummary(disk, row),
     status: row.held || row.phase || resting,
     endedAt: null,
     reason: row.heldReason,
   };
 }
 
-function closedSummary(row: ClosedRow): RunSummary {
+function closedSummary(disk: MemoryDisk, row: ClosedRow): RunSummary {
   return {
-    ...sharedSummary(row),
+    ...sharedSummary(disk, row),
     status: row.status,
     endedAt: row.endedAt,
     reason: row.error === null ? "" : describeError(JSON.parse(row.error) as ErrorRecord),
   };
 }
 
-function sharedSummary(row: StartRow): Omit<RunSummary, "status" | "endedAt" | "reason"> {
+function sharedSummary(
+  disk: MemoryDisk,
+  row: StartRow,
+): Omit<RunSummary, "status" | "endedAt" | "reason"> {
   const { id, namespace, workflow, version, startedAt, parentRun, cause } = row;
-  return { id, namespace, workflow, version, startedAt, parentRun, cause };
+  const attributes = { ...disk.attributes.get(id) };
+  return { id, namespace, workflow, version, startedAt, parentRun, cause, attributes };
 }

@@ -5,7 +5,15 @@ import { checkDisk } from "./check.ts";
 import { commitBatch, writeLateBatches } from "./commit-batch.ts";
 import type { FaultPlan } from "./faults.ts";
 import { MemoryDisk } from "./memory-disk.ts";
-import { dueRuns, findRun, heldRuns, listRuns, loadRuns, nextDue } from "./read-runs.ts";
+import {
+  dueRuns,
+  findRun,
+  heldRuns,
+  listRuns,
+  loadRuns,
+  nextDue,
+  suspectRuns,
+} from "./read-runs.ts";
 
 const SCHEMA_VERSION = 1;
 
@@ -63,7 +71,9 @@ export function memoryStore(options: MemoryOptions = {}): Store {
 
   function close(): void {
     isOpen = false;
-    if (disk.owner === self) disk.owner = null;
+    if (disk.owner !== self) return;
+    disk.giveBack();
+    disk.owner = null;
   }
 
   return {
@@ -80,6 +90,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
       }),
     load: (ids) => use(() => loadRuns(disk, ids)),
     due: (nowMs, limit) => use(() => dueRuns(disk, nowMs, limit)),
+    suspects: (limit) => use(() => suspectRuns(disk, limit)),
     nextDue: (afterMs) => use(() => nextDue(disk, afterMs)),
     held: (kinds, limit) => use(() => heldRuns(disk, kinds, limit)),
     findDedup: (scope) =>

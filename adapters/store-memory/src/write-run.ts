@@ -1,5 +1,13 @@
 import type { Finish, NewRun, Park, Transition } from "@claw/core/ports";
-import type { Hold, Phase, RunId, RunRow, StartRow } from "@claw/core/protocol";
+import {
+  type AttributeChanges,
+  type Hold,
+  limits,
+  type Phase,
+  type RunId,
+  type RunRow,
+  type StartRow,
+} from "@claw/core/protocol";
 import type { MemoryDisk } from "./memory-disk.ts";
 import { unsubscribe } from "./subscribe.ts";
 
@@ -34,13 +42,24 @@ export function parkRun(disk: MemoryDisk, run: RunId, seq: number, park: Park): 
     throw new Error(`${run} would be stranded: nothing would wake it`);
   }
   if (row.inboxSeq !== park.inboxSeen) return false;
-  disk.runs.set(run, { ...row, seq, due: park.due, waits: park.waits });
+  disk.runs.set(run, { ...row, seq, due: park.due, waits: park.waits, recoveries: 0 });
   return true;
 }
 
 /** Shows what a run does as its status. */
 export function markRun(disk: MemoryDisk, run: RunId, phase: Phase): void {
   disk.runs.set(run, { ...openRow(disk, run), phase });
+}
+
+/** Sets attributes of a run; null takes one away. */
+export function setAttributes(disk: MemoryDisk, run: RunId, changes: AttributeChanges): void {
+  const values = new Map(Object.entries(disk.attributes.get(run) ?? {}));
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null) values.delete(name);
+    else values.set(name, value);
+  }
+  if (values.size > limits.ATTRIBUTES_MAX) throw new Error(`${run} has too many attributes`);
+  disk.attributes.set(run, Object.fromEntries([...values].sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
 /** Holds a run back until it is released. */
@@ -51,7 +70,14 @@ export function holdRun(
   held: Hold,
   heldReason: string,
 ): void {
-  disk.runs.set(run, { ...openRow(disk, run), seq, due: null, held, heldReason });
+  disk.runs.set(run, {
+    ...openRow(disk, run),
+    seq,
+    due: null,
+    held,
+    heldReason,
+    recoveries: 0,
+  });
 }
 
 /** Replaces the open run by its closed row. */
@@ -99,6 +125,7 @@ function newRow(start: StartRow, due: 0 | 1): RunRow {
     due,
     waits: 0,
     phase: "" as const,
+    recoveries: 0,
     held: "" as const,
     heldReason: "",
   };

@@ -2,13 +2,16 @@ import type { DatabaseSync } from "node:sqlite";
 import type {
   Batch,
   BatchAnswer,
+  Clear,
   CommitItem,
   Delivery,
   ItemAnswer,
+  Pause,
   Release,
 } from "@claw/core/ports";
 import { ClawError, isClawError } from "@claw/core/protocol";
 import { applyTransition, publishEvent, type Tables } from "./apply-transition.ts";
+import { openAttributeSetter } from "./attributes.ts";
 import { APPLIED, type BatchWork } from "./batch-work.ts";
 import { openCloser } from "./close-run.ts";
 import { openCreator } from "./create-run.ts";
@@ -46,6 +49,7 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
     requests: openRequests(db),
     log,
     subscriptions: openSubscriptions(db, inbox, log),
+    setAttributes: openAttributeSetter(db),
   };
   const begin = db.prepare("BEGIN IMMEDIATE");
   const end = db.prepare("COMMIT");
@@ -121,7 +125,7 @@ function applyOneByOne(db: DatabaseSync, tables: Tables, batch: Batch): BatchAns
 function applyItem(tables: Tables, item: CommitItem, work: BatchWork): ItemAnswer {
   if (item.type === "transition") return applyTransition(tables, item, work);
   if (item.type === "delivery") return applyDelivery(tables, item, work);
-  if (item.type === "release") return applyRelease(tables, item);
+  if (item.type !== "publication") return applyOperation(tables, item);
   return publishEvent(tables, item, work) ? APPLIED : EVENT_KNOWN;
 }
 
@@ -137,7 +141,16 @@ function applyDelivery(tables: Tables, item: Delivery, work: BatchWork): ItemAns
   return { status: "refused", why: outcome, detail: message.to };
 }
 
-function applyRelease(tables: Tables, { run }: Release): ItemAnswer {
-  const outcome = tables.rester.release(run);
-  return outcome === "released" ? APPLIED : { status: "refused", why: outcome, detail: run };
+function applyOperation(tables: Tables, item: Release | Pause | Clear): ItemAnswer {
+  const { rester } = tables;
+  const { run } = item;
+  if (item.type === "clear") {
+    rester.clear(run);
+    return APPLIED;
+  }
+  const outcome =
+    item.type === "pause" ? rester.pause(run, item.reason) : rester.release(run, item.from ?? null);
+  if (outcome === "done") return APPLIED;
+  if (typeof outcome === "string") return { status: "refused", why: outcome, detail: run };
+  return { status: "refused", why: "state", detail: outcome.held };
 }

@@ -1,5 +1,6 @@
 import type { Finish, ItemAnswer, NewRun, PublishedEvent, Transition } from "@claw/core/ports";
 import { encodeEventNote, type InboxRow, type RunId } from "@claw/core/protocol";
+import type { AttributeSetter } from "./attributes.ts";
 import { APPLIED, type BatchWork, PARKED } from "./batch-work.ts";
 import type { Closer } from "./close-run.ts";
 import type { Creator } from "./create-run.ts";
@@ -20,6 +21,7 @@ export interface Tables {
   readonly requests: Requests;
   readonly log: EventLog;
   readonly subscriptions: Subscriptions;
+  readonly setAttributes: AttributeSetter;
 }
 
 /**
@@ -39,6 +41,7 @@ export function applyTransition(
   const deliveredBefore = work.delivered.length;
   if (finish === null) advance(tables, transition, work);
   else end(tables, transition, finish);
+  if (transition.rare?.attributes) tables.setAttributes(run, transition.rare.attributes);
   for (const start of transition.starts) createRun(tables, start, work);
   for (const message of transition.messages) tables.inbox.push(message, work.delivered);
   for (const event of transition.events) publishEvent(tables, event, work);

@@ -115,7 +115,9 @@ function openChildren(entries: readonly Entry[]): readonly string[] {
   const children = new Map<string, string>();
   for (const { kind, call, data } of entries) {
     if (kind === ENTRY_KINDS.childStarted) children.set(call, JSON.parse(data) as string);
-    else if (kind === ENTRY_KINDS.childEnded) children.delete(call);
+    else if (kind === ENTRY_KINDS.childEnded || kind === ENTRY_KINDS.callSkipped) {
+      children.delete(call);
+    }
   }
   return [...children.values()];
 }

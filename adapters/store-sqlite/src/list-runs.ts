@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { RunQuery } from "@claw/core/ports";
 import {
+  type Attributes,
   describeError,
   type ErrorRecord,
   type Hold,
@@ -9,6 +10,7 @@ import {
   type RunStatus,
   type RunSummary,
 } from "@claw/core/protocol";
+import { HAS_ATTRIBUTE, openAttributeReader } from "./attributes.ts";
 import { decodeJournal, openJournalReader, type TailOf } from "./read-runs.ts";
 
 /** What people and consoles ask about runs. */
@@ -58,6 +60,8 @@ const OPEN_FILTERS: Readonly<Record<string, string>> = {
   bug: "held = 'bug' AND held <> ''",
   stuck: "held = 'stuck' AND held <> ''",
   no_code: "held = 'no_code' AND held <> ''",
+  paused: "held = 'paused' AND held <> ''",
+  quarantined: "held = 'quarantined' AND held <> ''",
 };
 
 const CLOSED_FILTERS: Readonly<Record<string, string>> = {
@@ -65,6 +69,7 @@ const CLOSED_FILTERS: Readonly<Record<string, string>> = {
   failed: "status = 'failed' AND status <> 'completed'",
   cancelled: "status = 'cancelled' AND status <> 'completed'",
   compensated: "status = 'compensated' AND status <> 'completed'",
+  terminated: "status = 'terminated' AND status <> 'completed'",
 };
 
 /** The verbs for people on an open database. */
@@ -76,6 +81,7 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
     SELECT ${CLOSED_LINE}, NULL AS due, input, output, abandoned, journal, NULL AS settled
     FROM closed WHERE id = ?`);
   const journalOf = openJournalReader(db, tailOf);
+  const attributesOf = openAttributeReader(db);
 
   function select(table: "runs" | "closed", query: RunQuery, filter: string): Line[] {
     const where = [filter];
@@ -89,6 +95,10 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
     restrict("workflow = ?", query.workflow);
     restrict("started_at >= ?", query.since);
     restrict("id < ?", query.before);
+    for (const [name, value] of Object.entries(query.attributes ?? {})) {
+      where.push(HAS_ATTRIBUTE);
+      values.push(name, String(value));
+    }
     const line = table === "runs" ? OPEN_LINE : CLOSED_LINE;
     return db
       .prepare(`SELECT ${line} FROM ${table} WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`)
@@ -105,13 +115,13 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
         ...(closedFilter === undefined ? [] : select("closed", query, closedFilter)),
       ];
       lines.sort((a, b) => (a.id < b.id ? 1 : -1));
-      return lines.slice(0, query.limit).map(summaryOf);
+      return lines.slice(0, query.limit).map((line) => summaryOf(line, attributesOf(line.id)));
     },
     find: (id) => {
       const row = (open.get(id) ?? closed.get(id)) as Details | undefined;
       if (row === undefined) return null;
       return {
-        ...summaryOf(row),
+        ...summaryOf(row, attributesOf(id)),
         input: row.input,
         output: row.output,
         error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
@@ -123,7 +133,7 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
   };
 }
 
-function summaryOf(line: Line): RunSummary {
+function summaryOf(line: Line, attributes: Attributes): RunSummary {
   return {
     id: line.id,
     namespace: line.namespace,
@@ -136,5 +146,6 @@ function summaryOf(line: Line): RunSummary {
     cause: line.cause,
     reason:
       line.error === null ? line.held_reason : describeError(JSON.parse(line.error) as ErrorRecord),
+    attributes,
   };
 }

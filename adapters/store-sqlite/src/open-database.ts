@@ -1,7 +1,7 @@
 import { mkdirSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { ClawError } from "@claw/core/protocol";
+import { ClawError, limits } from "@claw/core/protocol";
 import { presizeLog } from "./presize-log.ts";
 import { createPrivateFile } from "./private-file.ts";
 import { migrate, pragmaNumber, recogniseStore } from "./schema.ts";
@@ -16,6 +16,8 @@ const CACHE_KIB = 32 * 1024;
 /** What `openDatabase` may be told; see SqliteOptions. */
 export interface DatabaseOptions {
   readonly pagesMax?: number;
+  /** The caller has owned it all the time: no process has ended. */
+  readonly isReopened?: boolean;
 }
 
 /** A database that is open for writing. */
@@ -52,7 +54,7 @@ export function openDatabase(path: string, options: DatabaseOptions): OpenDataba
     db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
     if (options.pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
     migrate(db, version);
-    const incarnation = beginIncarnation(db);
+    const incarnation = beginIncarnation(db, options.isReopened === true);
     if (options.pagesMax === undefined) presizeLog(path, LOG_BYTES);
     return { db, durability, incarnation };
   } catch (error) {
@@ -78,13 +80,25 @@ function makeDurable(db: DatabaseSync, path: string): string {
   return "sqlite WAL synchronous=FULL";
 }
 
-// What an ended process held in memory (0) is due at once: it comes first in `due`.
-function beginIncarnation(db: DatabaseSync): number {
+// What an ended process held in memory (0) is due at once: it comes first in `due`. A process that closed
+// the store left nothing at 0, so what is found there was held when its process ended otherwise.
+function beginIncarnation(db: DatabaseSync, isReopened: boolean): number {
+  const more = isReopened ? 0 : 1;
   db.exec("BEGIN IMMEDIATE");
-  db.exec("UPDATE runs SET due = 1 WHERE due = 0");
+  db.exec(`UPDATE runs SET due = 1, recoveries = recoveries + ${more} WHERE due = 0`);
+  // "> 1" is the condition of the index.
+  db.exec(`
+    UPDATE runs SET due = NULL, held = 'quarantined',
+      held_reason = 'the process that took it up ended ' || recoveries || ' times in a row'
+    WHERE recoveries > 1 AND recoveries > ${limits.RECOVERIES_MAX} AND held = ''`);
   const row = db
     .prepare("UPDATE meta SET value = value + 1 WHERE name = 'incarnation' RETURNING value")
     .get();
   db.exec("COMMIT");
   return Number(row?.["value"]);
+}
+
+/** Gives back what this process holds in memory: it is due at once, and no process was ended by it. */
+export function giveBack(db: DatabaseSync): void {
+  db.exec("UPDATE runs SET due = 1 WHERE due = 0");
 }

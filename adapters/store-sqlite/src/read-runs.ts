@@ -6,6 +6,7 @@ import {
   type Entry,
   type Hold,
   type InboxRow,
+  limits,
   type MessageKind,
   type Phase,
   type RunId,
@@ -16,6 +17,7 @@ import {
 export interface RunReader {
   load(ids: readonly RunId[]): readonly StoredRun[];
   due(nowMs: number, limit: number): readonly RunId[];
+  suspects(limit: number): readonly RunId[];
   nextDue(afterMs: number): number | null;
   held(kinds: readonly Hold[], limit: number): readonly RunId[];
 }
@@ -35,6 +37,7 @@ type RunColumns = {
   due: number | null;
   waits: number;
   phase: Phase | "";
+  recoveries: number;
   held: Hold | "";
   held_reason: string;
 };
@@ -49,9 +52,15 @@ export function openRunReader(db: DatabaseSync, tailOf: TailOf): RunReader {
     "SELECT seq, kind, name, sender, data FROM inbox WHERE run = ? ORDER BY seq",
   );
   const waits = db.prepare("SELECT call FROM waits WHERE run = ? ORDER BY call");
-  const due = db.prepare(
-    "SELECT id FROM runs WHERE due > 0 AND due <= ? AND held = '' ORDER BY due, id LIMIT ?",
-  );
+  const due = db.prepare(`
+    SELECT id FROM runs
+    WHERE due > 0 AND due <= ? AND held = '' AND recoveries < ${limits.SUSPECT_RECOVERIES}
+    ORDER BY due, id LIMIT ?`);
+  // "> 1" is the condition of the index.
+  const suspects = db.prepare(`
+    SELECT id FROM runs
+    WHERE recoveries > 1 AND recoveries >= ${limits.SUSPECT_RECOVERIES} AND held = ''
+    ORDER BY recoveries, id LIMIT ?`);
   // The bound that is named first is the one that the index is entered with; the other allows its use.
   const next = db.prepare(`
     SELECT due FROM runs WHERE due > ? AND due > 0 AND held = '' ORDER BY due LIMIT 1`);
@@ -75,6 +84,7 @@ export function openRunReader(db: DatabaseSync, tailOf: TailOf): RunReader {
   return {
     load: (ids) => ids.map(loadOne).filter((run) => run !== null),
     due: (nowMs, limit) => due.all(nowMs, limit).map(idOf),
+    suspects: (limit) => suspects.all(limit).map(idOf),
     nextDue: (afterMs) => (next.get(afterMs) as { due: number } | undefined)?.due ?? null,
     held: (kinds, limit) => held.all(JSON.stringify(kinds), limit).map(idOf),
   };

@@ -3,6 +3,9 @@ import type { Park } from "@claw/core/ports";
 import type { Hold, Phase, RunId } from "@claw/core/protocol";
 import { Contradiction } from "./batch-work.ts";
 
+/** What became of an operator's request; `held` is what stood in its way. */
+export type Outcome = "done" | "unknown" | "closed" | { readonly held: string };
+
 /** Puts open runs to rest and wakes them. */
 export interface Rester {
   /**
@@ -15,23 +18,39 @@ export interface Rester {
   mark(run: RunId, phase: Phase): void;
   /** Lets a run that was created at rest stay with its process after all. */
   keepActive(run: RunId): void;
-  /** Makes a held run due at once. */
-  release(run: RunId): "released" | "unknown" | "closed";
+  /** Makes a held run due at once; else its hold, which is none of `from`. */
+  release(run: RunId, from: readonly string[] | null): Outcome;
+  /** Holds a run as paused; else the other reason for which it is held. */
+  pause(run: RunId, reason: string): Outcome;
+  /** Sets the recoveries of a run to 0. */
+  clear(run: RunId): void;
 }
 
 /** The resting verbs on an open database. */
 export function openRester(db: DatabaseSync): Rester {
   const park = db.prepare(`
-    UPDATE runs SET seq = coalesce(?, seq), due = ?, waits = ? WHERE id = ? AND inbox_seq = ?`);
+    UPDATE runs SET seq = coalesce(?, seq), due = ?, waits = ?, recoveries = 0
+    WHERE id = ? AND inbox_seq = ?`);
   const hold = db.prepare(`
-    UPDATE runs SET seq = coalesce(?, seq), due = NULL, held = ?, held_reason = ? WHERE id = ?`);
+    UPDATE runs SET seq = coalesce(?, seq), due = NULL, held = ?, held_reason = ?, recoveries = 0
+    WHERE id = ?`);
   const mark = db.prepare("UPDATE runs SET phase = ? WHERE id = ?");
   const keepActive = db.prepare("UPDATE runs SET due = 0, waits = 0 WHERE id = ?");
-  const release = db.prepare(
-    "UPDATE runs SET due = 1, held = '', held_reason = '' WHERE id = ? AND held <> ''",
-  );
-  const isOpen = db.prepare("SELECT 1 FROM runs WHERE id = ?");
+  const release = db.prepare(`
+    UPDATE runs SET due = 1, held = '', held_reason = '', recoveries = 0
+    WHERE id = ? AND held <> ''`);
+  const pause = db.prepare(`
+    UPDATE runs SET due = NULL, held = 'paused', held_reason = ?, recoveries = 0
+    WHERE id = ? AND held IN ('', 'paused')`);
+  const clear = db.prepare("UPDATE runs SET recoveries = 0 WHERE id = ?");
+  const isOpen = db.prepare("SELECT held FROM runs WHERE id = ?");
   const isClosed = db.prepare("SELECT 1 FROM closed WHERE id = ?");
+
+  function lookUp(run: RunId): Exclude<Outcome, "done"> {
+    const row = isOpen.get(run) as { held: string } | undefined;
+    if (row !== undefined) return row;
+    return isClosed.get(run) === undefined ? "unknown" : "closed";
+  }
 
   return {
     park: (run, seq, { due, waits, inboxSeen }) => {
@@ -53,9 +72,16 @@ export function openRester(db: DatabaseSync): Rester {
     keepActive: (run) => {
       keepActive.run(run);
     },
-    release: (run) => {
-      if (release.run(run).changes === 1 || isOpen.get(run) !== undefined) return "released";
-      return isClosed.get(run) === undefined ? "unknown" : "closed";
+    release: (run, from) => {
+      const found = lookUp(run);
+      if (typeof found === "string") return found;
+      if (from !== null && !from.includes(found.held)) return found;
+      if (found.held !== "") release.run(run);
+      return "done";
+    },
+    pause: (run, reason) => (pause.run(reason, run).changes === 1 ? "done" : lookUp(run)),
+    clear: (run) => {
+      clear.run(run);
     },
   };
 }

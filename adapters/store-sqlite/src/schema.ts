@@ -129,6 +129,20 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE runs ADD COLUMN phase TEXT NOT NULL DEFAULT '';
   `,
+  `
+  ALTER TABLE runs ADD COLUMN recoveries INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX runs_suspect ON runs (recoveries) WHERE recoveries > 1;
+  `,
+  `
+  CREATE TABLE attributes (
+    run TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    words TEXT NOT NULL,
+    PRIMARY KEY (run, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX attributes_words ON attributes (name, words, run);
+  `,
 ];
 
 /** Version of the schema that this code writes. */

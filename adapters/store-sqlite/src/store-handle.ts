@@ -4,6 +4,7 @@ import { type BatchWriter, openBatchWriter } from "./apply-batch.ts";
 import { openRunLister, type RunLister } from "./list-runs.ts";
 import {
   type DatabaseOptions,
+  giveBack,
   type OpenDatabase,
   openDatabase,
   settlePath,
@@ -42,7 +43,9 @@ export class StoreHandle {
       this.#closeDatabase();
       this.#path = settlePath(this.#options.path);
       this.#lock ??= takeOwnership(this.#path);
-      this.#verbs = prepareVerbs(openDatabase(this.#path, this.#options));
+      this.#verbs = prepareVerbs(
+        openDatabase(this.#path, { ...this.#options, isReopened: isOwner }),
+      );
       const { durability, incarnation } = this.#verbs;
       const schemaVersion = SCHEMA_VERSION;
       return { kind: "sqlite", location: this.#path, durability, schemaVersion, incarnation };
@@ -56,6 +59,7 @@ export class StoreHandle {
 
   /** Gives everything back. Idempotent. */
   close(): void {
+    this.#giveBack();
     this.#abandon();
     this.#lock?.release();
     this.#lock = null;
@@ -70,6 +74,14 @@ export class StoreHandle {
       // What is coded already is an answer, not a broken connection.
       if (!isClawError(error)) this.#abandon();
       throw storageError(error, this.#path);
+    }
+  }
+
+  #giveBack(): void {
+    try {
+      if (this.#verbs?.db.isOpen === true) giveBack(this.#verbs.db);
+    } catch {
+      // What cannot be given back is found by the next owner, as after a crash.
     }
   }
 

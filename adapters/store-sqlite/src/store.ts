@@ -25,6 +25,7 @@ export function sqliteStore(options: SqliteOptions): Store {
     commit: (batch) => handle.use(({ writer }) => writer.commit(batch)),
     load: (ids) => handle.use(({ reader }) => reader.load(ids)),
     due: (nowMs, limit) => handle.use(({ reader }) => reader.due(nowMs, limit)),
+    suspects: (limit) => handle.use(({ reader }) => reader.suspects(limit)),
     nextDue: (afterMs) => handle.use(({ reader }) => reader.nextDue(afterMs)),
     held: (kinds, limit) => handle.use(({ reader }) => reader.held(kinds, limit)),
     findDedup: (scope) => handle.use(({ writer }) => writer.tables.requests.find(scope)),

@@ -13,7 +13,7 @@ export interface CommandLine {
 }
 
 const STATUSES =
-  "running, waiting, completed, failed, cancelled, bug, diverged, stuck, no_code".split(", ");
+  "running, waiting, compensating, completed, failed, cancelled, compensated, terminated, paused, quarantined, bug, diverged, stuck, no_code".split(", ");
 
 /** Declares all verbs; what one does is imported when it is called. */
 export function declareVerbs(): CommandLine {
@@ -107,6 +107,7 @@ function declareLooks(program: Command, act: Act): void {
     .addOption(new Option("--status <status>", "only runs of this status").choices(STATUSES))
     .option("--workflow <name>", "only runs of this workflow")
     .option("--since <time>", "only runs started since: 1h, 2d, or an ISO time")
+    .option("--attr <name=value...>", "only runs that have these attributes")
     .option("--limit <number>", "at most so many", "50")
     .addHelpText("after", examples("claw list --status failed --since 1h", "claw list -o jsonl"))
     .action(

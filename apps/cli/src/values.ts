@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ClawError, decodePayload, durationMs, type Payload } from "@claw/core/protocol";
+import { type Attributes, ClawError, decodePayload, durationMs, type Payload } from "@claw/core/protocol";
 
 /** A stored value; undefined becomes null, as in JSON. */
 export function valueOfPayload(payload: Payload): unknown {
@@ -31,4 +31,15 @@ export function countArgument(option: string, text: string, max: number): number
 export function sinceArgument(text: string, nowMs: number): number {
   const time = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? nowMs - durationMs(text) : time;
+}
+
+/** Attributes as "name=value". Errors: CLAW-5010. */
+export function attributesArgument(texts: readonly string[]): Attributes {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf("=");
+      if (at < 1) throw new ClawError("CLAW-5010", `--attr takes name=value, not "${text}"`);
+      return [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
 }

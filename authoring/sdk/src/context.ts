@@ -1,5 +1,5 @@
 import type { RetryOptions } from "@claw/core/engine";
-import type { Duration, Match, RunId, Stored } from "@claw/core/protocol";
+import type { AttributeChanges, Duration, Match, RunId, Stored } from "@claw/core/protocol";
 import type { EventType, Task, Workflow } from "./define.ts";
 import type { Schema } from "./schema.ts";
 
@@ -72,6 +72,16 @@ export interface RunLog {
   info(message: string, fields?: Record<string, unknown>): void;
   warn(message: string, fields?: Record<string, unknown>): void;
   error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** Small facts of a run, by which people find it. */
+export interface RunAttributes {
+  /**
+   * Sets attributes, merged with those that the run has; null takes one away. They ride in the next
+   * transition and are shown and searched in lists: at most 32 per run, text of up to 200 characters.
+   * Errors: CLAW-1005 a value of another kind or too many of them, CLAW-1008 a bad name.
+   */
+  set(values: AttributeChanges): Promise<void>;
 }
 
 /** Facts about the run. */
@@ -230,6 +240,7 @@ export interface Context {
   /** Ends the run as failed. Errors: always throws CLAW-2009. */
   fail(reason: string, details?: Record<string, unknown>): never;
   readonly log: RunLog;
+  readonly attributes: RunAttributes;
   /** Aborted when the run is cancelled or its activation ends. */
   readonly signal: AbortSignal;
 }

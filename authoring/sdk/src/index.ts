@@ -16,10 +16,12 @@ export type {
   CallOptions,
   Context,
   MapOptions,
+  RunAttributes,
   RunInfo,
   RunLog,
   StepContext,
   StepOptions,
+  UpdateOptions,
   Waited,
   WaitOptions,
 } from "./context.ts";

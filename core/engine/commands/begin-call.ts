@@ -1,6 +1,6 @@
 import { ENTRY_KINDS } from "../../protocol/index.ts";
 import type { Call, Plan } from "../call.ts";
-import { extrasOf } from "../draft.ts";
+import { extrasOf, rareOf } from "../draft.ts";
 import { isInserted } from "../evolution.ts";
 import { record, recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
@@ -41,6 +41,11 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
     case "start":
       extrasOf(draftOf(run)).starts.push(plan.row);
       return recordAnswer(run, ENTRY_KINDS.runStarted, call, JSON.stringify(plan.row.id), nowMs);
+    case "attributes": {
+      const rare = rareOf(draftOf(run));
+      rare.attributes = { ...rare.attributes, ...plan.values };
+      return recordAnswer(run, ENTRY_KINDS.attributesSet, call, "", nowMs);
+    }
     case "child":
       if (begunBefore) return;
       extrasOf(draftOf(run)).starts.push(plan.row);

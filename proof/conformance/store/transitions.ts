@@ -185,6 +185,7 @@ export function proveTransitions(make: PlaceMaker): void {
       parentRun: "",
       cause: "",
       reason: "",
+      attributes: {},
       input: "1",
       output: '"done"',
       error: null,

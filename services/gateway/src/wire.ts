@@ -1,6 +1,7 @@
 import {
   decodePayload,
   ENTRY_KINDS,
+  type Attributes,
   type ChildOutcome,
   type Entry,
   type EntryKind,
@@ -27,6 +28,8 @@ export interface RunView {
   readonly parentRun: string;
   /** Why it is held or how it failed; empty otherwise. */
   readonly reason: string;
+  /** What its code set with `ctx.attributes`. */
+  readonly attributes: Attributes;
 }
 
 /** A run with what it was given and what came of it. */
@@ -91,6 +94,7 @@ export function runView(run: RunSummary): RunView {
     cause: run.cause,
     parentRun: run.parentRun,
     reason: run.reason,
+    attributes: run.attributes,
   };
 }
 

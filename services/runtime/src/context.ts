@@ -33,19 +33,24 @@ import {
   type Context,
   type EventType,
   type MapOptions,
+  type RunAttributes,
   type RunInfo,
   type RunLog,
   type Schema,
   type StepContext,
   type StepOptions,
+  type UpdateOptions,
   validate,
   type Waited,
   type WaitOptions,
 } from "@claw/sdk";
 import type { Activation } from "./activation.ts";
 import type { LiveCall, UndoPlan } from "./bodies.ts";
+import { registerQuery, registerUpdate } from "./handlers.ts";
+import { checkAttributes } from "./attributes.ts";
 import { checkSync, startRow } from "./registry.ts";
 import { closeLosers, runBranches, runMap } from "./scopes.ts";
+import type { QueryHandler } from "./visits.ts";
 
 type Body = (step: StepContext) => unknown;
 type MapBody<Item, T> = (ctx: Context, item: Item, index: number) => T | Promise<T>;
@@ -89,9 +94,9 @@ export class RunContext implements Context {
     const write =
       (level: "debug" | "info" | "warn" | "error") =>
       (message: string, fields: Record<string, unknown> = {}): void => {
-        const { state, node } = this.#activation;
+        const { state, node, onlyReads } = this.#activation;
         // While recorded answers are still to come, the line was written in an earlier life.
-        if (state.replaying && state.replayLeft > 0) return;
+        if (onlyReads || (state.replaying && state.replayLeft > 0)) return;
         node.log(level, message, {
           ...fields,
           run: state.start.id,
@@ -126,13 +131,15 @@ export class RunContext implements Context {
       return validate(task.options.output, output, `The output of "${task.name}"`);
     };
     const print = fingerprint(`${task.name}|${encoded}`);
-    return this.#ask(segment, plan, print, 0, body, undoPlan(options));
+    const { output } = task.options;
+    return this.#ask(segment, plan, print, 0, body, undoPlan(options), output ?? null);
   }
 
   child(workflow: AnyWorkflow, input: unknown, options?: CallOptions): Promise<never> {
     const [segment, row] = this.#newRun(workflow, input, options, true);
     const print = fingerprint(`${row.workflow}@${row.version}|${row.input}`);
-    return this.#ask(segment, { kind: "child", row }, print, 0, null);
+    const output = workflow.options.output ?? null;
+    return this.#ask(segment, { kind: "child", row }, print, 0, null, null, output);
   }
 
   start(workflow: AnyWorkflow, input: unknown, options?: CallOptions): Promise<string> {
@@ -163,7 +170,8 @@ export class RunContext implements Context {
     const segment = this.#segmentOf("signal:", checkName(signal, "The signal"), options.key);
     const bare = options.timeout === undefined;
     const plan: Plan = { kind: "signal", name: signal, bare };
-    const asked = this.#ask(segment, plan, "", this.#deadline(options), null);
+    const schema = options.schema ?? null;
+    const asked = this.#ask(segment, plan, "", this.#deadline(options), null, null, schema);
     return quiet(checked(asked, options.schema, bare, `The signal "${signal}"`));
   }
 
@@ -178,8 +186,24 @@ export class RunContext implements Context {
     const { namespace } = this.#activation.state.start;
     const key = matchKey(namespace, event.type, match);
     const plan: Plan = { kind: "event", type: event.type, shape: shapeOf(match), key, bare };
-    const asked = this.#ask(segment, plan, fingerprint(key), this.#deadline(options), null);
+    const [print, schema] = [fingerprint(key), event.schema ?? null];
+    const asked = this.#ask(segment, plan, print, this.#deadline(options), null, null, schema);
     return quiet(checked(asked, event.schema, bare, `The event "${event.type}"`));
+  }
+
+  query(name: string, handler: QueryHandler): void {
+    this.#mustBeInTurn(checkName(name, "The query"));
+    registerQuery(this.#activation, name, handler);
+  }
+
+  update(
+    name: string,
+    options: UpdateOptions<never, never>,
+    handler: (ctx: Context, input: never) => unknown,
+  ): void {
+    this.#mustBeInTurn(checkName(name, "The update"));
+    const contextOf = (scope: Scope): Context => new RunContext(this.#activation, scope);
+    registerUpdate(this.#activation, name, options, handler, contextOf);
   }
 
   emit(event: EventType, data: unknown, options?: CallOptions): Promise<void> {
@@ -263,6 +287,17 @@ export class RunContext implements Context {
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
   }
 
+  get attributes(): RunAttributes {
+    return {
+      set: (values) => {
+        const segment = this.#segmentOf("attributes:", "set", undefined);
+        const checked = checkAttributes(values);
+        const print = fingerprint(JSON.stringify(checked));
+        return this.#ask(segment, { kind: "attributes", values: checked }, print, 0, null);
+      },
+    };
+  }
+
   patched(id: string): boolean {
     this.#mustBeInTurn("patched");
     const { state, node } = this.#activation;
@@ -285,8 +320,10 @@ export class RunContext implements Context {
   }
 
   #mustBeInTurn(name: string): void {
-    const { turnOpen, inert, workflow } = this.#activation;
-    if (turnOpen || inert || workflow.options.foreignAwait === "warn") return;
+    const { turnOpen, inert, reading, workflow } = this.#activation;
+    if (turnOpen || inert) return;
+    if (reading) throw new ClawError("CLAW-3009", `A query or validation used ctx ("${name}")`);
+    if (workflow.options.foreignAwait === "warn") return;
     throw new ClawError(
       "CLAW-2004",
       `ctx was used ("${name}") after an await of something else, or inside of a step's body`,
@@ -352,6 +389,7 @@ export class RunContext implements Context {
     dueAt: number,
     body: Body | null,
     undo: UndoPlan | null = null,
+    output: Schema<unknown, unknown> | null = null,
   ): Promise<never> {
     const activation = this.#activation;
     // An ended activation answers nothing any more.
@@ -378,6 +416,7 @@ export class RunContext implements Context {
       },
       body,
       undo,
+      output,
       step: null,
       cancelTimeout: null,
     };

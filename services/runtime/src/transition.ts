@@ -69,6 +69,7 @@ export function takeTransition(
             hadWaits: run.hadWaits,
             hadInbox: run.hadInbox,
           },
+    rare: extras?.rare ?? null,
   };
 }
 
@@ -107,7 +108,7 @@ function openChildren(journal: readonly Entry[]): Iterable<RunId> {
   const open = new Map<string, RunId>();
   for (const { kind, call, data } of journal) {
     if (kind === ENTRY_KINDS.childStarted) open.set(call, String(decodePayload(data)));
-    else if (kind === ENTRY_KINDS.childEnded) open.delete(call);
+    else if (kind === ENTRY_KINDS.childEnded || kind === ENTRY_KINDS.callSkipped) open.delete(call);
   }
   return open.values();
 }

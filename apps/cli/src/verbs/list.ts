@@ -5,13 +5,14 @@ import { openReader } from "../compose.ts";
 import type { Config } from "../config.ts";
 import { shortDuration, shortText, tableLines, type Column } from "../table.ts";
 import { paint, paintStatus, printItems, printText } from "../terminal.ts";
-import { countArgument, sinceArgument } from "../values.ts";
+import { attributesArgument, countArgument, sinceArgument } from "../values.ts";
 
 /** Options of `claw list`. */
 export interface ListOptions {
   readonly status?: string;
   readonly workflow?: string;
   readonly since?: string;
+  readonly attr?: readonly string[];
   readonly limit: string;
 }
 
@@ -30,12 +31,13 @@ const COLUMNS: readonly Column[] = [
 /** Lists runs, newest first. Reads the store file; needs no owner. */
 export async function list(config: Config, options: ListOptions): Promise<void> {
   const now = Date.now();
-  const { status, workflow, since } = options;
+  const { status, workflow, since, attr } = options;
   const query: RunQuery = {
     limit: countArgument("--limit", options.limit, ROWS_MAX),
     ...(status === undefined ? {} : { status: status as RunStatus }),
     ...(workflow === undefined ? {} : { workflow }),
     ...(since === undefined ? {} : { since: sinceArgument(since, now) }),
+    ...(attr === undefined ? {} : { attributes: attributesArgument(attr) }),
   };
   const reader = await openReader(config.store);
   try {

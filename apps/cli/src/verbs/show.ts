@@ -42,6 +42,8 @@ function headOf(run: RunRecord): string[] {
   ];
   if (run.cause !== "") lines.push(field("cause", run.cause));
   if (run.parentRun !== "") lines.push(field("parent", run.parentRun));
+  const facts = Object.entries(run.attributes).map(([name, value]) => `${name}=${String(value)}`);
+  if (facts.length > 0) lines.push(field("attributes", facts.join(" ")));
   if (run.input !== "") lines.push(field("input", shortText(run.input, VALUE_CHARS_MAX)));
   return lines;
 }
