@@ -32,6 +32,7 @@ export function restOf(run: RunState, nowMs: number, graceMs: number, patient: b
     if (call.dueAt > 0 && (due === 0 || call.dueAt < due)) due = call.dueAt;
     if (kind !== "step" && kind !== "sleep") waits++;
   }
-  if (due > 0 && due - nowMs < graceMs) return STAY;
+  // What is due already stays in any case: parked, it would come back only to be parked again.
+  if (due > 0 && due - nowMs < Math.max(graceMs, 1)) return STAY;
   return { kind: "park", due: due === 0 ? null : due, waits };
 }

@@ -30,6 +30,18 @@ test("runs that only wait use no memory, and each of their waits wakes them", as
   for (const [n, run] of runs.entries()) assert.equal(await world.output(run), n);
 });
 
+test("without any grace a wait that is over goes on, instead of being parked again and again", async (t) => {
+  const world = open(t);
+  const flow = workflow("flow", async (ctx) => {
+    await ctx.sleep("1h");
+    return ctx.run("after", () => "woken");
+  });
+  const claw = await world.open([flow], { limits: { parkGraceMs: 0 } });
+  const run = await claw.start(flow, undefined);
+  await world.parked(claw, run.id);
+  assert.equal(await world.output(run), "woken");
+});
+
 test("with room for few runs in memory, many starts, events and children all come to their turn", async (t) => {
   const world = open(t);
   let most = 0;
