@@ -20,6 +20,8 @@ export interface RuntimeOptions {
   /** Where log lines go. Default: nowhere. */
   readonly log?: Log;
   readonly limits?: Partial<RuntimeLimits>;
+  /** Whether an open runtime keeps its process alive. Default true. */
+  readonly keepAlive?: boolean;
   /** Default: the system's. Given by simulators and tests. */
   readonly clock?: Clock;
   readonly random?: Random;

@@ -12,11 +12,12 @@ const DRAIN_TURNS_MAX = 10_000;
 const KEEP_ALIVE_MS = 2 ** 30;
 
 let openNodes = 0;
+let keepingAlive = 0;
 let keepAlive: NodeJS.Timeout | null = null;
 
 /**
  * Opens a runtime on a store: takes ownership, goes on with every open run, and takes new work. It keeps the
- * process alive until `stop`.
+ * process alive until `stop`, unless `keepAlive` is false.
  * Errors: CLAW-1001 and CLAW-1002 for definitions; those of `Store.open`.
  */
 export async function openRuntime(options: RuntimeOptions): Promise<Claw> {
@@ -32,14 +33,15 @@ export async function openRuntime(options: RuntimeOptions): Promise<Claw> {
     await options.store.close();
     throw error;
   }
-  attachToProcess();
+  const keeps = options.keepAlive ?? true;
+  attachToProcess(keeps);
   return new Client(node, () => {
-    stopped ??= stop(node);
+    stopped ??= stop(node, () => detachFromProcess(keeps));
     return stopped;
   });
 }
 
-async function stop(node: Node): Promise<void> {
+async function stop(node: Node, detach: () => void): Promise<void> {
   const error = new ClawError("CLAW-3005", "The runtime was stopped");
   node.unavailable ??= error;
   await node.drain(DRAIN_TURNS_MAX);
@@ -49,7 +51,7 @@ async function stop(node: Node): Promise<void> {
   node.discardAll(error);
   node.results.drop(error);
   node.timers.clear();
-  detachFromProcess();
+  detach();
   await node.store.close();
 }
 
@@ -62,14 +64,12 @@ function onRejection(reason: unknown): void {
 }
 
 // Like an open server, an open runtime keeps its process: what it waits for may be days away.
-function attachToProcess(): void {
-  if (openNodes++ > 0) return;
-  process.on("unhandledRejection", onRejection);
-  keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
+function attachToProcess(keeps: boolean): void {
+  if (openNodes++ === 0) process.on("unhandledRejection", onRejection);
+  if (keeps && keepingAlive++ === 0) keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
 }
 
-function detachFromProcess(): void {
-  if (--openNodes > 0) return;
-  process.off("unhandledRejection", onRejection);
-  if (keepAlive !== null) clearInterval(keepAlive);
+function detachFromProcess(keeps: boolean): void {
+  if (--openNodes === 0) process.off("unhandledRejection", onRejection);
+  if (keeps && --keepingAlive === 0 && keepAlive !== null) clearInterval(keepAlive);
 }
