@@ -55,6 +55,8 @@ export interface EntryView {
   readonly kind: EntryKindName;
   readonly call: string;
   readonly attempt: number;
+  /** Fingerprint of what the call declared, which replay compares. */
+  readonly print: string;
   readonly data: unknown;
 }
 
@@ -120,6 +122,7 @@ export function entryView(entry: Entry): EntryView {
     kind: KIND_NAMES.get(entry.kind) ?? "stepCompleted",
     call: entry.call,
     attempt: entry.attempt,
+    print: entry.print,
     data: entryData(entry),
   };
 }
