@@ -1,8 +1,14 @@
 import { ENTRY_KINDS } from "../../protocol/index.ts";
 import type { Call } from "../call.ts";
 import { recordAnswer } from "../record.ts";
+import type { Draft } from "../draft.ts";
 import type { RunState } from "../run-state.ts";
 import { withdraw } from "./close-scope.ts";
+
+/** True while a subscription that a draft asks for is not in the store: an event may be there already. */
+export function isAsking(draft: Draft | null, call: Call): boolean {
+  return draft?.extras?.waits.some((wait) => wait.call === call.id) ?? false;
+}
 
 /**
  * The due time of a call has come: a sleep ends, a wait times out, a step's next attempt may begin
@@ -14,7 +20,7 @@ export function fireTimer(
   nowMs: number,
 ): "answered" | "attempt" | "early" | "closed" {
   if (!call.open || call.answered || call.dueAt === 0) return "closed";
-  if (call.dueAt > nowMs) return "early";
+  if (call.dueAt > nowMs || isAsking(run.draft, call)) return "early";
   if (call.plan.kind === "step") return "attempt";
   call.dueAt = 0;
   if (call.plan.kind === "sleep") {

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { event, workflow } from "@claw/sdk";
+import { MemoryDisk, memoryStore } from "@claw/store-memory";
+import { World } from "./world.ts";
+
+const Moved = event<{ item: number; step: number }>("stock.moved");
+
+test("an event that came in time is taken although the node was down past the timeout", async (t) => {
+  const disk = new MemoryDisk();
+  const world = new World(t, () => memoryStore({ disk }));
+  const both = workflow("both", (ctx) =>
+    ctx.map("wait", [1, 2], (inner) =>
+      inner.waitFor(Moved, { match: { item: 7 }, timeout: "1h" }),
+    ),
+  );
+  const first = await world.open([both]);
+  const run = await first.start(both, undefined);
+  await world.parked(first, run.id);
+  await first.stop();
+
+  // A node without the code takes the events in; both waits get the first, nobody waits for the second.
+  const messages = await world.open([]);
+  for (const step of [1, 2]) await messages.publish({ type: Moved.type, data: { item: 7, step } });
+  await messages.stop();
+  world.clock.advance(2 * 3_600_000);
+
+  const second = await world.open([both]);
+  const taken = await world.output(second.run<{ ok: boolean; value: { step: number } }[]>(run.id));
+  assert.deepEqual(
+    taken.map((one) => (one.ok ? one.value.step : "timeout")),
+    [1, 2],
+  );
+});
