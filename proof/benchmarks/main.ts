@@ -4,12 +4,14 @@
 import { parseArgs } from "node:util";
 import { measureCrash } from "./crash.ts";
 import { measureFirstResult } from "./first-result.ts";
+import { measureJournal } from "./journal.ts";
 import { measureKillNine } from "./kill-nine.ts";
 import { measureLatency } from "./latency.ts";
 import { measureParked } from "./parked.ts";
 import { writePage } from "./performance-page.ts";
 import { progress, reported } from "./report.ts";
 import { measureResume } from "./resume.ts";
+import { measureStepCost } from "./step-cost.ts";
 import { measureThroughput } from "./throughput.ts";
 import { measureWide } from "./wide.ts";
 
@@ -21,6 +23,8 @@ const WORKLOADS: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
   W6: (smoke) => (smoke ? measureResume(200, 1) : measureResume()),
   W7: (smoke) => (smoke ? measureCrash(100) : measureCrash()),
   W8: (smoke) => (smoke ? measureFirstResult(1) : measureFirstResult()),
+  journal: (smoke) => (smoke ? measureJournal(2_000, 1) : measureJournal()),
+  stepcost: (smoke) => (smoke ? measureStepCost(1_000, 1) : measureStepCost()),
   kill9: (smoke) => (smoke ? measureKillNine(5) : measureKillNine()),
 };
 
