@@ -47,7 +47,7 @@ function describeItem(item: CommitItem, nameOf: (run: string) => string): string
     case "publication":
       return `event "${item.event.type}"`;
     default:
-      return `${item.type} of ${nameOf(item.run)}`;
+      return "run" in item ? `${item.type} of ${nameOf(item.run)}` : item.type;
   }
 }
 

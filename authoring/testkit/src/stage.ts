@@ -121,8 +121,7 @@ export class Stage {
 
   /** Ends the life of the node, in order or, after its death, without a trace. */
   async close(): Promise<void> {
-    const { host } = this;
-    await host.stop();
+    await this.#host?.stop();
     this.bodies.abandon();
     this.clock.forgetAll();
     this.#host = null;

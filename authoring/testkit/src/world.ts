@@ -229,7 +229,7 @@ export class World {
     return this.#crashes.run(point);
   }
 
-  /** Ends the world. What is left open is dropped. */
+  /** Ends the world. What is left open is dropped. Idempotent. */
   async stop(): Promise<void> {
     await this.#stage.close();
   }

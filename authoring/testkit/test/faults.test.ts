@@ -128,6 +128,15 @@ test("a body that never ends is named in a coded error; its own timeout still wo
   assert.equal(world.bodies("hang").length, 3);
 });
 
+test("a world that was stopped takes nothing more, and may be stopped again", async () => {
+  const world = await testWorld({ workflows: [three] });
+  const run = await world.start(three, undefined);
+  await world.stop();
+  await world.stop();
+  await assert.rejects(run.state(), { code: "CLAW-3005" });
+  await assert.rejects(world.start(three, undefined), { code: "CLAW-3005" });
+});
+
 test("a world that nobody stops does not keep its process alive", () => {
   const index = join(import.meta.dirname, "..", "src", "index.ts");
   const code = `
