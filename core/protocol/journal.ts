@@ -35,6 +35,8 @@ export const ENTRY_KINDS = {
   patchTaken: "h",
   /** Attributes were set in this transition. */
   attributesSet: "a",
+  /** An iteration of a checkpoint has ended; data is a SavedNote. What it recorded is removed with this. */
+  stateSaved: "l",
   /** An operator answered an open call; data is a SkipNote. */
   callSkipped: "x",
   /** A compensation began; data is an UndoNote. Has no call and is not delivered to code. */
@@ -52,7 +54,7 @@ export type EntryKind = (typeof ENTRY_KINDS)[keyof typeof ENTRY_KINDS];
 
 /** One record of a run's journal. */
 export interface Entry {
-  /** 1 for the first entry of the run, without gaps. */
+  /** 1 for the first entry of the run; numbers of removed entries are not used again. */
   readonly seq: number;
   /** When it was recorded, milliseconds since 1970; never less than the entry before. */
   readonly at: number;
@@ -101,6 +103,16 @@ export interface RetryNote {
   readonly dueAt: number;
 }
 
+/** Data of a `stateSaved` entry. */
+export interface SavedNote {
+  /** Number of the next iteration; null once the checkpoint has ended. */
+  readonly next: number | null;
+  /** The state that the next iteration begins with, or the value of the checkpoint. */
+  readonly value?: unknown;
+  /** Number of the last event taken by key, newest last; absent for none. */
+  readonly events?: readonly (readonly [string, number])[];
+}
+
 /** Data of a `childEnded` entry. */
 export interface ChildOutcome {
   readonly status: ClosedStatus;
@@ -112,6 +124,8 @@ export interface ChildOutcome {
 // US, data, RS. JSON text and valid names contain no control characters, so no escaping is needed.
 const UNIT = "\u001f";
 const RECORD = "\u001e";
+// Removed entries are: GAP, their number, RS. No kind of entry has this letter.
+const GAP = "-";
 
 /** Text of one entry, to be appended to the text of those before it. */
 export function encodeEntry(entry: Entry, startedAt: number): string {
@@ -120,25 +134,78 @@ export function encodeEntry(entry: Entry, startedAt: number): string {
   return `${entry.kind}${entry.call}${UNIT}${at}${UNIT}${attempt}${UNIT}${entry.print}${UNIT}${entry.data}${RECORD}`;
 }
 
+/** Text that stands for so many entries that were removed, so that the numbers of others stay. */
+export function encodeGap(count: number): string {
+  return `${GAP}${count}${RECORD}`;
+}
+
 /** Entries of a text, the first with sequence `firstSeq`. Throws on text of another form. */
 export function decodeEntries(text: string, firstSeq: number, startedAt: number): Entry[] {
   const entries: Entry[] = [];
   let from = 0;
+  let seq = firstSeq;
+  let callEnd = text.indexOf(UNIT);
   while (from < text.length) {
     const to = text.indexOf(RECORD, from);
-    const fields = to < 0 ? [] : text.slice(from, to).split(UNIT);
-    if (fields.length !== 5) throw new Error(`journal text is damaged at character ${from}`);
-    const [head, at, attempt, print, data] = fields as [string, string, string, string, string];
+    if (text[from] === GAP && to > 0) {
+      seq += gapAt(text, from, to);
+      from = to + 1;
+      continue;
+    }
+    // Found one by one: splitting costs a list for each entry.
+    const atEnd = text.indexOf(UNIT, callEnd + 1);
+    const attemptEnd = text.indexOf(UNIT, atEnd + 1);
+    const printEnd = text.indexOf(UNIT, attemptEnd + 1);
+    const nextCallEnd = text.indexOf(UNIT, printEnd + 1);
+    const ordered = from < callEnd && callEnd < atEnd && atEnd < attemptEnd;
+    const whole = attemptEnd < printEnd && printEnd < to;
+    if (!ordered || !whole || (nextCallEnd >= 0 && nextCallEnd < to)) {
+      throw new Error(`journal text is damaged at character ${from}`);
+    }
     entries.push({
-      seq: firstSeq + entries.length,
-      at: startedAt + Number.parseInt(at, 36),
-      kind: head[0] as EntryKind,
-      call: head.slice(1),
-      attempt: attempt === "" ? 1 : Number(attempt),
-      print,
-      data,
+      seq: seq++,
+      at: startedAt + Number.parseInt(text.slice(callEnd + 1, atEnd), 36),
+      kind: text[from] as EntryKind,
+      call: text.slice(from + 1, callEnd),
+      attempt: attemptEnd === atEnd + 1 ? 1 : Number(text.slice(atEnd + 1, attemptEnd)),
+      print: text.slice(attemptEnd + 1, printEnd),
+      data: text.slice(printEnd + 1, to),
     });
     from = to + 1;
+    callEnd = nextCallEnd;
   }
   return entries;
+}
+
+/** The part of a text with the entries before number `before`, up to exactly that number. */
+export function entriesBefore(text: string, firstSeq: number, before: number): string {
+  let from = 0;
+  let seq = firstSeq;
+  while (from < text.length && seq < before) {
+    const to = text.indexOf(RECORD, from);
+    if (to < 0) throw new Error(`journal text is damaged at character ${from}`);
+    const count = text[from] === GAP ? gapAt(text, from, to) : 1;
+    if (seq + count > before) return text.slice(0, from) + encodeGap(before - seq);
+    seq += count;
+    from = to + 1;
+  }
+  return text.slice(0, from);
+}
+
+/** The number after the last entry of a text, or after its last gap. */
+export function numberAfter(text: string, firstSeq: number): number {
+  let seq = firstSeq;
+  for (let from = 0; from < text.length; ) {
+    const to = text.indexOf(RECORD, from);
+    if (to < 0) throw new Error(`journal text is damaged at character ${from}`);
+    seq += text[from] === GAP ? gapAt(text, from, to) : 1;
+    from = to + 1;
+  }
+  return seq;
+}
+
+function gapAt(text: string, from: number, to: number): number {
+  const count = Number(text.slice(from + 1, to));
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new Error(`journal text is damaged at character ${from}`);
 }
