@@ -1,4 +1,4 @@
-import type { AttributeChanges, StartRow, StoredEvent } from "../protocol/index.ts";
+import type { AttributeChanges, Payload, StartRow, StoredEvent } from "../protocol/index.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Scope } from "./scope.ts";
 
@@ -28,6 +28,7 @@ export type Plan =
   | { readonly kind: "child"; readonly row: StartRow }
   | { readonly kind: "emit"; readonly event: StoredEvent; readonly triggered: readonly StartRow[] }
   | { readonly kind: "start"; readonly row: StartRow }
+  | { readonly kind: "checkpoint"; readonly note: Payload }
   | { readonly kind: "attributes"; readonly values: AttributeChanges }
   /** Not asked for by code: a client's update, whose answer goes to the handler of that name. */
   | { readonly kind: "update"; readonly name: string };

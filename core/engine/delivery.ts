@@ -2,6 +2,7 @@ import { decodePayload, ENTRY_KINDS } from "../protocol/index.ts";
 import { cancelOpenCalls } from "./commands/cancel-open-calls.ts";
 import { deliverEntry } from "./entries/index.ts";
 import type { Call } from "./call.ts";
+import { insertCalls } from "./evolution.ts";
 import type { Item, RunState } from "./run-state.ts";
 import { isLingering, noteEnd } from "./undo-stack.ts";
 
@@ -64,12 +65,13 @@ export function settleReplay(run: RunState, mayAskLater = false): boolean {
   if (!run.replaying || nextItem(run) !== null) return false;
   const [unasked] = run.recorded;
   if (unasked !== undefined) {
-    if (mayAskLater) return false;
+    if (insertCalls(run) || mayAskLater) return false;
     const [call, recorded] = unasked;
     const asked = run.asked.map((one) => `${one.plan.kind} ${one.id}`).join(", ");
     run.divergence = { call, recorded: recorded.kindGroup, asked };
     return true;
   }
   run.replaying = false;
+  run.journal = null;
   return false;
 }

@@ -29,6 +29,8 @@ export interface DraftUpdate {
 /** Parts of a transition that few runs ever have. */
 export interface DraftRare {
   attributes: AttributeChanges | null;
+  /** The entries take the place of all from `firstSeq` on. */
+  replaces: boolean;
 }
 
 /** The parts of a transition that a plain step does not have. */
@@ -50,7 +52,7 @@ export interface Draft {
   start: boolean;
   entries: string;
   /** Sequence of the first entry in `entries`. */
-  readonly firstSeq: number;
+  firstSeq: number;
   /** Null until something of it is needed: most transitions are one entry and nothing else. */
   extras: DraftExtras | null;
   phase: Phase | null;
@@ -91,7 +93,7 @@ export function extrasOf(draft: Draft): DraftExtras {
 /** The rare parts of a draft, begun if there are none. */
 export function rareOf(draft: Draft): DraftRare {
   const extras = extrasOf(draft);
-  extras.rare ??= { attributes: null };
+  extras.rare ??= { attributes: null, replaces: false };
   return extras.rare;
 }
 

@@ -3,15 +3,20 @@ export { askCall } from "./commands/ask-call.ts";
 export { beginCalls } from "./commands/begin-call.ts";
 export { closeScope } from "./commands/close-scope.ts";
 export { finishRun, type Verdict } from "./commands/finish-run.ts";
-export { fireTimer } from "./commands/fire-timer.ts";
+export { fireTimer, isAsking } from "./commands/fire-timer.ts";
 export { holdRun } from "./commands/hold-run.ts";
 export { markCompensating } from "./commands/mark-compensating.ts";
 export { parkRun } from "./commands/park-run.ts";
+export { planUndo } from "./commands/plan-undo.ts";
+export { openCall, skipCall } from "./commands/skip-call.ts";
 export { completeStep, failAttempt } from "./commands/settle-step.ts";
+export { endUpdates, takeUpdate } from "./commands/take-update.ts";
 export { addMessages, takeInbox } from "./commands/take-inbox.ts";
+export { declareChanges, isPatched } from "./commands/take-patch.ts";
 export { deliver, nextItem, settleReplay } from "./delivery.ts";
 export { describeDivergence } from "./divergence.ts";
-export { type Draft, type DraftExtras, type DraftWait, extrasOf } from "./draft.ts";
+export { type Draft, type DraftExtras, type DraftUpdate, type DraftWait, extrasOf } from "./draft.ts";
+export { closeLoop, loopAround, openLoop, whatOutlives } from "./loops.ts";
 export { type Rest, restOf } from "./rest.ts";
 export { RETRY_DEFAULT, type RetryOptions, type RetryPolicy, retryPolicy } from "./retry.ts";
 export {
@@ -22,5 +27,14 @@ export {
   type Item,
   type RunState,
 } from "./run-state.ts";
+export {
+  handleUpdates,
+  idleUpdates,
+  openUpdates,
+  updateCallId,
+  updatePrint,
+  updatesOf,
+  type BeginUpdate,
+} from "./updates.ts";
 export { isLingering, undoStackOf, type Undoable, type UndoStack } from "./undo-stack.ts";
 export { closedBy, innerScope, kernelScope, nextSegment, rootScope, type Scope } from "./scope.ts";

@@ -29,6 +29,9 @@ export function record(
   const draft = draftOf(run);
   const text = encodeEntry(entry, run.start.startedAt);
   draft.entries += text;
+  if (run.loops !== null) run.loops.entries.push(entry);
+  // During replay only markers and inserted calls are recorded.
+  else if (run.journal !== null) run.journal = [...run.journal, entry];
   run.seq = entry.seq;
   run.lastAt = at;
   if (run.journalText !== null) {

@@ -14,6 +14,7 @@ import {
 import type { Call } from "./call.ts";
 import { type Draft, newDraft } from "./draft.ts";
 import { type Evolution, evolutionOf } from "./evolution.ts";
+import type { Loops } from "./loops.ts";
 import { rootScope, type Scope } from "./scope.ts";
 import { type Subscriptions, subscriptionsOf } from "./subscriptions.ts";
 import type { UndoStack } from "./undo-stack.ts";
@@ -96,6 +97,9 @@ export interface RunState {
   subscriptions: Subscriptions | null;
   undo: UndoStack | null;
   evolution: Evolution | null;
+  loops: Loops | null;
+  /** The entries of the journal while it is replayed; null afterwards. */
+  journal: readonly Entry[] | null;
   updates: Updates | null;
   /** True once its row says that it is being compensated. */
   compensating: boolean;
@@ -140,6 +144,7 @@ export function reopenRun(stored: Reopened): RunState {
   run.inboxSeen = stored.inboxSeq;
   run.compensating = stored.phase === "compensating";
   run.replaying = run.replayLeft > 0 || run.recorded.size > 0;
+  if (run.replaying) run.journal = stored.journal;
   return run;
 }
 
@@ -161,6 +166,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   [ENTRY_KINDS.childEnded]: "child",
   [ENTRY_KINDS.runStarted]: "start",
   [ENTRY_KINDS.attributesSet]: "attributes",
+  [ENTRY_KINDS.stateSaved]: "checkpoint",
   [ENTRY_KINDS.updateTaken]: "update",
 };
 
@@ -243,6 +249,8 @@ function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {
     subscriptions: null,
     undo: null,
     evolution: null,
+    loops: null,
+    journal: null,
     updates: null,
     compensating: false,
     undoPlanned: false,

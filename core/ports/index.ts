@@ -1,7 +1,9 @@
+export type { Executor, TaskJob, TaskStep } from "./executor.ts";
 export type { Log, LogLine } from "./log.ts";
 export type {
   Batch,
   BatchAnswer,
+  Clear,
   CommitItem,
   Dedup,
   Delivery,
@@ -11,6 +13,7 @@ export type {
   MaybePromise,
   NewRun,
   Park,
+  Pause,
   Publication,
   PublishedEvent,
   RareParts,
@@ -22,4 +25,13 @@ export type {
   Transition,
   Wait,
 } from "./store.ts";
+export type {
+  Enqueue,
+  Redrive,
+  TaskItem,
+  TaskProgress,
+  TaskQuery,
+  TaskReads,
+  TaskScope,
+} from "./tasks.ts";
 export type { CancelTimer, Clock, Random, Turns } from "./time.ts";

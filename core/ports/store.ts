@@ -17,6 +17,8 @@ import type {
   StoredEvent,
 } from "../protocol/index.ts";
 
+import type { TaskItem, TaskReads } from "./tasks.ts";
+
 /** A value now, or a promise of it: embedded stores answer at once, others later. */
 export type MaybePromise<T> = T | Promise<T>;
 
@@ -56,7 +58,12 @@ export interface Park {
 /** What few transitions have. */
 export interface RareParts {
   /** Attributes to set, merged with those that the run has. */
-  readonly attributes: AttributeChanges | null;
+  readonly attributes?: AttributeChanges | null;
+  /**
+   * The entries take the place of all that the run has from number `firstSeq` on, and may have gaps
+   * (`encodeGap`): numbers are not used again.
+   */
+  readonly replaces?: boolean;
 }
 
 /** The atomic change of one run: all of it is written, or none. */
@@ -157,7 +164,7 @@ export interface Clear {
 }
 
 /** One atomic part of a batch. */
-export type CommitItem = Transition | Delivery | Publication | Release | Pause | Clear;
+export type CommitItem = Transition | Delivery | Publication | Release | Pause | Clear | TaskItem;
 
 /** What one store transaction writes. */
 export interface Batch {
@@ -165,6 +172,8 @@ export interface Batch {
   readonly incarnation: number;
   /** Rises by one with each batch of an incarnation. */
   readonly number: number;
+  /** The sender's: to its clients, runs of another namespace are unknown. Default: no bound. */
+  readonly namespace?: string;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
   readonly items: readonly CommitItem[];
@@ -241,6 +250,9 @@ export interface Finding {
 /**
  * The durable truth. One process owns an embedded store at a time.
  *
+ * Namespaces: verbs that take a namespace answer for its runs alone, others for all. A store keeps runs
+ * of several namespaces apart, and what asks for one of them leaves the rows of the others as they are.
+ *
  * Order: items of a batch take effect in order; later items see earlier ones. Durability: `commit` answers
  * only when its writes survive a power loss. Atomicity: a batch is applied whole, except items that are
  * refused or duplicates, which leave no trace. Errors: `commit` throws ClawError CLAW-4007 when fenced
@@ -265,13 +277,18 @@ export interface Store {
    * process held (due 0) became due at once (1) with `open`, so it comes first, in this and in later
    * calls; `orphans` says that this is the first call after `open`.
    */
-  due(nowMs: number, limit: number, orphans: boolean): MaybePromise<readonly RunId[]>;
+  due(
+    nowMs: number,
+    limit: number,
+    orphans: boolean,
+    namespace?: string,
+  ): MaybePromise<readonly RunId[]>;
   /** Ids of open, unheld runs with at least `SUSPECT_RECOVERIES`, the fewest first. */
-  suspects(limit: number): MaybePromise<readonly RunId[]>;
+  suspects(limit: number, namespace?: string): MaybePromise<readonly RunId[]>;
   /** The earliest due time after `afterMs` among open, unheld runs, or null. */
-  nextDue(afterMs: number): MaybePromise<number | null>;
+  nextDue(afterMs: number, namespace?: string): MaybePromise<number | null>;
   /** Ids of runs held for one of the given reasons, oldest first. */
-  held(kinds: readonly Hold[], limit: number): MaybePromise<readonly RunId[]>;
+  held(kinds: readonly Hold[], limit: number, namespace?: string): MaybePromise<readonly RunId[]>;
   /** The run that a dedup scope belongs to (empty for messages), or null. */
   findDedup(scope: string): MaybePromise<{ run: RunId | ""; print: string } | null>;
   list(query: RunQuery): MaybePromise<readonly RunSummary[]>;
@@ -279,6 +296,8 @@ export interface Store {
   find(id: RunId): MaybePromise<RunRecord | null>;
   /** Removes dedup rows that expired before `nowMs`; answers how many. */
   expire(nowMs: number, limit: number): MaybePromise<number>;
+  /** Standalone tasks. */
+  readonly tasks: TaskReads;
   /** Integrity: damaged pages, rows that contradict each other, stranded runs. Empty when sound. */
   check(): MaybePromise<readonly Finding[]>;
   /** Writes a consistent copy to `path` while work goes on. */

@@ -132,6 +132,52 @@ export const ERRORS = {
     remedy: "Give the repeated call a `key`, or use ctx.map so that each branch has its own scope.",
     status: 500,
   },
+  "CLAW-2014": {
+    title: "The run was terminated",
+    remedy: "See `details` for what was not undone; `claw retry` makes a new run of it.",
+    status: 409,
+  },
+  "CLAW-2015": {
+    title: "The state of the run does not allow this",
+    remedy: "See the run's status with `claw show` and the table in docs/guides/operating-runs.md.",
+    status: 409,
+  },
+  "CLAW-2016": {
+    title: "The call is not open",
+    remedy: "Name a call that the run waits for at the moment, as `details.open` lists them.",
+    status: 409,
+  },
+  "CLAW-2017": {
+    title: "The run cannot be forked there",
+    remedy: "Name a call whose end is in the journal (`claw journal`), of a run that undid nothing.",
+    status: 409,
+  },
+  "CLAW-2018": {
+    title: "The run ended its process again and again",
+    remedy: "Correct what ends the process, then `claw release` the run.",
+    status: 500,
+  },
+  "CLAW-2019": {
+    title: "The attempt gave no sign of life",
+    remedy: "Call `step.heartbeat()` more often than `heartbeat` says, or raise it.",
+    status: 504,
+    retryable: true,
+  },
+  "CLAW-2031": {
+    title: "Something outlives an iteration of a checkpoint",
+    remedy: "Await every call in the iteration, and keep steps with undo and handlers outside of it.",
+    status: 500,
+  },
+  "CLAW-2032": {
+    title: "The run has steps that it could still undo",
+    remedy: "Give {commit: true} to ctx.continueAs: then they are not undone any more.",
+    status: 500,
+  },
+  "CLAW-2033": {
+    title: "The run would wait for a key that it holds itself",
+    remedy: "Use another key for the child, or ctx.start, which is not waited for.",
+    status: 409,
+  },
   "CLAW-3001": {
     title: "There is no run with this id",
     remedy: "Check the id with `claw list`.",
@@ -157,6 +203,49 @@ export const ERRORS = {
     title: "The process takes no more work at the moment",
     remedy: "Send again later.",
     status: 503,
+    retryable: true,
+  },
+  "CLAW-3006": {
+    title: "The run has no handler of this name",
+    remedy:
+      "Check the name; a query or update is known from the moment its ctx.query or ctx.update ran.",
+    status: 404,
+  },
+  "CLAW-3007": {
+    title: "The run refused the update",
+    remedy: "Correct what the message names, or send the update when the run is in another state.",
+    status: 422,
+  },
+  "CLAW-3008": {
+    title: "The handler of the query or update failed",
+    remedy: "Correct the handler in the workflow; the run itself goes on.",
+    status: 500,
+  },
+  "CLAW-3009": {
+    title: "A query or a validation did more than read",
+    remedy: "Answer at once from variables of the workflow: no ctx calls, no promises.",
+    status: 500,
+  },
+  "CLAW-3010": {
+    title: "The run ended before the update did",
+    remedy: "See with `claw show` how the run ended; start a new one if the work is still wanted.",
+    status: 409,
+  },
+  "CLAW-3011": {
+    title: "The update did not end in the given time",
+    remedy: "Ask again with the same update id: it gets the answer of the first one.",
+    status: 504,
+    retryable: true,
+  },
+  "CLAW-3012": {
+    title: "There is no dead letter with this id",
+    remedy: "Check the id with `claw tasks --status dead`; only a dead task can be redriven.",
+    status: 404,
+  },
+  "CLAW-3031": {
+    title: "The mailbox of the key is full",
+    remedy: "Start it again after `details.retryAfterMs`, when runs of this key have ended.",
+    status: 429,
     retryable: true,
   },
   "CLAW-4001": {

@@ -43,12 +43,16 @@ export {
 export {
   decodeEntries,
   encodeEntry,
+  encodeGap,
+  entriesBefore,
+  numberAfter,
   ENTRY_KINDS,
   type ChildOutcome,
   type Entry,
   type EntryKind,
   type ForkNote,
   type RetryNote,
+  type SavedNote,
   type SkipNote,
   type UndoNote,
 } from "./journal.ts";
@@ -70,3 +74,18 @@ export type {
   RunSummary,
   StartRow,
 } from "./run.ts";
+export {
+  joinInputs,
+  recordOfAside,
+  recordsOfBlock,
+  splitInputs,
+  taskIdOf,
+  taskNumberOf,
+  type AsideTask,
+  type OpenBlock,
+  type TaskBlock,
+  type TaskId,
+  type TaskPlace,
+  type TaskRecord,
+  type TaskStatus,
+} from "./task.ts";

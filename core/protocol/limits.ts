@@ -42,3 +42,17 @@ export const DURATION_MS_MAX = 100 * 365 * 24 * 3_600_000;
 export const ATTRIBUTES_MAX = 32;
 /** Characters of an attribute that is text. */
 export const ATTRIBUTE_CHARS_MAX = 200;
+/** Tasks of one block: what is written, read and removed as one row. */
+export const BLOCK_TASKS_MAX = 250;
+/** Characters of the inputs of one block; a greater input stands alone. */
+export const BLOCK_CHARS_MAX = 256 * 1024;
+/** Inputs of one call of `enqueueMany`. */
+export const ENQUEUE_INPUTS_MAX = 100_000;
+/** Attempts and calls at once in a queue without a concurrency of its own. */
+export const QUEUE_CONCURRENCY = 100;
+/** Greatest priority of a task; the lowest is its negative. */
+export const PRIORITY_MAX = 1_000;
+/** How long a completed task is kept that asks for it. */
+export const TASK_KEPT_MS = 7 * 24 * 3_600_000;
+/** Keys of events whose last taken one a checkpoint remembers; of older ones an event may come again. */
+export const CHECKPOINT_EVENTS_MAX = 1_000;

@@ -10,10 +10,18 @@ import type {
   Release,
   Transition,
 } from "@claw/core/ports";
-import { encodeEventNote, type InboxRow, type RunId, type StartRow } from "@claw/core/protocol";
+import {
+  encodeEventNote,
+  type InboxRow,
+  type RunId,
+  type StartRow,
+  taskIdOf,
+} from "@claw/core/protocol";
 import { offerMessage, pushMessage } from "./deliver-message.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
+import { isOf } from "./read-runs.ts";
 import { answerWaits, logEvent, subscribe, unsubscribe } from "./subscribe.ts";
+import { applyTaskItem } from "./tasks.ts";
 import {
   appendEntries,
   closeRun,
@@ -22,6 +30,7 @@ import {
   insertRun,
   markRun,
   parkRun,
+  replaceEntries,
   setAttributes,
 } from "./write-run.ts";
 
@@ -30,6 +39,8 @@ const UNHELD_OR_PAUSED = ["", "paused"] as const;
 /** What one batch has brought about so far. */
 export interface BatchWork {
   readonly nowMs: number;
+  /** Runs of another one are unknown to clients; undefined for no bound. */
+  readonly namespace: string | undefined;
   readonly delivered: InboxRow[];
   readonly started: StartRow[];
 }
@@ -38,7 +49,15 @@ export interface BatchWork {
 export function applyItem(disk: MemoryDisk, item: CommitItem, work: BatchWork): ItemAnswer {
   if (item.type === "transition") return applyTransition(disk, item, work);
   if (item.type === "delivery") return applyDelivery(disk, item, work);
-  if (item.type !== "publication") return applyOperation(disk, item);
+  if (item.type === "enqueue") {
+    const id = taskIdOf(item.lastId);
+    const first = item.dedup === null ? null : remember(disk, item.dedup, id, work.nowMs);
+    return first ?? applyTaskItem(disk, item, work.nowMs);
+  }
+  if (item.type === "tasks" || item.type === "redrive") {
+    return applyTaskItem(disk, item, work.nowMs);
+  }
+  if (item.type !== "publication") return applyOperation(disk, item, work);
   if (publishEvent(disk, item, work)) return { status: "applied", parked: false };
   return { status: "duplicate", run: "", same: true };
 }
@@ -66,7 +85,8 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
 
 function advance(disk: MemoryDisk, item: Transition, work: BatchWork): void {
   const { run, namespace, entries, acks } = item;
-  if (entries !== "") appendEntries(disk, run, item);
+  if (item.rare?.replaces === true) replaceEntries(disk, run, item);
+  else if (entries !== "") appendEntries(disk, run, item);
   if (item.phase !== null) markRun(disk, run, item.phase);
   if (acks.length > 0) {
     const taken = new Set(acks);
@@ -96,22 +116,27 @@ function applyDelivery(disk: MemoryDisk, item: Delivery, work: BatchWork): ItemA
     const first = remember(disk, dedup, "", work.nowMs);
     if (first !== null) return first;
   }
-  const outcome = offerMessage(disk, message, work.delivered);
+  const outcome = offerMessage(disk, message, work);
   if (outcome === "delivered") return { status: "applied", parked: false };
   if (dedup !== null) disk.dedup.delete(dedup.scope);
   return { status: "refused", why: outcome, detail: message.to };
 }
 
-function applyOperation(disk: MemoryDisk, item: Release | Pause | Clear): ItemAnswer {
+function applyOperation(
+  disk: MemoryDisk,
+  item: Release | Pause | Clear,
+  { namespace }: BatchWork,
+): ItemAnswer {
   const { run } = item;
   const row = disk.runs.get(run);
   if (item.type === "clear") {
     if (row !== undefined) disk.runs.set(run, { ...row, recoveries: 0 });
     return { status: "applied", parked: false };
   }
-  if (row === undefined) {
-    const why = disk.closed.has(run) ? "closed" : "unknown";
-    return { status: "refused", why, detail: run };
+  const known = row ?? disk.closed.get(run);
+  if (row === undefined || !isOf(row, namespace)) {
+    const isClosed = row === undefined && known !== undefined && isOf(known, namespace);
+    return { status: "refused", why: isClosed ? "closed" : "unknown", detail: run };
   }
   const allowed = item.type === "pause" ? UNHELD_OR_PAUSED : item.from;
   if (allowed?.includes(row.held) === false) {

@@ -1,5 +1,11 @@
 import type { Finding } from "@claw/core/ports";
-import { decodeEntries, type Entry, ENTRY_KINDS, type RunId } from "@claw/core/protocol";
+import {
+  decodeEntries,
+  type Entry,
+  ENTRY_KINDS,
+  numberAfter,
+  type RunId,
+} from "@claw/core/protocol";
 import type { MemoryDisk } from "./memory-disk.ts";
 
 /** Rows that contradict each other; empty when sound. */
@@ -63,14 +69,15 @@ function checkJournals(disk: MemoryDisk, report: Report): void {
       journal === null
         ? readRows(disk, id, startedAt, report)
         : decodeEntries(journal, 1, startedAt);
-    if (entries.length !== seq) {
+    if ((entries.at(-1)?.seq ?? 0) !== seq) {
       report(`closed run ${id} has another number of entries than ${seq}`);
     }
   }
   for (const { id, seq, startedAt } of disk.runs.values()) {
     const entries = readRows(disk, id, startedAt, report);
-    if (seq > entries.length) {
-      report(`journal of ${id} has ${entries.length} entries, its row says ${seq}`);
+    const last = entries.at(-1)?.seq ?? 0;
+    if (seq > last) {
+      report(`journal of ${id} has ${last} entries, its row says ${seq}`);
     }
     for (const child of openChildren(entries)) {
       if (!isKnown(disk, child)) report(`run ${id} waits for ${child}, which is unknown`);
@@ -80,10 +87,10 @@ function checkJournals(disk: MemoryDisk, report: Report): void {
 
 function readRows(disk: MemoryDisk, id: RunId, startedAt: number, report: Report): Entry[] {
   const entries: Entry[] = [];
+  let next = 1;
   for (const row of disk.journal.of(id)) {
-    if (row.seq !== entries.length + 1) {
-      report(`journal of ${id} has entry ${row.seq} after entry ${entries.length}`);
-    }
+    if (row.seq !== next) report(`journal of ${id} has entry ${row.seq} after entry ${next - 1}`);
+    next = numberAfter(row.entries, row.seq);
     entries.push(...decodeEntries(row.entries, row.seq, startedAt));
   }
   return entries;

@@ -1,5 +1,6 @@
 import type { Batch } from "@claw/core/ports";
 import {
+  type AsideTask,
   type Attributes,
   type ClosedStatus,
   type InboxRow,
@@ -8,8 +9,10 @@ import {
   type RunRow,
   type StartRow,
   type StoredEvent,
+  type TaskBlock,
 } from "@claw/core/protocol";
 import { Lists, Table } from "./table.ts";
+import { expireTasks } from "./tasks.ts";
 import { UndoLog } from "./undo-log.ts";
 
 /** One transition's entries in a journal. */
@@ -79,6 +82,11 @@ export class MemoryDisk {
   /** Attributes of runs, open and closed. */
   readonly attributes: Table<Attributes> = new Table(this.undo);
   readonly dedup: Table<DedupRow> = new Table(this.undo);
+  readonly taskBlocks: Table<TaskBlock> = new Table(this.undo);
+  /** What left a block, by its number. */
+  readonly taskMarks: Table<string> = new Table(this.undo);
+  readonly taskAside: Table<AsideTask> = new Table(this.undo);
+  readonly taskHead: Table<number> = new Table(this.undo);
   incarnation = 0;
   /** Whoever has the disk open; null for nobody. */
   owner: object | null = null;
@@ -139,6 +147,7 @@ export class MemoryDisk {
   /** Removes at most `limit` dedup rows that expired before `nowMs`; answers how many. */
   expire(nowMs: number, limit: number, flushed: boolean): number {
     let removed = 0;
+    expireTasks(this, nowMs);
     for (const [scope, { expiresAt }] of this.dedup.entries()) {
       if (expiresAt >= nowMs || removed >= limit) continue;
       this.dedup.delete(scope);
@@ -190,6 +199,10 @@ const TABLES = [
   "eventKeys",
   "attributes",
   "dedup",
+  "taskBlocks",
+  "taskMarks",
+  "taskAside",
+  "taskHead",
 ] as const;
 
 type Snapshot = { incarnation: number } & Record<(typeof TABLES)[number], [string, unknown][]>;

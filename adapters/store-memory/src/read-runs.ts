@@ -37,10 +37,15 @@ export function loadRuns(disk: MemoryDisk, ids: readonly RunId[]): readonly Stor
 }
 
 /** Ids of open, unheld runs that are due, most overdue first. */
-export function dueRuns(disk: MemoryDisk, nowMs: number, limit: number): readonly RunId[] {
+export function dueRuns(
+  disk: MemoryDisk,
+  nowMs: number,
+  limit: number,
+  namespace?: string,
+): readonly RunId[] {
   const due: { id: RunId; due: number }[] = [];
   for (const row of disk.runs.values()) {
-    if (isSuspect(row)) continue;
+    if (isSuspect(row) || !isOf(row, namespace)) continue;
     if (row.held === "" && row.due !== null && row.due > 0 && row.due <= nowMs) {
       due.push({ id: row.id, due: row.due });
     }
@@ -50,8 +55,10 @@ export function dueRuns(disk: MemoryDisk, nowMs: number, limit: number): readonl
 }
 
 /** Ids of open, unheld runs that may be what ended the processes that took them up. */
-export function suspectRuns(disk: MemoryDisk, limit: number): readonly RunId[] {
-  const suspects = [...disk.runs.values()].filter((row) => row.held === "" && isSuspect(row));
+export function suspectRuns(disk: MemoryDisk, limit: number, namespace?: string): readonly RunId[] {
+  const suspects = [...disk.runs.values()].filter(
+    (row) => row.held === "" && isSuspect(row) && isOf(row, namespace),
+  );
   suspects.sort((a, b) => a.recoveries - b.recoveries || (a.id < b.id ? -1 : 1));
   return suspects.slice(0, limit).map(({ id }) => id);
 }
@@ -61,9 +68,11 @@ function isSuspect({ recoveries }: RunRow): boolean {
 }
 
 /** The earliest due time after `afterMs`, or null. */
-export function nextDue(disk: MemoryDisk, afterMs: number): number | null {
+export function nextDue(disk: MemoryDisk, afterMs: number, namespace?: string): number | null {
   let next: number | null = null;
-  for (const { due, held } of disk.runs.values()) {
+  for (const row of disk.runs.values()) {
+    const { due, held } = row;
+    if (!isOf(row, namespace)) continue;
     if (held === "" && due !== null && due > 0 && due > afterMs && due < (next ?? Infinity)) {
       next = due;
     }
@@ -76,11 +85,18 @@ export function heldRuns(
   disk: MemoryDisk,
   kinds: readonly Hold[],
   limit: number,
+  namespace?: string,
 ): readonly RunId[] {
   const held: RunId[] = [];
-  for (const row of disk.runs.values())
-    if (row.held !== "" && kinds.includes(row.held)) held.push(row.id);
+  for (const row of disk.runs.values()) {
+    if (row.held !== "" && kinds.includes(row.held) && isOf(row, namespace)) held.push(row.id);
+  }
   return held.sort().slice(0, limit);
+}
+
+/** True for the row of a run of this namespace; of any, when none is given. */
+export function isOf(row: StartRow, namespace: string | undefined): boolean {
+  return namespace === undefined || row.namespace === namespace;
 }
 
 /** Lines about runs, newest first. */

@@ -14,6 +14,7 @@ import {
   nextDue,
   suspectRuns,
 } from "./read-runs.ts";
+import { taskReads } from "./tasks.ts";
 
 const SCHEMA_VERSION = 1;
 
@@ -89,10 +90,10 @@ export function memoryStore(options: MemoryOptions = {}): Store {
         }
       }),
     load: (ids) => use(() => loadRuns(disk, ids)),
-    due: (nowMs, limit) => use(() => dueRuns(disk, nowMs, limit)),
-    suspects: (limit) => use(() => suspectRuns(disk, limit)),
-    nextDue: (afterMs) => use(() => nextDue(disk, afterMs)),
-    held: (kinds, limit) => use(() => heldRuns(disk, kinds, limit)),
+    due: (nowMs, limit, _orphans, namespace) => use(() => dueRuns(disk, nowMs, limit, namespace)),
+    suspects: (limit, namespace) => use(() => suspectRuns(disk, limit, namespace)),
+    nextDue: (afterMs, namespace) => use(() => nextDue(disk, afterMs, namespace)),
+    held: (kinds, limit, namespace) => use(() => heldRuns(disk, kinds, limit, namespace)),
     findDedup: (scope) =>
       use(() => {
         const row = disk.dedup.get(scope);
@@ -101,6 +102,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
     list: (query) => use(() => listRuns(disk, query)),
     find: (id) => use(() => findRun(disk, id)),
     expire: (nowMs, limit) => use(() => disk.expire(nowMs, limit, synchronous)),
+    tasks: taskReads(disk, use),
     check: () => use(() => checkDisk(disk)),
     backup: (path) => use(() => writeBackup(disk, path)),
   };

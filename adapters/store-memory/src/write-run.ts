@@ -1,6 +1,7 @@
 import type { Finish, NewRun, Park, Transition } from "@claw/core/ports";
 import {
   type AttributeChanges,
+  entriesBefore,
   type Hold,
   limits,
   type Phase,
@@ -32,6 +33,25 @@ export function appendEntries(disk: MemoryDisk, run: RunId, item: Transition): v
     throw new Error(`entry ${firstSeq} of ${run} does not follow entry ${last}`);
   }
   openRow(disk, run);
+  disk.journal.add(run, { seq: firstSeq, lastSeq, entries });
+}
+
+/** Replaces the entries from `firstSeq` on. */
+export function replaceEntries(disk: MemoryDisk, run: RunId, item: Transition): void {
+  const { firstSeq, seq: lastSeq, entries } = item;
+  const rows = disk.journal.of(run);
+  const last = rows.at(-1)?.lastSeq ?? 0;
+  if (firstSeq > last + 1) {
+    throw new Error(`entry ${firstSeq} of ${run} does not follow entry ${last}`);
+  }
+  openRow(disk, run);
+  disk.journal.delete(run);
+  for (const row of rows) {
+    if (row.seq >= firstSeq) break;
+    const kept = entriesBefore(row.entries, row.seq, firstSeq);
+    const end = Math.min(row.lastSeq, firstSeq - 1);
+    disk.journal.add(run, { seq: row.seq, lastSeq: end, entries: kept });
+  }
   disk.journal.add(run, { seq: firstSeq, lastSeq, entries });
 }
 
@@ -86,6 +106,7 @@ export function closeRun(disk: MemoryDisk, last: Transition, finish: Finish): vo
   if (disk.closed.has(start.id)) throw new Error(`${start.id} has ended already`);
   if (last.start !== null) insertRun(disk, start, 0);
   if (journal !== null) disk.journal.delete(start.id);
+  else if (last.rare?.replaces === true) replaceEntries(disk, start.id, last);
   else if (last.entries !== "") appendEntries(disk, start.id, last);
   openRow(disk, start.id);
   disk.runs.delete(start.id);

@@ -8,6 +8,7 @@ import type {
   ItemAnswer,
   Pause,
   Release,
+  TaskItem,
 } from "@claw/core/ports";
 import { ClawError, isClawError } from "@claw/core/protocol";
 import { applyTransition, publishEvent, type Tables } from "./apply-transition.ts";
@@ -22,6 +23,7 @@ import { openRequests } from "./remember-request.ts";
 import { openRester } from "./rest-run.ts";
 import { isStorageError } from "./storage-error.ts";
 import { openSubscriptions } from "./subscribe.ts";
+import { openTaskWriter } from "./write-tasks.ts";
 
 /** Writes batches to one open database. */
 export interface BatchWriter {
@@ -40,15 +42,17 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
   const inbox = openInbox(db);
   const log = openEventLog(db);
   const journals = new Journals(db);
+  const requests = openRequests(db);
   const tables: Tables = {
     creator: openCreator(db),
     rester: openRester(db),
     close: openCloser(db),
     journals,
     inbox,
-    requests: openRequests(db),
+    requests,
     log,
     subscriptions: openSubscriptions(db, inbox, log),
+    tasks: openTaskWriter(db, requests),
     setAttributes: openAttributeSetter(db),
   };
   const begin = db.prepare("BEGIN IMMEDIATE");
@@ -91,14 +95,16 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
 }
 
 function applyTogether(tables: Tables, batch: Batch): BatchAnswer {
-  const work: BatchWork = { nowMs: batch.nowMs, delivered: [], started: [] };
+  const { nowMs, namespace } = batch;
+  const work: BatchWork = { nowMs, namespace, delivered: [], started: [] };
   const items: ItemAnswer[] = [];
   for (const item of batch.items) items.push(applyItem(tables, item, work));
   return { items, delivered: work.delivered, started: work.started };
 }
 
 function applyOneByOne(db: DatabaseSync, tables: Tables, batch: Batch): BatchAnswer {
-  const work: BatchWork = { nowMs: batch.nowMs, delivered: [], started: [] };
+  const { nowMs, namespace } = batch;
+  const work: BatchWork = { nowMs, namespace, delivered: [], started: [] };
   const items: ItemAnswer[] = [];
   tables.journals.beginDirect();
   for (const item of batch.items) {
@@ -125,8 +131,13 @@ function applyOneByOne(db: DatabaseSync, tables: Tables, batch: Batch): BatchAns
 function applyItem(tables: Tables, item: CommitItem, work: BatchWork): ItemAnswer {
   if (item.type === "transition") return applyTransition(tables, item, work);
   if (item.type === "delivery") return applyDelivery(tables, item, work);
-  if (item.type !== "publication") return applyOperation(tables, item);
+  if (isTaskItem(item)) return tables.tasks.apply(item, work.nowMs);
+  if (item.type !== "publication") return applyOperation(tables, item, work);
   return publishEvent(tables, item, work) ? APPLIED : EVENT_KNOWN;
+}
+
+function isTaskItem(item: CommitItem): item is TaskItem {
+  return item.type === "tasks" || item.type === "enqueue" || item.type === "redrive";
 }
 
 function applyDelivery(tables: Tables, item: Delivery, work: BatchWork): ItemAnswer {
@@ -135,13 +146,18 @@ function applyDelivery(tables: Tables, item: Delivery, work: BatchWork): ItemAns
     const first = tables.requests.remember(dedup, "", work.nowMs);
     if (first !== null) return first;
   }
-  const outcome = tables.inbox.offer(message, work.delivered);
+  const outcome = tables.inbox.offer(message, work);
   if (outcome === "delivered") return APPLIED;
   if (dedup !== null) tables.requests.forget(dedup);
   return { status: "refused", why: outcome, detail: message.to };
 }
 
-function applyOperation(tables: Tables, item: Release | Pause | Clear): ItemAnswer {
+function applyOperation(
+  tables: Tables,
+  item: Release | Pause | Clear,
+  work: BatchWork,
+): ItemAnswer {
+  const namespace = work.namespace ?? null;
   const { rester } = tables;
   const { run } = item;
   if (item.type === "clear") {
@@ -149,7 +165,9 @@ function applyOperation(tables: Tables, item: Release | Pause | Clear): ItemAnsw
     return APPLIED;
   }
   const outcome =
-    item.type === "pause" ? rester.pause(run, item.reason) : rester.release(run, item.from ?? null);
+    item.type === "pause"
+      ? rester.pause(run, item.reason, namespace)
+      : rester.release(run, item.from ?? null, namespace);
   if (outcome === "done") return APPLIED;
   if (typeof outcome === "string") return { status: "refused", why: outcome, detail: run };
   return { status: "refused", why: "state", detail: outcome.held };

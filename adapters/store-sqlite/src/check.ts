@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Finding } from "@claw/core/ports";
-import { decodeEntries, type Entry, ENTRY_KINDS } from "@claw/core/protocol";
+import { decodeEntries, type Entry, ENTRY_KINDS, numberAfter } from "@claw/core/protocol";
 import { readTail, type TailRecord } from "./journal-tail.ts";
 import { pragmaNumber } from "./schema.ts";
 
@@ -30,7 +30,12 @@ const CONTRADICTIONS: readonly string[] = [
    WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = j.run)
    AND NOT EXISTS (SELECT 1 FROM closed WHERE id = j.run AND journal IS NULL)`,
   `SELECT 'closed run ' || id || ' has another number of entries than ' || seq FROM closed
-   WHERE journal IS NOT NULL AND length(journal) - length(replace(journal, char(30), '')) <> seq`,
+   WHERE journal IS NOT NULL AND substr(journal, 1, 1) <> '-' AND instr(journal, char(30) || '-') = 0
+   AND length(journal) - length(replace(journal, char(30), '')) <> seq`,
+  `SELECT 'marks of block ' || block || ' belong to no block of tasks' FROM task_marks
+   WHERE NOT EXISTS (SELECT 1 FROM task_blocks WHERE id = block)`,
+  `SELECT 'task ' || id || ' has a number that was never given' FROM task_aside
+   WHERE id > (SELECT value FROM meta WHERE name = 'task_id')`,
   `SELECT 'index row of event ' || k.seq || ' belongs to no event' FROM event_keys k
    WHERE NOT EXISTS (SELECT 1 FROM events WHERE seq = k.seq)`,
 ];
@@ -77,15 +82,15 @@ function checkJournals(db: DatabaseSync, report: (message: string) => void): voi
   const tails = tailsByRun(db);
   for (const run of runs.iterate() as Iterable<JournalHead>) {
     const entries: Entry[] = [];
+    let next = 1;
     const append = (seq: number, text: string): void => {
-      if (seq !== entries.length + 1) {
-        report(`journal of ${run.id} has entry ${seq} after entry ${entries.length}`);
-      }
+      if (seq !== next) report(`journal of ${run.id} has entry ${seq} after entry ${next - 1}`);
+      next = numberAfter(text, seq);
       entries.push(...decodeEntries(text, seq, run.startedAt));
     };
     for (const row of rows.iterate(run.id)) append(Number(row["seq"]), String(row["entries"]));
-    if (entries.length !== run.seq) {
-      report(`journal of ${run.id} has ${entries.length} entries, its row says ${run.seq}`);
+    if (next - 1 !== run.seq) {
+      report(`journal of ${run.id} has ${next - 1} entries, its row says ${run.seq}`);
     }
     if (run.ended === 1) continue;
     for (const { firstSeq, entries: text } of tails.get(run.id) ?? []) {

@@ -16,10 +16,10 @@ import {
 /** What the owner of a store asks to go on with its runs. */
 export interface RunReader {
   load(ids: readonly RunId[]): readonly StoredRun[];
-  due(nowMs: number, limit: number): readonly RunId[];
-  suspects(limit: number): readonly RunId[];
-  nextDue(afterMs: number): number | null;
-  held(kinds: readonly Hold[], limit: number): readonly RunId[];
+  due(nowMs: number, limit: number, namespace: string | null): readonly RunId[];
+  suspects(limit: number, namespace: string | null): readonly RunId[];
+  nextDue(afterMs: number, namespace: string | null): number | null;
+  held(kinds: readonly Hold[], limit: number, namespace: string | null): readonly RunId[];
 }
 
 type RunColumns = {
@@ -55,18 +55,24 @@ export function openRunReader(db: DatabaseSync, tailOf: TailOf): RunReader {
   const due = db.prepare(`
     SELECT id FROM runs
     WHERE due > 0 AND due <= ? AND held = '' AND recoveries < ${limits.SUSPECT_RECOVERIES}
+      AND namespace = coalesce(?, namespace)
     ORDER BY due, id LIMIT ?`);
   // "> 1" is the condition of the index.
   const suspects = db.prepare(`
     SELECT id FROM runs
     WHERE recoveries > 1 AND recoveries >= ${limits.SUSPECT_RECOVERIES} AND held = ''
+      AND namespace = coalesce(?, namespace)
     ORDER BY recoveries, id LIMIT ?`);
   // The bound that is named first is the one that the index is entered with; the other allows its use.
   const next = db.prepare(`
-    SELECT due FROM runs WHERE due > ? AND due > 0 AND held = '' ORDER BY due LIMIT 1`);
+    SELECT due FROM runs
+    WHERE due > ? AND due > 0 AND held = '' AND namespace = coalesce(?, namespace)
+    ORDER BY due LIMIT 1`);
   const held = db.prepare(`
     SELECT id FROM runs
-    WHERE held <> '' AND held IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?`);
+    WHERE held <> '' AND held IN (SELECT value FROM json_each(?))
+      AND namespace = coalesce(?, namespace)
+    ORDER BY id LIMIT ?`);
 
   function loadOne(id: RunId): StoredRun | null {
     const columns = row.get(id) as RunColumns | undefined;
@@ -83,10 +89,11 @@ export function openRunReader(db: DatabaseSync, tailOf: TailOf): RunReader {
 
   return {
     load: (ids) => ids.map(loadOne).filter((run) => run !== null),
-    due: (nowMs, limit) => due.all(nowMs, limit).map(idOf),
-    suspects: (limit) => suspects.all(limit).map(idOf),
-    nextDue: (afterMs) => (next.get(afterMs) as { due: number } | undefined)?.due ?? null,
-    held: (kinds, limit) => held.all(JSON.stringify(kinds), limit).map(idOf),
+    due: (nowMs, limit, namespace) => due.all(nowMs, namespace, limit).map(idOf),
+    suspects: (limit, namespace) => suspects.all(namespace, limit).map(idOf),
+    nextDue: (afterMs, namespace) =>
+      (next.get(afterMs, namespace) as { due: number } | undefined)?.due ?? null,
+    held: (kinds, limit, namespace) => held.all(JSON.stringify(kinds), namespace, limit).map(idOf),
   };
 }
 

@@ -6,7 +6,7 @@ import { Contradiction } from "./batch-work.ts";
 /** What became of an operator's request; `held` is what stood in its way. */
 export type Outcome = "done" | "unknown" | "closed" | { readonly held: string };
 
-/** Puts open runs to rest and wakes them. */
+/** Puts open runs to rest and wakes them. Operators reach the runs of their namespace; null for any. */
 export interface Rester {
   /**
    * Puts a run to rest unless a message came; true when it rests. `seq` is the number of its last entry, null
@@ -19,9 +19,9 @@ export interface Rester {
   /** Lets a run that was created at rest stay with its process after all. */
   keepActive(run: RunId): void;
   /** Makes a held run due at once; else its hold, which is none of `from`. */
-  release(run: RunId, from: readonly string[] | null): Outcome;
+  release(run: RunId, from: readonly string[] | null, namespace: string | null): Outcome;
   /** Holds a run as paused; else the other reason for which it is held. */
-  pause(run: RunId, reason: string): Outcome;
+  pause(run: RunId, reason: string, namespace: string | null): Outcome;
   /** Sets the recoveries of a run to 0. */
   clear(run: RunId): void;
 }
@@ -41,15 +41,19 @@ export function openRester(db: DatabaseSync): Rester {
     WHERE id = ? AND held <> ''`);
   const pause = db.prepare(`
     UPDATE runs SET due = NULL, held = 'paused', held_reason = ?, recoveries = 0
-    WHERE id = ? AND held IN ('', 'paused')`);
+    WHERE id = ? AND held IN ('', 'paused') AND namespace = coalesce(?, namespace)`);
   const clear = db.prepare("UPDATE runs SET recoveries = 0 WHERE id = ?");
-  const isOpen = db.prepare("SELECT held FROM runs WHERE id = ?");
-  const isClosed = db.prepare("SELECT 1 FROM closed WHERE id = ?");
+  const isOpen = db.prepare(
+    "SELECT held FROM runs WHERE id = ? AND namespace = coalesce(?, namespace)",
+  );
+  const isClosed = db.prepare(
+    "SELECT 1 FROM closed WHERE id = ? AND namespace = coalesce(?, namespace)",
+  );
 
-  function lookUp(run: RunId): Exclude<Outcome, "done"> {
-    const row = isOpen.get(run) as { held: string } | undefined;
+  function lookUp(run: RunId, namespace: string | null): Exclude<Outcome, "done"> {
+    const row = isOpen.get(run, namespace) as { held: string } | undefined;
     if (row !== undefined) return row;
-    return isClosed.get(run) === undefined ? "unknown" : "closed";
+    return isClosed.get(run, namespace) === undefined ? "unknown" : "closed";
   }
 
   return {
@@ -59,7 +63,7 @@ export function openRester(db: DatabaseSync): Rester {
         throw new Contradiction(`${run} would be stranded: nothing would wake it`);
       }
       if (park.run(seq, due, waits, run, inboxSeen).changes === 1) return true;
-      if (isOpen.get(run) === undefined) throw new Contradiction(`${run} is not an open run`);
+      if (isOpen.get(run, null) === undefined) throw new Contradiction(`${run} is not an open run`);
       return false;
     },
     hold: (run, seq, kind, reason) => {
@@ -72,14 +76,15 @@ export function openRester(db: DatabaseSync): Rester {
     keepActive: (run) => {
       keepActive.run(run);
     },
-    release: (run, from) => {
-      const found = lookUp(run);
+    release: (run, from, namespace) => {
+      const found = lookUp(run, namespace);
       if (typeof found === "string") return found;
       if (from !== null && !from.includes(found.held)) return found;
       if (found.held !== "") release.run(run);
       return "done";
     },
-    pause: (run, reason) => (pause.run(reason, run).changes === 1 ? "done" : lookUp(run)),
+    pause: (run, reason, namespace) =>
+      pause.run(reason, run, namespace).changes === 1 ? "done" : lookUp(run, namespace),
     clear: (run) => {
       clear.run(run);
     },

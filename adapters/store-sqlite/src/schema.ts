@@ -143,6 +143,44 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX attributes_words ON attributes (name, words, run);
   `,
+  `
+  INSERT INTO meta VALUES ('task_id', 0), ('task_salt', abs(random() % 4503599627370496));
+
+  CREATE TABLE task_blocks (
+    id INTEGER PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    added_at INTEGER NOT NULL,
+    inputs TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX task_blocks_order ON task_blocks (namespace, queue, rank, id, name);
+
+  CREATE TABLE task_marks (
+    block INTEGER PRIMARY KEY,
+    done TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE task_aside (
+    id INTEGER PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    added_at INTEGER NOT NULL,
+    input TEXT NOT NULL,
+    output TEXT NOT NULL,
+    progress TEXT NOT NULL,
+    error TEXT
+  ) STRICT;
+  CREATE INDEX task_aside_due ON task_aside (namespace, queue, due, name) WHERE status = 'waiting';
+  CREATE INDEX task_aside_ended ON task_aside (status, id) WHERE status <> 'waiting';
+  `,
 ];
 
 /** Version of the schema that this code writes. */

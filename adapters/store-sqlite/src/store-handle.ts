@@ -11,6 +11,7 @@ import {
 } from "./open-database.ts";
 import { type OwnerLock, takeOwnership } from "./owner-lock.ts";
 import { openRunReader, type RunReader } from "./read-runs.ts";
+import { openTaskReader, type TaskReader } from "./read-tasks.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { storageError } from "./storage-error.ts";
 
@@ -19,6 +20,7 @@ export interface Verbs extends OpenDatabase {
   readonly writer: BatchWriter;
   readonly reader: RunReader;
   readonly lister: RunLister;
+  readonly tasks: TaskReader;
 }
 
 /** The ownership of a store and its one connection. */
@@ -106,7 +108,7 @@ function prepareVerbs(database: OpenDatabase): Verbs {
     const writer = openBatchWriter(db);
     const tailOf = (run: string): string => writer.tables.journals.tailOf(run);
     const [reader, lister] = [openRunReader(db, tailOf), openRunLister(db, tailOf)];
-    return { ...database, writer, reader, lister };
+    return { ...database, writer, reader, lister, tasks: openTaskReader(db) };
   } catch (error) {
     db.close();
     throw error;

@@ -24,15 +24,32 @@ export function sqliteStore(options: SqliteOptions): Store {
     close: () => handle.close(),
     commit: (batch) => handle.use(({ writer }) => writer.commit(batch)),
     load: (ids) => handle.use(({ reader }) => reader.load(ids)),
-    due: (nowMs, limit) => handle.use(({ reader }) => reader.due(nowMs, limit)),
-    suspects: (limit) => handle.use(({ reader }) => reader.suspects(limit)),
-    nextDue: (afterMs) => handle.use(({ reader }) => reader.nextDue(afterMs)),
-    held: (kinds, limit) => handle.use(({ reader }) => reader.held(kinds, limit)),
+    due: (nowMs, limit, _orphans, namespace) =>
+      handle.use(({ reader }) => reader.due(nowMs, limit, namespace ?? null)),
+    suspects: (limit, namespace) =>
+      handle.use(({ reader }) => reader.suspects(limit, namespace ?? null)),
+    nextDue: (afterMs, namespace) =>
+      handle.use(({ reader }) => reader.nextDue(afterMs, namespace ?? null)),
+    held: (kinds, limit, namespace) =>
+      handle.use(({ reader }) => reader.held(kinds, limit, namespace ?? null)),
     findDedup: (scope) => handle.use(({ writer }) => writer.tables.requests.find(scope)),
     list: (query) => handle.use(({ lister }) => lister.list(query)),
     find: (id) => handle.use(({ lister }) => lister.find(id)),
     expire: (nowMs, limit) =>
-      handle.use(({ writer }) => writer.tables.requests.expire(nowMs, limit)),
+      handle.use(({ writer }) => {
+        writer.tables.tasks.expire(nowMs, limit);
+        return writer.tables.requests.expire(nowMs, limit);
+      }),
+    tasks: {
+      head: () => handle.use(({ tasks }) => tasks.head()),
+      queues: (namespace) => handle.use(({ tasks }) => tasks.queues(namespace)),
+      backlog: (scope, limit) => handle.use(({ tasks }) => tasks.backlog(scope, limit)),
+      blocks: (ids) => handle.use(({ tasks }) => tasks.blocks(ids)),
+      due: (scope, nowMs, limit) => handle.use(({ tasks }) => tasks.due(scope, nowMs, limit)),
+      nextDue: (scope, afterMs) => handle.use(({ tasks }) => tasks.nextDue(scope, afterMs)),
+      list: (query) => handle.use(({ tasks }) => tasks.list(query)),
+      find: (id) => handle.use(({ tasks }) => tasks.find(id)),
+    },
     check: () => handle.use(({ db }) => checkStore(db)),
     backup: async (to) => {
       handle.use(() => undefined);

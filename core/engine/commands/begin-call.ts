@@ -5,6 +5,7 @@ import { isInserted } from "../evolution.ts";
 import { record, recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { subscriptionsOf } from "../subscriptions.ts";
+import { saveState } from "./save-state.ts";
 
 /**
  * Begins all calls that were asked for, in the order of asking. Called at the close of a turn; during
@@ -17,6 +18,13 @@ export function beginCalls(run: RunState, nowMs: number): void {
   const asked = run.asked;
   run.asked = [];
   for (const call of asked) if (call.open) beginCall(run, call, nowMs);
+}
+
+/** Facts that code set in its last turn without awaiting them ride in the finishing transition. */
+export function beginFacts(run: RunState, nowMs: number): void {
+  for (const call of run.asked) {
+    if (call.open && call.plan.kind === "attributes") beginCall(run, call, nowMs);
+  }
 }
 
 function beginInserted(run: RunState, nowMs: number): void {
@@ -41,6 +49,8 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
     case "start":
       extrasOf(draftOf(run)).starts.push(plan.row);
       return recordAnswer(run, ENTRY_KINDS.runStarted, call, JSON.stringify(plan.row.id), nowMs);
+    case "checkpoint":
+      return saveState(run, call, plan.note, nowMs);
     case "attributes": {
       const rare = rareOf(draftOf(run));
       rare.attributes = { ...rare.attributes, ...plan.values };

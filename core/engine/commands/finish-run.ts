@@ -1,6 +1,8 @@
 import type { ChildOutcome, ClosedStatus, ErrorRecord, Payload } from "../../protocol/index.ts";
 import { extrasOf, toParent } from "../draft.ts";
 import { draftOf, type RunState } from "../run-state.ts";
+import { openUpdates } from "../updates.ts";
+import { beginFacts } from "./begin-call.ts";
 import { withdraw } from "./close-scope.ts";
 
 /** How the code of a run ended. */
@@ -19,6 +21,7 @@ export function finishRun(run: RunState, verdict: Verdict, nowMs: number): boole
     run.divergence ??= { call, recorded: recorded.kindGroup, asked: "the end of the code" };
     return false;
   }
+  if (run.asked.length > 0) beginFacts(run, nowMs);
   const draft = draftOf(run);
   const abandoned: string[] = [];
   for (const call of run.open) {
@@ -29,6 +32,7 @@ export function finishRun(run: RunState, verdict: Verdict, nowMs: number): boole
     withdraw(run, call, "it ended");
   }
   run.open.clear();
+  abandoned.push(...openUpdates(run));
   run.asked = [];
   draft.ending = {
     status: verdict.status,

@@ -17,11 +17,12 @@ export function addMessages(run: RunState, rows: readonly InboxRow[]): void {
 
 /**
  * Takes every message that an open call waits for, in the order of arrival: each becomes an entry, and
- * its row is removed in the same transition. Never during replay. Signals that nobody waits
+ * its row is removed in the same transition. During replay only for inserted calls. Signals that nobody waits
  * for stay; answers to calls that are closed are dropped.
  */
 export function takeInbox(run: RunState, nowMs: number): void {
-  if (run.replaying || run.inbox.length === 0) return;
+  if (run.inbox.length === 0) return;
+  if (run.replaying && run.evolution?.inserting !== true) return;
   const waiting = waitingCalls(run);
   const left: InboxRow[] = [];
   for (const row of run.inbox) {

@@ -1,10 +1,12 @@
 import { ENTRY_KINDS, type Entry } from "../../protocol/index.ts";
 import type { Call } from "../call.ts";
 import type { RunState } from "../run-state.ts";
+import { deliverCallSkipped } from "./call-skipped.ts";
 import { deliverChildEnded } from "./child-ended.ts";
 import { deliverEventReceived } from "./event-received.ts";
 import { deliverPlainValue } from "./plain-value.ts";
 import { deliverSignalReceived } from "./signal-received.ts";
+import { deliverStateSaved } from "./state-saved.ts";
 import { deliverStepFailed } from "./step-failed.ts";
 import { deliverWaitTimedOut } from "./wait-timed-out.ts";
 
@@ -21,6 +23,10 @@ export function deliverEntry(run: RunState, entry: Entry, call: Call): void {
       return deliverEventReceived(run, entry, call);
     case ENTRY_KINDS.waitTimedOut:
       return deliverWaitTimedOut(call);
+    case ENTRY_KINDS.callSkipped:
+      return deliverCallSkipped(entry, call);
+    case ENTRY_KINDS.stateSaved:
+      return deliverStateSaved(run, entry, call);
     default:
       return deliverPlainValue(entry, call);
   }

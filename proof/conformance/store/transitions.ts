@@ -13,7 +13,17 @@ export function proveTransitions(make: PlaceMaker): void {
     const { items } = await world.commit(first(row));
     assert.deepEqual(items, [{ status: "applied", parked: false }]);
     assert.deepEqual(await world.load(row.id), {
-      row: { ...row, seq: 0, inboxSeq: 0, due: 0, waits: 0, phase: "", held: "", heldReason: "" },
+      row: {
+        ...row,
+        seq: 0,
+        inboxSeq: 0,
+        due: 0,
+        waits: 0,
+        phase: "",
+        recoveries: 0,
+        held: "",
+        heldReason: "",
+      },
       journal: [],
       journalText: "",
       inbox: [],

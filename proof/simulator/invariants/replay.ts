@@ -95,6 +95,7 @@ function frozenStore(run: KnownRun, length: number): Store {
     held: "",
     heldReason: "",
     phase: "",
+    recoveries: 0,
   } as const;
   const stored: StoredRun = { row, journal, journalText, inbox: [], waits: [] };
   return {
@@ -103,12 +104,23 @@ function frozenStore(run: KnownRun, length: number): Store {
     commit: (_batch: Batch) => new Promise<BatchAnswer>(() => {}),
     load: () => [stored],
     due: () => [start.id],
+    suspects: () => [],
     nextDue: () => null,
     held: () => [],
     findDedup: () => null,
     list: () => [],
     find: () => null,
     expire: () => 0,
+    tasks: {
+      head: () => ({ lastId: 0, salt: 0 }),
+      queues: () => [],
+      backlog: () => [],
+      blocks: () => [],
+      due: () => [],
+      nextDue: () => null,
+      list: () => [],
+      find: () => null,
+    },
     check: () => [],
     backup: () => {},
   };

@@ -3,9 +3,11 @@ import {
   addMessages,
   beginCalls,
   type Call,
+  declareChanges,
   deliver,
   describeDivergence,
   type Draft,
+  endUpdates,
   finishRun,
   holdRun,
   isLingering,
@@ -24,6 +26,8 @@ import { compensate, type FailedVerdict, mustCompensate } from "./compensate.ts"
 import { RunContext } from "./context.ts";
 import { currentRun } from "./current-run.ts";
 import type { Node } from "./node.ts";
+import { Orders } from "./orders.ts";
+import { type Handlers, rememberEnds, Visits } from "./visits.ts";
 import { type CodeEnd, foreignEnd, judge, type Judgement } from "./verdict.ts";
 
 /** The client that waits for the first transition of a run. */
@@ -48,6 +52,13 @@ export class Activation {
   #patienceTimer: (() => void) | null = null;
   #patient = true;
   #abort: AbortController | null = null;
+  #haltTimer: (() => void) | null = null;
+  #onRetired: (() => void)[] | null = null;
+  #orders: Orders | null = null;
+  /** Processes in a row that ended while they held the run. */
+  recoveries = 0;
+  /** No turn and no body begins any more; it ends when what is under way has ended. */
+  halting = false;
   /** Timers of calls in memory, cancelled with the activation. */
   timers: Set<CancelTimer> | null = null;
   /** Kept by the turn loop and the committer. */
@@ -59,6 +70,14 @@ export class Activation {
   turnOpen = false;
   /** The scope whose call opened the current turn. */
   turnScope: Scope | null = null;
+  /** Queries and updates that the code answers. */
+  handlers: Handlers | null = null;
+  /** Clients that wait at this run. */
+  #visits: Visits | null = null;
+  /** Replays to answer queries: begins nothing, writes nothing. */
+  onlyReads = false;
+  /** True while code answers a client, outside of turns. */
+  reading = false;
   /** Ended, parked, fenced or discarded: its ctx calls never settle and it writes nothing. */
   inert = false;
 
@@ -90,9 +109,15 @@ export class Activation {
     return this.#abort.signal;
   }
 
+  /** Clients that wait at this run, begun if there are none; `touched` lets them in. */
+  get visits(): Visits {
+    this.#visits ??= new Visits(this);
+    return this.#visits;
+  }
+
   /** Begins the code, or delivers one item to it. Called by the turn loop only. */
   openTurn(): void {
-    if (this.inert || this.#concluded) return;
+    if (this.inert || this.#concluded || this.halting) return;
     this.turnOpen = true;
     this.#stuckTimer?.();
     this.#stuckTimer = null;
@@ -111,6 +136,10 @@ export class Activation {
   }
 
   readonly #startCode = (): void => {
+    const { patches, inserts } = this.workflow.options;
+    if (patches !== undefined || inserts !== undefined) {
+      declareChanges(this.state, patches ?? [], inserts ?? [], this.node.clock.now());
+    }
     let result: unknown;
     try {
       result = this.workflow.body(this.context, this.#input);
@@ -158,7 +187,7 @@ export class Activation {
 
   /** An author's promise was rejected and nobody handled it: that is an error of this run. */
   rejected(error: unknown): void {
-    if (this.inert || this.#concluded) return;
+    if (this.inert || this.#concluded || this.halting) return;
     const verdict = this.#judge({ ok: false, error });
     // A stray promise has no place in the order of turns, so no compensation can stand on it.
     const held = { kind: "hold", hold: "bug", reason: String(error) } as const;
@@ -168,13 +197,24 @@ export class Activation {
 
   /** All microtasks of the turn have drained: decides what follows. */
   closeTurn(nowMs: number): void {
+    const wasOpen = this.turnOpen;
     this.turnOpen = false;
     if (this.inert || this.#concluded) return;
+    if (this.halting && !wasOpen) return this.#settle();
     if (settleReplay(this.state, this.#mayAskLater) && this.state.divergence !== null) {
       return this.#hold("diverged", describeDivergence(this.state.divergence));
     }
+    if (this.onlyReads) return this.#readOn(nowMs);
     if (this.#ended !== null) return this.#conclude(this.#ended, nowMs);
     this.#advance(nowMs);
+  }
+
+  // Replays on to where the journal ends, answers, and is dropped.
+  #readOn(nowMs: number): void {
+    if (nextItem(this.state) !== null) return this.node.loop.wake(this);
+    if (this.state.replaying && this.#mayAskLater) return this.#watch(nowMs);
+    this.#visits?.answerQueries();
+    this.retire();
   }
 
   // Code with leave to await other things than ctx may ask for what the journal has outside of turns.
@@ -188,12 +228,25 @@ export class Activation {
     if (state.draft !== null) state.draft.park = null;
     beginCalls(state, nowMs);
     takeInbox(state, nowMs);
+    if (state.updates !== null && !state.replaying) endUpdates(state, nowMs);
+    // A run whose parking is under way may be gone with it.
+    if (this.#visits?.hasOffers === true && this.sentDraft?.park == null) {
+      this.#visits.takeOffer(nowMs);
+    }
+    if (this.#orders !== null && !state.replaying) this.#orders.carryOut(nowMs);
     if (nextItem(state) !== null) this.node.loop.wake(this);
-    else if (state.replaying) this.#watch(nowMs);
+    else if (state.replaying && state.evolution?.inserting !== true) this.#watch(nowMs);
     else this.#rest(nowMs);
     if (state.draft !== null || state.begun.length > 0 || state.closedCalls.length > 0) {
       this.node.committer.touch(this);
     }
+    if (this.#visits !== null) this.#letIn();
+  }
+
+  #letIn(): void {
+    const { draft, replaying } = this.state;
+    if (draft === null && this.sentDraft === null && !replaying) this.#visits?.answerQueries();
+    if (this.#visits?.isEmpty === true) this.#visits = null;
   }
 
   #rest(nowMs: number): void {
@@ -225,7 +278,7 @@ export class Activation {
 
   #stuck(): void {
     this.#stuckTimer = null;
-    if (this.inert || this.#concluded || this.turnOpen || this.#ended !== null) return;
+    if (this.halting || this.inert || this.#concluded || this.turnOpen || this.#ended !== null) return;
     if (settleReplay(this.state) && this.state.divergence !== null) {
       this.#hold("diverged", describeDivergence(this.state.divergence));
     } else if (this.state.open.size === 0) {
@@ -236,7 +289,7 @@ export class Activation {
 
   /** Something happened outside of a turn (a message, a due time, a failed attempt). */
   touched(nowMs: number): void {
-    if (this.inert || this.#concluded || this.turnOpen) return;
+    if (this.inert || this.#concluded || this.turnOpen || this.halting) return;
     if (!this.#codeStarted || this.#ended !== null) return;
     this.#advance(nowMs);
     this.node.loop.schedule();
@@ -249,6 +302,7 @@ export class Activation {
 
   #conclude(verdict: Judgement, nowMs: number): void {
     if (verdict.kind === "hold") return this.#hold(verdict.hold, verdict.reason);
+    if (this.state.updates !== null) endUpdates(this.state, nowMs);
     if (!finishRun(this.state, verdict.verdict, nowMs) && this.state.divergence !== null) {
       return this.#hold("diverged", describeDivergence(this.state.divergence));
     }
@@ -257,6 +311,7 @@ export class Activation {
   }
 
   #hold(kind: Hold, reason: string): void {
+    if (this.onlyReads) return this.#cannotRead(kind, reason);
     this.#concluded = true;
     if (this.state.inbox.some((row) => row.kind === "cancel")) {
       // It was told to stop and cannot go on: it stops.
@@ -276,19 +331,33 @@ export class Activation {
     });
   }
 
+  #cannotRead(kind: Hold, reason: string): void {
+    const code = kind === "diverged" ? "CLAW-2005" : "CLAW-2007";
+    this.#visits?.fail(new ClawError(code, `The query cannot be answered: ${reason}`));
+    this.retire();
+  }
+
   /** The transition that was sent is durable, or was refused. */
   committed(answer: ItemAnswer, nowMs: number): void {
     const draft = this.sentDraft;
     this.sentDraft = null;
     if (this.inert || draft === null) return;
     if (answer.status !== "applied") return this.#notApplied(answer);
+    this.#orders?.durable(draft);
+    if (this.recoveries > 0) this.#progressed();
     this.#starter?.started(this.id, false);
     this.#starter = null;
+    const ends = draft.extras?.updates;
+    if (ends != null) {
+      rememberEnds(this, ends);
+      this.node.updates.ended(this.id, ends);
+    }
     if (draft.ending !== null) {
       this.retire();
       this.node.results.ended(this.id, draft.ending);
     } else if (draft.hold !== null) {
       this.retire();
+      this.node.updates.fail(this.id, new ClawError("CLAW-2015", `Run ${this.id} is held back`));
       // A request to cancel that came in meanwhile would meet nobody.
       if (this.state.inbox.some(({ kind }) => kind === "cancel")) this.node.takeUpSoon([this.id]);
     } else if (draft.park !== null && answer.parked) {
@@ -296,6 +365,10 @@ export class Activation {
       if (draft.park.due !== null) this.node.wakes.expect(draft.park.due);
     } else {
       this.act(nowMs);
+      if (this.#visits !== null) {
+        this.#letIn();
+        if (this.#visits?.hasOffers === true) this.touched(nowMs);
+      }
     }
   }
 
@@ -315,6 +388,7 @@ export class Activation {
       }
       state.closedCalls = [];
     }
+    if (this.halting) return this.#settle();
     if (this.inert || state.begun.length === 0 || state.draft !== null) {
       // A draft made meanwhile: what began stands on it and waits for its commit.
       if (!this.inert && state.draft !== null) this.node.committer.touch(this);
@@ -331,7 +405,7 @@ export class Activation {
 
   /** Starts the body of a step whose pause is over. */
   attempt(call: Call): void {
-    if (this.inert || !call.open || call.running) return;
+    if (this.inert || this.halting || !call.open || call.running) return;
     if (this.state.draft === null && this.sentDraft === null) {
       startBody(this, call as LiveCall);
       return;
@@ -348,12 +422,75 @@ export class Activation {
     this.inert = true;
     this.#stuckTimer?.();
     this.#patienceTimer?.();
+    this.#haltTimer?.();
     if (this.timers !== null) for (const cancel of this.timers) cancel();
+    this.#abortBodies();
+    this.#abort?.abort();
+    this.#visits?.end();
+    this.node.retired(this);
+    for (const told of this.#onRetired ?? []) told();
+    this.#orders?.drop(leftMemory(this.id));
+  }
+
+  #abortBodies(): void {
     for (const call of this.state.open) abortBody(call as LiveCall);
     for (const call of this.state.closedCalls) abortBody(call as LiveCall);
     for (const call of this.state.undo?.lingering ?? []) abortBody(call as LiveCall);
-    this.#abort?.abort();
-    this.node.retired(this);
+  }
+
+  /**
+   * Begins nothing any more and settles when this activation has ended: bodies under way are let to end, at
+   * the longest for `lingerMs`, and what is known by then is stored.
+   */
+  halt(lingerMs: number): Promise<void> {
+    if (this.inert) return Promise.resolve();
+    this.halting = true;
+    const { timers, clock } = this.node;
+    const giveUp = (): void => {
+      this.#abortBodies();
+      this.#settle();
+    };
+    if (lingerMs > 0) this.#haltTimer ??= timers.add(clock.now() + lingerMs, giveUp);
+    return new Promise((resolve) => {
+      (this.#onRetired ??= []).push(resolve);
+      if (lingerMs === 0) giveUp();
+      else if (!this.turnOpen) this.#settle();
+    });
+  }
+
+  #settle(): void {
+    const { state } = this;
+    if (this.inert || this.turnOpen) return;
+    if (state.draft !== null) {
+      this.node.committer.touch(this);
+      this.node.loop.schedule();
+    } else if (this.sentDraft === null && !this.#hasBody()) {
+      this.retire();
+    }
+  }
+
+  #hasBody(): boolean {
+    for (const call of this.state.open) if (call.running) return true;
+    for (const call of this.state.undo?.lingering ?? []) if (call.running) return true;
+    return false;
+  }
+
+  /**
+   * Does something as soon as nothing of the journal is left to deliver; settles when it is durable.
+   * Errors: what `act` throws; CLAW-3005 when this activation ends before.
+   */
+  order(act: (nowMs: number) => void): Promise<void> {
+    if (this.inert) return Promise.reject(leftMemory(this.id));
+    this.#orders ??= new Orders(this.state);
+    const carriedOut = this.#orders.add(act);
+    this.touched(this.node.clock.now());
+    return carriedOut;
+  }
+
+  // It goes on: it is not what ended the processes before.
+  #progressed(): void {
+    this.recoveries = 0;
+    this.node.trials.cleared(this.id);
   }
 
   /** Ends this activation because the store was lost: whoever waits for its start is told. */
@@ -363,4 +500,8 @@ export class Activation {
     this.retire();
     starter?.failed(error);
   }
+}
+
+function leftMemory(run: RunId): ClawError {
+  return new ClawError("CLAW-3005", `Run ${run} left the memory meanwhile`);
 }

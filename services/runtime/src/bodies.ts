@@ -1,6 +1,6 @@
 import { type Call, completeStep, failAttempt, type RetryPolicy } from "@claw/core/engine";
 import { ClawError, encodePayload, recordError } from "@claw/core/protocol";
-import type { StepContext } from "@claw/sdk";
+import type { Schema, StepContext } from "@claw/sdk";
 import type { Activation } from "./activation.ts";
 import { currentRun } from "./current-run.ts";
 
@@ -10,6 +10,8 @@ export interface LiveCall extends Call {
   readonly body: ((step: StepContext) => unknown) | null;
   /** How to take back what the step did; null when it cannot be. */
   readonly undo: UndoPlan | null;
+  /** What an operator's answer to it must match; null when that is not known. */
+  readonly output: Schema<unknown, unknown> | null;
   /** What the body of the current attempt got. */
   step: BodyContext | null;
   cancelTimeout: (() => void) | null;

@@ -48,6 +48,14 @@ export interface StartOptions {
   readonly idempotencyKey?: string;
 }
 
+/** Options of an update of a client. */
+export interface UpdateRequest {
+  /** Makes its repetition harmless, 1 to 200 characters. Default: a new one. */
+  readonly id?: string;
+  /** Longest wait for the answer; the update goes on. Default: no limit. */
+  readonly timeout?: Duration;
+}
+
 /** What became of a published event. */
 export interface PublishResult {
   /** `duplicate`: an event with this source and id is known; nothing happened. */
@@ -91,6 +99,23 @@ export interface RunHandle<Output = unknown> {
   result(options?: { readonly timeout?: Duration }): Promise<Output>;
   /** Waits for the end and gives it as a value. Errors: CLAW-2012, CLAW-3001. */
   ended(options?: { readonly timeout?: Duration }): Promise<RunResult<Output>>;
+}
+
+/** Where a fork goes on from. */
+export interface ForkOptions {
+  /** The id of a call that has ended; it runs again, with its attempts counted anew. */
+  readonly from: string;
+  /** Another input. Default: that of the old run. */
+  readonly input?: unknown;
+}
+
+/** A run that goes on from the journal of another. */
+export interface Forked {
+  readonly id: RunId;
+  /** The call that runs again; empty when it goes on from the end of the old journal. */
+  readonly from: string;
+  /** Calls of other branches that had ended later and will run again as well, in the order of their ends. */
+  readonly again: readonly string[];
 }
 
 /** Numbers of this life of the runtime, for `claw doctor`, tests and benchmarks. */
@@ -140,11 +165,74 @@ export interface Claw {
     options?: { readonly id?: string },
   ): Promise<void>;
 
+  /**
+   * Asks a run's code: the handler of `ctx.query`. Nothing is answered that is not durable; a run at rest is
+   * replayed for it and goes on resting.
+   * Errors: CLAW-3001 unknown run, CLAW-3002 ended, CLAW-3006 no such query, CLAW-3008 the handler threw, CLAW-3009 it
+   * used ctx or a promise, CLAW-2005 code and journal disagree, CLAW-2011 no code here.
+   */
+  query<Output = unknown>(run: RunId, name: string, input?: unknown): Promise<Output>;
+
+  /**
+   * Sends an update and waits for its durable answer: what the handler of `ctx.update` returned. The same id
+   * again, with the same input, gets the same answer, also after the run has ended.
+   * Errors: what the handler threw (StepError, else CLAW-3008); CLAW-1004 input, CLAW-2015 held or compensating, CLAW-3001,
+   * CLAW-3002, CLAW-3003 id used with another input, CLAW-3006 no such update, CLAW-3007 refused, CLAW-3010
+   * the run ended first, CLAW-3011 after `timeout`.
+   */
+  update<Output = unknown>(
+    run: RunId,
+    name: string,
+    input?: unknown,
+    options?: UpdateRequest,
+  ): Promise<Output>;
+
   /** Asks a run to stop: its open calls throw CLAW-2003. Errors: CLAW-3001, CLAW-3002. */
   cancel(run: RunId, reason?: string): Promise<void>;
 
-  /** Tries a held run again (diverged, bug, stuck, no_code). Errors: CLAW-3001, CLAW-3002. */
+  /**
+   * Tries a held run again (diverged, bug, stuck, no_code, quarantined); one that is not held stays as it
+   * is. Errors: CLAW-3001, CLAW-3002, CLAW-2015 for a paused run.
+   */
   release(run: RunId): Promise<void>;
+
+  /**
+   * Pauses an open run, durably: no turn and no body begins, messages and timers wait in the store.
+   * Bodies under way are let to end and are recorded, for at most 30 s; then they run again after
+   * `resume`. Pausing a paused run changes its note. Errors: CLAW-3001, CLAW-3002, CLAW-2015 held otherwise.
+   */
+  pause(run: RunId, note?: string): Promise<void>;
+
+  /** Lets a paused run go on. Errors: CLAW-3001, CLAW-3002, CLAW-2015 not paused. */
+  resume(run: RunId): Promise<void>;
+
+  /**
+   * Ends an open run at once without running code: its status is `terminated`, its parent is told, attached
+   * children are cancelled, nothing is undone. A compensation stops; `error.details.compensation` lists
+   * what remains. Errors: CLAW-3001, CLAW-3002.
+   */
+  terminate(run: RunId, reason?: string): Promise<void>;
+
+  /**
+   * Makes a new run, caused by the old one, that has exactly the journal before the end of the call
+   * `from` and goes on from there. The old run stays as it is. Errors: CLAW-3001, CLAW-2017 no end of
+   * the call or steps undone, CLAW-1003 to 1006 for a new input.
+   */
+  fork(run: RunId, options: ForkOptions): Promise<Forked>;
+
+  /**
+   * Forks a run that failed from the call whose failure ended it, one that was cancelled from before
+   * that, one that was terminated from where it stood.
+   * Errors: CLAW-3001, CLAW-2015 another state, CLAW-2017 no call failed or steps undone.
+   */
+  retry(run: RunId): Promise<Forked>;
+
+  /**
+   * Answers an open call in place of what it waits for; the first end wins. `call` is an id as
+   * `claw journal` shows them. The value is checked where the call's task, workflow or event has a schema.
+   * Errors: CLAW-3001, CLAW-3002, CLAW-2015 held, CLAW-2016 not open, CLAW-1004, CLAW-1005, CLAW-1006.
+   */
+  skip(run: RunId, call: string, value: unknown, options: { readonly by: string }): Promise<void>;
 
   /** A handle for a known id. */
   run<Output = unknown>(id: RunId): RunHandle<Output>;

@@ -1,4 +1,4 @@
-import type { Dedup, ItemAnswer, NewRun, RunQuery, StoreInfo } from "@claw/core/ports";
+import type { CommitItem, Dedup, ItemAnswer, NewRun, RunQuery, StoreInfo } from "@claw/core/ports";
 import {
   checkName,
   ClawError,
@@ -21,14 +21,27 @@ import { type AnyWorkflow, validate } from "@claw/sdk";
 import type {
   Claw,
   EventInput,
+  Forked,
+  ForkOptions,
   PublishResult,
   RunHandle,
   RunResult,
   RuntimeStats,
   StartOptions,
+  UpdateRequest,
 } from "./claw.ts";
 import type { Node } from "./node.ts";
+import { forkRun, retryRun } from "./fork.ts";
+import {
+  pauseRun,
+  refusal,
+  releaseRun,
+  resumeRun,
+  skipInRun,
+  terminateRun,
+} from "./operate.ts";
 import { startRow } from "./registry.ts";
+import { offerOf, outputOf, visitToAsk, visitToUpdate } from "./visit-run.ts";
 
 const LIST_LIMIT = 50;
 
@@ -185,6 +198,34 @@ export class Client implements Claw {
     await this.#deliver(run, "signal", name, data, options.id);
   }
 
+  async query(run: RunId, name: string, input?: unknown): Promise<never> {
+    checkName(name, "The query");
+    const data = encodePayload(input, this.#node.limits.payloadBytesMax);
+    return decodePayload(await visitToAsk(this.#node, run, { name, input: data })) as never;
+  }
+
+  async update(
+    run: RunId,
+    name: string,
+    input?: unknown,
+    options: UpdateRequest = {},
+  ): Promise<never> {
+    const node = this.#node;
+    checkName(name, "The update");
+    const now = node.clock.now();
+    const deadline = options.timeout === undefined ? 0 : now + durationMs(options.timeout);
+    const id = options.id ?? `upd_${node.newId(now, undefined).slice(4)}`;
+    const offer = offerOf(id, name, encodePayload(input, node.limits.payloadBytesMax));
+    // Registered before it is taken: its end is not missed.
+    const wait = node.updates.wait(run, offer.call, deadline);
+    try {
+      const before = await visitToUpdate(node, run, offer);
+      return outputOf(before ?? (await wait.outcome), offer.call);
+    } finally {
+      wait.cancel();
+    }
+  }
+
   async cancel(run: RunId, reason = ""): Promise<void> {
     await this.#deliver(
       run,
@@ -218,11 +259,32 @@ export class Client implements Claw {
     if (answer.status === "refused") throw refusal(answer, run);
   }
 
-  async release(run: RunId): Promise<void> {
-    this.#node.mustBeAvailable();
-    const answer = await this.#request({ type: "release", run });
-    if (answer.status === "refused") throw refusal(answer, run);
-    await this.#node.takeUp([run]);
+  release(run: RunId): Promise<void> {
+    return releaseRun(this.#node, run);
+  }
+
+  pause(run: RunId, note = ""): Promise<void> {
+    return pauseRun(this.#node, run, note);
+  }
+
+  resume(run: RunId): Promise<void> {
+    return resumeRun(this.#node, run);
+  }
+
+  terminate(run: RunId, reason = ""): Promise<void> {
+    return terminateRun(this.#node, run, reason);
+  }
+
+  fork(run: RunId, options: ForkOptions): Promise<Forked> {
+    return forkRun(this.#node, run, options);
+  }
+
+  retry(run: RunId): Promise<Forked> {
+    return retryRun(this.#node, run);
+  }
+
+  skip(run: RunId, call: string, value: unknown, options: { readonly by: string }): Promise<void> {
+    return skipInRun(this.#node, run, call, value, options.by);
   }
 
   run<Output = unknown>(id: RunId): RunHandle<Output> {
@@ -296,11 +358,8 @@ export class Client implements Claw {
     return this.#stop();
   }
 
-  #request(item: Parameters<Node["committer"]["request"]>[0]["item"]): Promise<ItemAnswer> {
-    return new Promise((resolve, reject) => {
-      this.#node.committer.request({ item, answered: resolve, lost: reject });
-      this.#node.loop.schedule();
-    });
+  #request(item: CommitItem): Promise<ItemAnswer> {
+    return this.#node.request(item);
   }
 }
 
@@ -339,13 +398,6 @@ function toStored(node: Node, event: EventInput): StoredEvent {
     throw new ClawError("CLAW-5008", "The event's time is not valid");
   const data = encodePayload(event.data, node.limits.payloadBytesMax);
   return { id, source, type, ...(subject === undefined ? {} : { subject }), time, data };
-}
-
-function refusal(answer: ItemAnswer & { status: "refused" }, run: RunId): ClawError {
-  if (answer.why === "unknown") return new ClawError("CLAW-3001", `There is no run ${run}`);
-  if (answer.why === "closed") return new ClawError("CLAW-3002", `Run ${run} has ended`);
-  if (answer.why === "full") return new ClawError("CLAW-3004", `The inbox of ${run} is full`);
-  return new ClawError("CLAW-4009", answer.detail);
 }
 
 function toResult(ending: Ending, run: RunId): RunResult<never> {

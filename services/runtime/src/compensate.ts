@@ -2,6 +2,7 @@ import {
   closeScope,
   kernelScope,
   markCompensating,
+  planUndo,
   RETRY_DEFAULT,
   type RunState,
   type Undoable,
@@ -57,6 +58,7 @@ export async function compensate(
   const ctx = new RunContext(activation, kernelScope("undo"));
   markCompensating(state);
   closeScope(state, state.root, new CancelledError("the run is being compensated"));
+  planUndo(state, activation.node.clock.now());
   const stack = undoStackOf(state);
   if (stack.lingering.size > 0) {
     await ctx.race("wait", [() => allLingered(activation), (inner) => inner.sleep(LINGER_MS)]);

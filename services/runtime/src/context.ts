@@ -22,6 +22,8 @@ import {
   hash128,
   type Match,
   matchKey,
+  type Payload,
+  type SavedNote,
   shapeOf,
   type StartRow,
 } from "@claw/core/protocol";
@@ -48,6 +50,7 @@ import type { Activation } from "./activation.ts";
 import type { LiveCall, UndoPlan } from "./bodies.ts";
 import { registerQuery, registerUpdate } from "./handlers.ts";
 import { checkAttributes } from "./attributes.ts";
+import { runCheckpoint } from "./checkpoint.ts";
 import { checkSync, startRow } from "./registry.ts";
 import { closeLosers, runBranches, runMap } from "./scopes.ts";
 import type { QueryHandler } from "./visits.ts";
@@ -268,6 +271,20 @@ export class RunContext implements Context {
   ): Promise<T> {
     const inner = this.inner(this.segment(name, options?.key), options?.shield ?? false);
     return quiet((async () => await body(inner))());
+  }
+
+  checkpoint(
+    name: string,
+    initial: unknown,
+    body: (ctx: Context, state: never) => unknown,
+    options?: CallOptions,
+  ): Promise<never> {
+    return quiet(runCheckpoint(this, this.segment(name, options?.key), initial, body));
+  }
+
+  /** Saves what a checkpoint goes on with, or takes up what was saved last. */
+  saveState(segment: string, note: Payload): Promise<SavedNote> {
+    return this.#ask(segment, { kind: "checkpoint", note }, "", 0, null);
   }
 
   now(): Date {

@@ -1,6 +1,8 @@
 export type {
   Claw,
   EventInput,
+  Forked,
+  ForkOptions,
   PublishResult,
   RunHandle,
   RunResult,
@@ -8,5 +10,6 @@ export type {
   RuntimeOptions,
   RuntimeStats,
   StartOptions,
+  UpdateRequest,
 } from "./claw.ts";
 export { openRuntime } from "./open-runtime.ts";

@@ -1,7 +1,8 @@
-import { type Call, fireTimer } from "@claw/core/engine";
+import { type Call, fireTimer, isAsking } from "@claw/core/engine";
 import type {
   BatchAnswer,
   Clock,
+  CommitItem,
   ItemAnswer,
   Log,
   Random,
@@ -13,6 +14,7 @@ import {
   ClawError,
   decodePayload,
   type InboxRow,
+  isClawError,
   limits,
   newRunId,
   PARTITION_COUNT,
@@ -22,6 +24,7 @@ import {
   type StartRow,
 } from "@claw/core/protocol";
 import { Activation, type Starter } from "./activation.ts";
+import { boundTo } from "./bind-namespace.ts";
 import type { RuntimeLimits, RuntimeOptions } from "./claw.ts";
 import { Committer } from "./committer.ts";
 import type { Registry } from "./registry.ts";
@@ -30,7 +33,9 @@ import { systemClock, systemRandom, systemTurns } from "./system.ts";
 import { Timers } from "./timers.ts";
 import { endWithoutCode, stateOf, takeTransition } from "./transition.ts";
 import { openRun, draftOf } from "@claw/core/engine";
+import { Trials } from "./trials.ts";
 import { TurnLoop } from "./turn-loop.ts";
+import { UpdateWaiters } from "./update-waiters.ts";
 import { Wakes } from "./wakes.ts";
 
 const WARNED_MAX = 1_000;
@@ -47,7 +52,9 @@ export class Node {
   readonly loop: TurnLoop;
   readonly committer: Committer;
   readonly wakes: Wakes;
+  readonly trials: Trials;
   readonly results: Results;
+  readonly updates: UpdateWaiters;
   readonly active = new Map<RunId, Activation>();
   readonly #log: Log | undefined;
   readonly #warned = new Set<string>();
@@ -66,9 +73,9 @@ export class Node {
   onLost: (error: unknown) => void = () => {};
 
   constructor(options: RuntimeOptions, registry: Registry) {
-    this.store = options.store;
-    this.registry = registry;
     this.namespace = options.namespace ?? "default";
+    this.store = boundTo(options.store, this.namespace);
+    this.registry = registry;
     this.limits = {
       payloadBytesMax: limits.PAYLOAD_BYTES_MAX,
       activeRunsMax: limits.ACTIVE_RUNS_MAX,
@@ -82,8 +89,11 @@ export class Node {
     this.#log = options.log;
     this.timers = new Timers(this.clock);
     this.results = new Results(this.timers);
+    this.updates = new UpdateWaiters(this.timers);
+    this.results.onEnded = (run) => this.updates.runEnded(run);
     this.committer = new Committer(
       this.store,
+      this.namespace,
       { committed: (answer) => this.#committed(answer), lost: (error) => this.onLost(error) },
       () => this.admit(),
     );
@@ -91,6 +101,7 @@ export class Node {
       this.committer.flush(nowMs);
     });
     this.wakes = new Wakes(this);
+    this.trials = new Trials(this);
   }
 
   /** True when one more run may be held in memory. */
@@ -216,10 +227,10 @@ export class Node {
     for (const id of fresh) this.#loading.set(id, late);
     const { incarnation } = this.committer;
     try {
-      const loaded = this.store.load(fresh);
-      const stored = loaded instanceof Promise ? await loaded : loaded;
+      const stored = await this.#loadReadable(fresh);
       if (!this.available || incarnation !== this.committer.incarnation) return;
       for (const one of stored) {
+        if (this.#loading.get(one.row.id) !== late) continue; // paused meanwhile
         this.#resume(
           one,
           late.filter((row) => row.to === one.row.id),
@@ -231,13 +242,35 @@ export class Node {
     }
   }
 
+  // One run that cannot be read must not keep the others from being taken up.
+  async #loadReadable(ids: readonly RunId[]): Promise<readonly StoredRun[]> {
+    try {
+      const loaded = this.store.load(ids);
+      return loaded instanceof Promise ? await loaded : loaded;
+    } catch (error) {
+      if (!isClawError(error, "CLAW-4002")) throw error;
+      if (ids.length > 1) {
+        const each: StoredRun[] = [];
+        for (const id of ids) each.push(...(await this.#loadReadable([id])));
+        return each;
+      }
+      this.log("error", "run cannot be read", { run: ids[0], reason: error.detail });
+      return [];
+    }
+  }
+
   #resume(stored: StoredRun, late: readonly InboxRow[]): void {
     const { row } = stored;
-    if (this.active.has(row.id)) return;
+    if (this.active.has(row.id) || this.#ending.has(row.id)) return;
+    if (row.held === "" && row.recoveries >= limits.SUSPECT_RECOVERIES) {
+      // It waits in the store for its trial.
+      if (!this.trials.mayTakeUp(row.id)) return;
+    }
     const cancel = [...stored.inbox, ...late].find((message) => message.kind === "cancel");
     const workflow = this.registry.find(row.workflow, row.version);
     if (row.held !== "" || workflow === undefined) {
-      if (cancel !== undefined) this.#endHeld(stored, cancel);
+      // A paused run looks at its messages when it is resumed.
+      if (cancel !== undefined && row.held !== "paused") this.#endHeld(stored, cancel);
       else if (row.held === "") this.#holdWithoutCode(stored);
       return;
     }
@@ -246,6 +279,7 @@ export class Node {
       return;
     }
     const activation = new Activation(this, stateOf(stored), workflow, decodePayload(row.input));
+    activation.recoveries = row.recoveries;
     for (const message of late) activation.receive(message);
     this.active.set(row.id, activation);
     this.loop.wake(activation);
@@ -261,8 +295,26 @@ export class Node {
     this.endStored(stored, { status: "cancelled", error });
   }
 
+  /** Keeps a run from being taken up until `endStored` was answered, or `letGo`. False: another does already. */
+  claimEnd(run: RunId): boolean {
+    if (this.#ending.has(run)) return false;
+    this.#ending.add(run);
+    return true;
+  }
+
+  /** The run is not ended after all. */
+  letGo(run: RunId): void {
+    this.#ending.delete(run);
+    if (this.available) this.takeUpSoon([run]);
+  }
+
   /** Ends a stored run without its code. */
-  endStored(stored: StoredRun, verdict: Parameters<typeof endWithoutCode>[1]): void {
+  endStored(
+    stored: StoredRun,
+    verdict: Parameters<typeof endWithoutCode>[1],
+    told: (answer: ItemAnswer) => void = () => {},
+    lost: (error: unknown) => void = () => {},
+  ): void {
     const item = endWithoutCode(stored, verdict, this.clock.now());
     const ending = item.type === "transition" ? item.finish?.ending : undefined;
     this.#ending.add(stored.row.id);
@@ -270,12 +322,13 @@ export class Node {
       item,
       answered: (answer) => {
         this.#ending.delete(stored.row.id);
+        told(answer);
         if (answer.status === "applied" && ending !== undefined) {
           this.results.ended(stored.row.id, ending);
         }
         if (answer.status === "refused") this.#holdRefused(stored, answer.detail);
       },
-      lost: () => {},
+      lost,
     });
     this.loop.schedule();
   }
@@ -303,6 +356,26 @@ export class Node {
     this.active.set(stored.row.id, activation);
     this.committer.touch(activation);
     this.loop.schedule();
+  }
+
+  /** Writes something for a client with the next commit; `first` is called before anything else acts on it. */
+  request(item: CommitItem, first: (answer: ItemAnswer) => void = () => {}): Promise<ItemAnswer> {
+    return new Promise((resolve, lost) => {
+      const answered = (answer: ItemAnswer): void => {
+        first(answer);
+        resolve(answer);
+      };
+      this.committer.request({ item, answered, lost });
+      this.loop.schedule();
+    });
+  }
+
+  /** A run was paused, durably: it leaves the memory as soon as what is under way has ended. */
+  haltPaused(run: RunId): void {
+    const activation = this.active.get(run);
+    if (activation !== undefined) void activation.halt(limits.PAUSE_LINGER_MS);
+    // What was read before the pause is not what the store holds now.
+    else if (this.#loading.delete(run)) this.log("debug", "paused while it was loaded", { run });
   }
 
   /** A start met an earlier one of the same key: the earlier run answers, or it is a conflict. */
@@ -334,9 +407,11 @@ export class Node {
   setTimer(activation: Activation, call: Call): void {
     const cancel = this.timers.add(call.dueAt, () => {
       activation.timers?.delete(cancel);
-      if (activation.inert) return;
+      if (activation.inert || activation.halting) return;
       const now = this.clock.now();
-      const fired = fireTimer(activation.state, call, now);
+      // The answer to a subscription under way may hold the event that comes before the timeout.
+      const asking = isAsking(activation.sentDraft, call);
+      const fired = asking ? "early" : fireTimer(activation.state, call, now);
       if (fired === "answered") activation.touched(now);
       else if (fired === "attempt") activation.attempt(call);
       else if (fired === "early") this.setTimer(activation, call);
@@ -358,7 +433,9 @@ export class Node {
     this.#ending.clear();
     this.#loading.clear();
     this.wakes.stop();
+    this.trials.stop();
     for (const activation of all) activation.discard(error);
+    this.updates.drop(error);
     this.committer.drop(error);
   }
 

@@ -1,4 +1,4 @@
-import { ClawError, isClawError } from "@claw/core/protocol";
+import { ClawError, type Ending, isClawError } from "@claw/core/protocol";
 import type { Node } from "./node.ts";
 
 const RETRY_FIRST_MS = 50;
@@ -20,6 +20,7 @@ export async function takeOver(node: Node): Promise<void> {
   node.unavailable = null;
   await releaseHeld(node);
   await node.wakes.takeOver();
+  await node.trials.next();
   await answerEnded(node);
 }
 
@@ -44,8 +45,8 @@ async function answerEnded(node: Node): Promise<void> {
     const record = await node.store.find(id);
     if (record === null || record.endedAt === null) continue;
     const { status, endedAt, output, error, abandoned } = record;
-    if (status !== "completed" && status !== "failed" && status !== "cancelled") continue;
-    node.results.ended(id, { status, endedAt, output, error, abandoned });
+    // What has an end has the status of one.
+    node.results.ended(id, { status, endedAt, output, error, abandoned } as Ending);
   }
 }
 

@@ -30,6 +30,9 @@ const STATUSES: Readonly<Record<RunStatus, true>> = {
   cancelled: true,
   compensated: true,
   compensating: true,
+  paused: true,
+  quarantined: true,
+  terminated: true,
 };
 
 type RunParams = { Params: { id: string } };

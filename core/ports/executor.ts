@@ -1,0 +1,38 @@
+/** One attempt of a task, handed to an executor. */
+export interface TaskJob<Definition extends { readonly name: string } = { readonly name: string }> {
+  /** What is to be done; an executor in another place finds its own code by the name. */
+  readonly task: Definition;
+  /** The input as it was given or stored; not to be changed. The executor checks it by the task's schema. */
+  readonly input: unknown;
+  /** The context of the body: key, number of the attempt, signal, heartbeat. */
+  readonly step: TaskStep;
+}
+
+/** What an executor gives to the body of a task. */
+export interface TaskStep {
+  /** The same for every attempt, unique among all calls and tasks. */
+  readonly key: string;
+  readonly attempt: number;
+  /** Aborted when the attempt is given up: nobody waits for its answer any more. */
+  readonly signal: AbortSignal;
+  /** What the last heartbeat of an earlier attempt said, as far as it is known. */
+  readonly progress: unknown;
+  /** Says that the attempt is alive. Cheap; never throws. */
+  heartbeat(progress?: unknown): void;
+}
+
+/**
+ * The place where the code of tasks runs.
+ *
+ * `execute` begins an attempt and answers with the task's checked output, at once or by a promise; it throws or rejects
+ * when the attempt has failed, and an error with `retryable: false` is final. It is called only when everything that
+ * the attempt stands on is durable, and again for the same key after a failure, a timeout, a missing heartbeat or
+ * the end of the process: at least once, never twice at a time, except that an attempt which was given
+ * up may still be under way. Timeouts, retries, slots and the order of tasks are the caller's. An answer
+ * after the signal was aborted is refused.
+ */
+export interface Executor<
+  Definition extends { readonly name: string } = { readonly name: string },
+> {
+  execute(job: TaskJob<Definition>): unknown;
+}

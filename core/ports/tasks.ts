@@ -1,0 +1,87 @@
+import type {
+  AsideTask,
+  OpenBlock,
+  TaskBlock,
+  TaskId,
+  TaskRecord,
+  TaskStatus,
+} from "../protocol/index.ts";
+import type { Dedup, MaybePromise } from "./store.ts";
+
+/**
+ * New tasks: all of them are written, or none. Their numbers are given by the caller, greater than
+ * every number given before. With `dedup` it is one task, and a duplicate answers the id of the first.
+ */
+export interface Enqueue {
+  readonly type: "enqueue";
+  readonly blocks: readonly TaskBlock[];
+  /** Delayed ones. */
+  readonly aside: readonly AsideTask[];
+  /** The greatest number among them. */
+  readonly lastId: number;
+  readonly dedup: Dedup | null;
+}
+
+/** What became of attempts. Everything is absolute, so applying it again changes nothing. */
+export interface TaskProgress {
+  readonly type: "tasks";
+  /** Blocks of which nothing is left. */
+  readonly blocksGone: readonly number[];
+  /** What is left of other blocks. */
+  readonly marks: readonly { readonly block: number; readonly done: string }[];
+  /** Tasks with a row of their own that are done and not kept. */
+  readonly asideGone: readonly number[];
+  /** Rows to write, or to write over: retried, dead and kept tasks. */
+  readonly aside: readonly AsideTask[];
+}
+
+/** Gives a dead task its attempts again, due at once. Refused ("unknown") when none is dead under this number. */
+export interface Redrive {
+  readonly type: "redrive";
+  readonly namespace: string;
+  readonly id: number;
+}
+
+/** A part of a batch that concerns standalone tasks. */
+export type TaskItem = Enqueue | TaskProgress | Redrive;
+
+/** Which tasks to list; newest first. */
+export interface TaskQuery {
+  readonly namespace?: string;
+  readonly queue?: string;
+  /** Name of the definition. */
+  readonly task?: string;
+  readonly status?: TaskStatus;
+  /** Only older ones than this: the last id of the page before. */
+  readonly before?: TaskId;
+  readonly limit: number;
+}
+
+/** One queue, as far as there is code for its tasks. */
+export interface TaskScope {
+  readonly namespace: string;
+  readonly queue: string;
+  /** Names of definitions. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Reading standalone tasks. Taking one writes nothing: the one owner of the store knows what it has taken,
+ * and what an ended owner had taken is found again because it was never marked.
+ */
+export interface TaskReads {
+  /** The greatest number ever given, and a random number of this store that makes keys unique. */
+  head(): MaybePromise<{ readonly lastId: number; readonly salt: number }>;
+  /** Names of queues that have ready or waiting tasks. */
+  queues(namespace: string): MaybePromise<readonly string[]>;
+  /** Numbers of the first blocks of a queue: lowest rank first, then oldest. */
+  backlog(scope: TaskScope, limit: number): MaybePromise<readonly number[]>;
+  /** These blocks, in any order; unknown ones are left out. */
+  blocks(ids: readonly number[]): MaybePromise<readonly OpenBlock[]>;
+  /** Waiting tasks of a queue that are due at `nowMs`, the most overdue first. */
+  due(scope: TaskScope, nowMs: number, limit: number): MaybePromise<readonly AsideTask[]>;
+  /** The earliest due time after `afterMs` among waiting tasks of a queue, or null. */
+  nextDue(scope: TaskScope, afterMs: number): MaybePromise<number | null>;
+  list(query: TaskQuery): MaybePromise<readonly TaskRecord[]>;
+  find(id: TaskId): MaybePromise<TaskRecord | null>;
+}

@@ -1,0 +1,133 @@
+import { decodePayload, type Payload } from "./payload.ts";
+import type { ErrorRecord } from "./errors.ts";
+
+/** Public id of a standalone task: `task_` and its number in base 36; numbers are never given twice. */
+export type TaskId = string;
+
+/**
+ * `ready`: waits for a slot, or runs · `waiting`: until its due time, for its first or next attempt ·
+ * `dead`: given up after its last attempt · `completed`: its result is kept.
+ */
+export type TaskStatus = "ready" | "waiting" | "dead" | "completed";
+
+/** What tells where a task waits and who does it. */
+export interface TaskPlace {
+  readonly namespace: string;
+  readonly queue: string;
+  /** The priority with its sign turned: the lowest rank is first. */
+  readonly rank: number;
+  /** Name of its definition. */
+  readonly name: string;
+}
+
+/** Tasks of one place that were enqueued together and have consecutive numbers. */
+export interface TaskBlock extends TaskPlace {
+  /** Number of its first task. */
+  readonly id: number;
+  readonly count: number;
+  /** Milliseconds since 1970. */
+  readonly addedAt: number;
+  /** `joinInputs` of the payloads. */
+  readonly inputs: string;
+}
+
+/** A block with what is left of it. */
+export interface OpenBlock extends TaskBlock {
+  /** "1" for each task that left the block, "0" for the others; "" when none has left. */
+  readonly done: string;
+}
+
+/** A task with a row of its own: delayed, retried, dead or kept. */
+export interface AsideTask extends TaskPlace {
+  readonly id: number;
+  readonly status: Exclude<TaskStatus, "ready">;
+  /** The attempt to come, from 1; of one that ended, its last. */
+  readonly attempt: number;
+  /** When it is due, or may be forgotten when it is completed, milliseconds since 1970. */
+  readonly due: number;
+  readonly addedAt: number;
+  readonly input: Payload;
+  /** Of a completed one. */
+  readonly output: Payload;
+  /** The last heartbeat's, for the next attempt. */
+  readonly progress: Payload;
+  /** Of the last failed attempt. */
+  readonly error: ErrorRecord | null;
+}
+
+/** A task as lists show it. */
+export interface TaskRecord {
+  readonly id: TaskId;
+  readonly namespace: string;
+  readonly queue: string;
+  readonly task: string;
+  readonly priority: number;
+  readonly status: TaskStatus;
+  readonly attempt: number;
+  /** When the next attempt is due; null unless it waits for that. Milliseconds since 1970. */
+  readonly due: number | null;
+  readonly enqueuedAt: number;
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly error: ErrorRecord | null;
+}
+
+const ID = /^task_[0-9a-z]{1,11}$/;
+
+/** The public id of a number. */
+export function taskIdOf(id: number): TaskId {
+  return `task_${id.toString(36)}`;
+}
+
+/** The number in a public id, or null for text of another form. */
+export function taskNumberOf(id: TaskId): number | null {
+  if (!ID.test(id)) return null;
+  const number = Number.parseInt(id.slice(5), 36);
+  return Number.isSafeInteger(number) ? number : null;
+}
+
+/** A control character, which JSON never contains. */
+const SEPARATOR = "\u001e";
+
+/** Payloads as one text. */
+export function joinInputs(inputs: readonly Payload[]): string {
+  return inputs.join(SEPARATOR);
+}
+
+/** The payloads of `joinInputs`; a block has at least one. */
+export function splitInputs(text: string): Payload[] {
+  return text.split(SEPARATOR);
+}
+
+/** What is left of a block, as lists show it. */
+export function recordsOfBlock(block: OpenBlock): TaskRecord[] {
+  return splitInputs(block.inputs).flatMap((input, at) => {
+    if (block.done[at] === "1") return [];
+    const task = { status: "ready", attempt: 1, due: 0, output: "", error: null } as const;
+    return [toRecord({ ...block, ...task, id: block.id + at, input })];
+  });
+}
+
+/** A task with a row of its own, as lists show it. */
+export function recordOfAside(task: AsideTask): TaskRecord {
+  return toRecord(task);
+}
+
+function toRecord(
+  task: Omit<AsideTask, "status" | "progress"> & { readonly status: TaskStatus },
+): TaskRecord {
+  return {
+    id: taskIdOf(task.id),
+    namespace: task.namespace,
+    queue: task.queue,
+    task: task.name,
+    priority: task.rank === 0 ? 0 : -task.rank,
+    status: task.status,
+    attempt: task.attempt,
+    due: task.status === "waiting" ? task.due : null,
+    enqueuedAt: task.addedAt,
+    input: decodePayload(task.input),
+    output: decodePayload(task.output),
+    error: task.error,
+  };
+}
