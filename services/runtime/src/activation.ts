@@ -10,6 +10,7 @@ import {
   endUpdates,
   finishRun,
   holdRun,
+  idleUpdates,
   isLingering,
   nextItem,
   parkRun,
@@ -25,9 +26,10 @@ import { abortBody, type LiveCall, startBody } from "./bodies.ts";
 import { compensate, type FailedVerdict, mustCompensate } from "./compensate.ts";
 import { RunContext } from "./context.ts";
 import { currentRun } from "./current-run.ts";
+import { giveUpIdle } from "./handlers.ts";
 import type { Node } from "./node.ts";
 import { Orders } from "./orders.ts";
-import { type Handlers, rememberEnds, Visits } from "./visits.ts";
+import { type Handlers, publishEnds, type Visits } from "./visits.ts";
 import { type CodeEnd, foreignEnd, judge, type Judgement } from "./verdict.ts";
 
 /** The client that waits for the first transition of a run. */
@@ -73,7 +75,7 @@ export class Activation {
   /** Queries and updates that the code answers. */
   handlers: Handlers | null = null;
   /** Clients that wait at this run. */
-  #visits: Visits | null = null;
+  visits: Visits | null = null;
   /** Replays to answer queries: begins nothing, writes nothing. */
   onlyReads = false;
   /** True while code answers a client, outside of turns. */
@@ -107,12 +109,6 @@ export class Activation {
     this.#abort ??= new AbortController();
     if (this.inert || this.state.cancelled !== null) this.#abort.abort();
     return this.#abort.signal;
-  }
-
-  /** Clients that wait at this run, begun if there are none; `touched` lets them in. */
-  get visits(): Visits {
-    this.#visits ??= new Visits(this);
-    return this.#visits;
   }
 
   /** Begins the code, or delivers one item to it. Called by the turn loop only. */
@@ -213,7 +209,7 @@ export class Activation {
   #readOn(nowMs: number): void {
     if (nextItem(this.state) !== null) return this.node.loop.wake(this);
     if (this.state.replaying && this.#mayAskLater) return this.#watch(nowMs);
-    this.#visits?.answerQueries();
+    this.visits?.answerQueries();
     this.retire();
   }
 
@@ -230,8 +226,8 @@ export class Activation {
     takeInbox(state, nowMs);
     if (state.updates !== null && !state.replaying) endUpdates(state, nowMs);
     // A run whose parking is under way may be gone with it.
-    if (this.#visits?.hasOffers === true && this.sentDraft?.park == null) {
-      this.#visits.takeOffer(nowMs);
+    if (this.visits?.hasOffers === true && this.sentDraft?.park == null) {
+      this.visits.takeOffer(nowMs);
     }
     if (this.#orders !== null && !state.replaying) this.#orders.carryOut(nowMs);
     if (nextItem(state) !== null) this.node.loop.wake(this);
@@ -240,22 +236,22 @@ export class Activation {
     if (state.draft !== null || state.begun.length > 0 || state.closedCalls.length > 0) {
       this.node.committer.touch(this);
     }
-    if (this.#visits !== null) this.#letIn();
+    if (this.visits !== null) this.#letIn();
   }
 
   #letIn(): void {
     const { draft, replaying } = this.state;
-    if (draft === null && this.sentDraft === null && !replaying) this.#visits?.answerQueries();
-    if (this.#visits?.isEmpty === true) this.#visits = null;
+    if (draft === null && this.sentDraft === null && !replaying) this.visits?.answerQueries();
+    if (this.visits?.isEmpty === true) this.visits = null;
   }
 
   #rest(nowMs: number): void {
     const { node } = this;
     const rest = restOf(this.state, nowMs, node.limits.parkGraceMs, this.#patient);
-    if (rest.kind === "park") {
-      parkRun(this.state, rest.due, rest.waits);
-    } else if (rest.kind === "stuck") {
+    if (rest.kind === "stuck" || idleUpdates(this.state).length > 0) {
       this.#watch(nowMs);
+    } else if (rest.kind === "park") {
+      parkRun(this.state, rest.due, rest.waits);
     } else if (this.#patient && this.#patienceTimer === null && this.#hasChild()) {
       this.#patienceTimer = node.timers.add(nowMs + node.limits.parkGraceMs, () => {
         this.#patienceTimer = null;
@@ -278,11 +274,14 @@ export class Activation {
 
   #stuck(): void {
     this.#stuckTimer = null;
-    if (this.halting || this.inert || this.#concluded || this.turnOpen || this.#ended !== null) return;
+    if (this.halting || this.inert || this.#concluded || this.turnOpen || this.#ended !== null)
+      return;
     if (settleReplay(this.state) && this.state.divergence !== null) {
       this.#hold("diverged", describeDivergence(this.state.divergence));
     } else if (this.state.open.size === 0) {
       this.#hold("stuck", "the code has not ended and waits for no ctx call");
+    } else if (giveUpIdle(this)) {
+      this.#advance(this.node.clock.now());
     }
     this.node.loop.schedule();
   }
@@ -333,7 +332,7 @@ export class Activation {
 
   #cannotRead(kind: Hold, reason: string): void {
     const code = kind === "diverged" ? "CLAW-2005" : "CLAW-2007";
-    this.#visits?.fail(new ClawError(code, `The query cannot be answered: ${reason}`));
+    this.visits?.fail(new ClawError(code, `The query cannot be answered: ${reason}`));
     this.retire();
   }
 
@@ -347,11 +346,7 @@ export class Activation {
     if (this.recoveries > 0) this.#progressed();
     this.#starter?.started(this.id, false);
     this.#starter = null;
-    const ends = draft.extras?.updates;
-    if (ends != null) {
-      rememberEnds(this, ends);
-      this.node.updates.ended(this.id, ends);
-    }
+    if (draft.extras !== null) publishEnds(this, draft.extras.updates);
     if (draft.ending !== null) {
       this.retire();
       this.node.results.ended(this.id, draft.ending);
@@ -365,10 +360,8 @@ export class Activation {
       if (draft.park.due !== null) this.node.wakes.expect(draft.park.due);
     } else {
       this.act(nowMs);
-      if (this.#visits !== null) {
-        this.#letIn();
-        if (this.#visits?.hasOffers === true) this.touched(nowMs);
-      }
+      if (this.visits !== null) this.#letIn();
+      if (this.visits?.hasOffers === true) this.touched(nowMs);
     }
   }
 
@@ -426,7 +419,7 @@ export class Activation {
     if (this.timers !== null) for (const cancel of this.timers) cancel();
     this.#abortBodies();
     this.#abort?.abort();
-    this.#visits?.end();
+    this.visits?.end();
     this.node.retired(this);
     for (const told of this.#onRetired ?? []) told();
     this.#orders?.drop(leftMemory(this.id));

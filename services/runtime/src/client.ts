@@ -32,14 +32,7 @@ import type {
 } from "./claw.ts";
 import type { Node } from "./node.ts";
 import { forkRun, retryRun } from "./fork.ts";
-import {
-  pauseRun,
-  refusal,
-  releaseRun,
-  resumeRun,
-  skipInRun,
-  terminateRun,
-} from "./operate.ts";
+import { pauseRun, refusal, releaseRun, resumeRun, skipInRun, terminateRun } from "./operate.ts";
 import { startRow } from "./registry.ts";
 import { offerOf, outputOf, visitToAsk, visitToUpdate } from "./visit-run.ts";
 

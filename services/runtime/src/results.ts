@@ -16,6 +16,9 @@ export class Results {
     this.#timers = timers;
   }
 
+  /** Told of each run that has ended, durably. Set by the node. */
+  onEnded: (run: RunId) => void = () => {};
+
   /** Ids of runs that somebody waits for. */
   get runs(): RunId[] {
     return [...this.#waiting.keys()];
@@ -23,6 +26,7 @@ export class Results {
 
   /** A run has ended, durably. */
   ended(run: RunId, ending: Ending): void {
+    this.onEnded(run);
     const waiters = this.#waiting.get(run);
     if (waiters === undefined) return;
     this.#waiting.delete(run);

@@ -1,0 +1,123 @@
+import { updateCallId, updatePrint } from "@claw/core/engine";
+import {
+  type ChildOutcome,
+  ClawError,
+  decodePayload,
+  type Entry,
+  ENTRY_KINDS,
+  fingerprint,
+  type Payload,
+  type RunId,
+  StepError,
+} from "@claw/core/protocol";
+import { Activation } from "./activation.ts";
+import type { Node } from "./node.ts";
+import { stateOf } from "./transition.ts";
+import { abandoned } from "./update-waiters.ts";
+import { type Offer, type Query, visitsOf } from "./visits.ts";
+
+/** A run that comes and goes all the time is asked again so often. */
+const ATTEMPTS_MAX = 1_000;
+
+/**
+ * Answers a query: from the run in memory once everything that its code saw is durable, else from an activation
+ * that replays the journal, begins nothing and is dropped.
+ */
+export async function visitToAsk(node: Node, run: RunId, query: Query): Promise<Payload> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    node.mustBeAvailable();
+    const present = node.active.get(run);
+    const activation = present ?? (await openToRead(node, run));
+    const asking = visitsOf(activation).ask(query);
+    if (present === undefined) node.loop.wake(activation);
+    else present.touched(node.clock.now());
+    const answer = await asking;
+    if (answer !== null) return answer;
+  }
+  throw new ClawError("CLAW-3005", `Run ${run} comes and goes: it could not be asked`);
+}
+
+/**
+ * Hands an update to a run, waking it if it rests. Gives null once the update was taken, its outcome when it
+ * had ended before.
+ */
+export async function visitToUpdate(
+  node: Node,
+  run: RunId,
+  offer: Offer,
+): Promise<ChildOutcome | null> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    node.mustBeAvailable();
+    await node.takeUp([run]);
+    const activation = node.active.get(run);
+    if (activation === undefined) {
+      const before = await answerWithout(node, run, offer);
+      if (before !== null) return before;
+      await new Promise((resolve) => setImmediate(resolve));
+      continue;
+    }
+    const offering = visitsOf(activation).offer(offer);
+    activation.touched(node.clock.now());
+    const answer = await offering;
+    if (answer === "taken") return null;
+    if (answer !== "again") return answer;
+  }
+  throw new ClawError("CLAW-3005", `Run ${run} comes and goes: it took no update`);
+}
+
+/** The call of an update of this id. Errors: CLAW-1008. */
+export function offerOf(id: string, name: string, input: Payload): Offer {
+  return { call: updateCallId(id), name, input };
+}
+
+/** What the client of an update gets. Errors: what its handler threw. */
+export function outputOf({ status, output, error }: ChildOutcome, call: string): never {
+  if (status === "completed") return decodePayload(output ?? "") as never;
+  const record = error ?? { name: "Error", message: "no error was recorded" };
+  throw new StepError(record, call, 1, "CLAW-3008");
+}
+
+// The run is not in memory and was not taken up: it has ended, is held, or there is no room.
+async function answerWithout(node: Node, run: RunId, offer: Offer): Promise<ChildOutcome | null> {
+  const [stored] = await node.store.load([run]);
+  if (stored === undefined) return recordedEnd(node, run, offer);
+  const { held, workflow, version } = stored.row;
+  if (node.registry.find(workflow, version) === undefined) throw noCode(workflow, version);
+  if (held !== "") throw new ClawError("CLAW-2015", `Run ${run} is held back: ${held}`);
+  if (!node.hasRoom) throw new ClawError("CLAW-3005", "There is no room for the run in memory");
+  return null;
+}
+
+async function recordedEnd(node: Node, run: RunId, offer: Offer): Promise<ChildOutcome> {
+  const record = await node.store.find(run);
+  if (record === null) throw new ClawError("CLAW-3001", `There is no run ${run}`);
+  const entries = record.journal.filter(({ call }) => call === offer.call);
+  const [first] = entries;
+  if (first === undefined) throw new ClawError("CLAW-3002", `Run ${run} has ended`);
+  if (first.print !== updatePrint(offer.name, fingerprint(offer.input))) {
+    throw new ClawError("CLAW-3003");
+  }
+  const end: Entry | undefined = entries.find(({ kind }) => kind === ENTRY_KINDS.updateEnded);
+  if (end === undefined) throw abandoned(run);
+  return decodePayload(end.data) as ChildOutcome;
+}
+
+async function openToRead(node: Node, run: RunId): Promise<Activation> {
+  const [stored] = await node.store.load([run]);
+  if (stored === undefined) {
+    if ((await node.store.find(run)) === null) {
+      throw new ClawError("CLAW-3001", `There is no run ${run}`);
+    }
+    throw new ClawError("CLAW-3002", `Run ${run} has ended`);
+  }
+  const { workflow: name, version, input } = stored.row;
+  const workflow = node.registry.find(name, version);
+  if (workflow === undefined) throw noCode(name, version);
+  const activation = new Activation(node, stateOf(stored), workflow, decodePayload(input));
+  activation.onlyReads = true;
+  return activation;
+}
+
+function noCode(workflow: string, version: number): ClawError {
+  return new ClawError("CLAW-2011", `Workflow ${workflow}@${version} is not defined here`);
+}

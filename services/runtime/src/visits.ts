@@ -1,0 +1,201 @@
+import { type DraftUpdate, nextItem, takeUpdate, updatePrint, updatesOf } from "@claw/core/engine";
+import {
+  type ChildOutcome,
+  ClawError,
+  decodePayload,
+  encodePayload,
+  fingerprint,
+  isClawError,
+  type Payload,
+  recordError,
+} from "@claw/core/protocol";
+import type { UpdateOptions } from "@claw/sdk";
+import type { Activation } from "./activation.ts";
+import { checkSync } from "./registry.ts";
+
+/** Answers a query from variables of the workflow. */
+export type QueryHandler = (input: never) => unknown;
+
+/** What code has registered for clients; made with the first handler. */
+export interface Handlers {
+  readonly queries: Map<string, QueryHandler>;
+  /** Options of the updates that are handled. */
+  readonly updates: Map<string, UpdateOptions>;
+}
+
+/** A query of a client. */
+export interface Query {
+  readonly name: string;
+  readonly input: Payload;
+}
+
+/** An update of a client. */
+export interface Offer {
+  readonly call: string;
+  readonly name: string;
+  readonly input: Payload;
+}
+
+/** What became of an offered update; `again`: this activation ended first. */
+export type Offered = "taken" | "again" | ChildOutcome;
+
+interface Visit<Asked, Answer> {
+  readonly asked: Asked;
+  readonly answered: (answer: Answer) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Clients that wait at one run: for a moment when it can answer, or take an update. */
+export class Visits {
+  readonly #activation: Activation;
+  #queries: Visit<Query, Payload | null>[] = [];
+  #offers: Visit<Offer, Offered>[] = [];
+
+  constructor(activation: Activation) {
+    this.#activation = activation;
+  }
+
+  get isEmpty(): boolean {
+    return this.#queries.length === 0 && this.#offers.length === 0;
+  }
+
+  get hasOffers(): boolean {
+    return this.#offers.length > 0;
+  }
+
+  /** Answers with the value; null when the activation ended first. */
+  ask(asked: Query): Promise<Payload | null> {
+    return new Promise((answered, failed) => {
+      this.#queries.push({ asked, answered, failed });
+    });
+  }
+
+  /** Settles when the update was taken, refused, or met an earlier one of its id. */
+  offer(asked: Offer): Promise<Offered> {
+    return new Promise((answered, failed) => {
+      this.#offers.push({ asked, answered, failed });
+    });
+  }
+
+  /** Everything that the code has seen is durable: queries are answered. */
+  answerQueries(): void {
+    for (const { asked, answered, failed } of this.#queries.splice(0)) {
+      try {
+        answered(answerQuery(this.#activation, asked));
+      } catch (error) {
+        failed(error);
+      }
+    }
+  }
+
+  /**
+   * Takes the next update, when everything recorded was delivered: one at a time, so that each is checked
+   * against what the one before it has changed.
+   */
+  takeOffer(nowMs: number): void {
+    const { state } = this.#activation;
+    while (!state.replaying && nextItem(state) === null) {
+      const offer = this.#offers.shift();
+      if (offer === undefined) return;
+      try {
+        offer.answered(takeOffer(this.#activation, offer.asked, nowMs));
+      } catch (error) {
+        offer.failed(error);
+      }
+    }
+  }
+
+  /** No answer will come from this activation. */
+  fail(error: unknown): void {
+    for (const { failed } of this.#queries.splice(0)) failed(error);
+  }
+
+  /** The activation has ended: who waits asks again. */
+  end(): void {
+    for (const { answered } of this.#queries.splice(0)) answered(null);
+    for (const { answered } of this.#offers.splice(0)) answered("again");
+  }
+}
+
+function answerQuery(activation: Activation, { name, input }: Query): Payload {
+  const handler = activation.handlers?.queries.get(name);
+  if (handler === undefined) {
+    throw new ClawError("CLAW-3006", `Run ${activation.id} answers no query "${name}"`);
+  }
+  const given = decodePayload(input) as never;
+  try {
+    const value = whileReading(activation, () => handler(given));
+    return encodePayload(value, activation.node.limits.payloadBytesMax);
+  } catch (error) {
+    if (isClawError(error)) throw error;
+    const { name: kind, message } = recordError(error);
+    throw new ClawError("CLAW-3008", `The query "${name}" failed with ${kind}: ${message}`);
+  }
+}
+
+function takeOffer(activation: Activation, { call, name, input }: Offer, nowMs: number): Offered {
+  const { state } = activation;
+  const print = updatePrint(name, fingerprint(input));
+  const known = state.updates?.taken.get(call);
+  if (known !== undefined) {
+    if (known.print !== print) throw new ClawError("CLAW-3003");
+    return known.outcome ?? "taken";
+  }
+  const options = activation.handlers?.updates.get(name);
+  if (options === undefined) {
+    throw new ClawError("CLAW-3006", `Run ${activation.id} takes no update "${name}"`);
+  }
+  if (state.compensating) {
+    throw new ClawError("CLAW-2015", `Run ${activation.id} is being compensated`);
+  }
+  const value = whileReading(activation, () => checkUpdate(options, name, decodePayload(input)));
+  const checked = encodePayload(value, activation.node.limits.payloadBytesMax);
+  takeUpdate(state, call, print, checked, nowMs);
+  return "taken";
+}
+
+function checkUpdate(options: UpdateOptions, name: string, input: unknown): unknown {
+  const value = checkSync(options.input, input, `The input of the update "${name}"`);
+  try {
+    mustBeAtOnce(options.validate?.(value));
+  } catch (error) {
+    if (isClawError(error)) throw error;
+    throw new ClawError("CLAW-3007", recordError(error).message);
+  }
+  return value;
+}
+
+// Code that answers clients runs outside of turns: what it asks of ctx is refused.
+function whileReading<T>(activation: Activation, read: () => T): T {
+  activation.reading = true;
+  try {
+    const value = read();
+    mustBeAtOnce(value);
+    return value;
+  } finally {
+    activation.reading = false;
+  }
+}
+
+function mustBeAtOnce(value: unknown): void {
+  if (!(value instanceof Promise)) return;
+  value.catch(() => {});
+  throw new ClawError("CLAW-3009", "A query or validation returned a promise");
+}
+
+/** Ends of updates are durable: who waits for one is answered, and who asks again later. */
+export function publishEnds(activation: Activation, ends: readonly DraftUpdate[] | null): void {
+  if (ends === null) return;
+  const { taken } = updatesOf(activation.state);
+  for (const { call, outcome } of ends) {
+    const update = taken.get(call);
+    if (update !== undefined) update.outcome = outcome;
+  }
+  activation.node.updates.ended(activation.id, ends);
+}
+
+/** The clients that wait at a run, begun if there are none; `touched` lets them in. */
+export function visitsOf(activation: Activation): Visits {
+  activation.visits ??= new Visits(activation);
+  return activation.visits;
+}

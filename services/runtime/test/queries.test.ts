@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import type { Batch, BatchAnswer, Store } from "@claw/core/ports";
+import { workflow } from "@claw/sdk";
+import { MemoryDisk, memoryStore } from "@claw/store-memory";
+import { World } from "./world.ts";
+
+function open(t: TestContext): { world: World; disk: MemoryDisk } {
+  const disk = new MemoryDisk();
+  return { world: new World(t, () => memoryStore({ disk })), disk };
+}
+
+const counting = workflow("counting", async (ctx, until: number) => {
+  let count = 0;
+  ctx.query("count", (input: { plus: number } | undefined) => count + (input?.plus ?? 0));
+  while (count < until) {
+    await ctx.receive("go");
+    count++;
+  }
+  return count;
+});
+
+test("a query of a run at rest is answered from its journal, and nothing is written for it", async (t) => {
+  const { world, disk } = open(t);
+  let claw = await world.open([counting]);
+  const { id } = await claw.start(counting, 3);
+  await claw.signal(id, "go");
+  await world.until(async () => (await claw.find(id))?.journal.length === 1);
+  await world.parked(claw, id);
+  await claw.stop();
+  claw = await world.open([counting]);
+  const before = disk.snapshot();
+  const { commits } = claw.stats();
+  assert.equal(await claw.query(id, "count"), 1);
+  assert.equal(await claw.query(id, "count", { plus: 5 }), 6);
+  assert.equal(disk.snapshot(), before);
+  assert.equal(claw.stats().commits, commits);
+  assert.equal(claw.stats().active, 0, "the activation that read is gone");
+});
+
+test("a query begins no body and writes no log line", async (t) => {
+  const { world } = open(t);
+  const bodies: string[] = [];
+  const flow = workflow("flow", async (ctx) => {
+    ctx.query("state", () => bodies.length);
+    ctx.log.info("begun");
+    await ctx.receive("go");
+    ctx.log.info("gone on");
+    await ctx.run("work", () => bodies.push("work"));
+    await ctx.receive("end");
+  });
+  const claw = await world.open([flow]);
+  const { id } = await claw.start(flow, null);
+  await world.parked(claw, id);
+  const lines = world.lines.length;
+  assert.equal(await claw.query(id, "state"), 0);
+  assert.equal(world.lines.length, lines);
+  await claw.signal(id, "go");
+  await world.until(async () => (await claw.find(id))?.journal.length === 2);
+  await world.parked(claw, id);
+  assert.equal(await claw.query(id, "state"), 1);
+  assert.deepEqual(bodies, ["work"]);
+});
+
+test("a run in memory answers only when what its code has seen is durable", async (t) => {
+  const waiting: (() => void)[] = [];
+  const inner = memoryStore();
+  const commit = (batch: Batch): Promise<BatchAnswer> =>
+    new Promise((resolve, reject) => {
+      waiting.push(() => Promise.resolve(inner.commit(batch)).then(resolve, reject));
+    });
+  const store: Store = { ...inner, commit };
+  const flow = workflow("flow", async (ctx) => {
+    let done = 0;
+    ctx.query("done", () => done);
+    await ctx.run("one", () => 1);
+    done = 1;
+    await ctx.run("two", () => new Promise(() => {}));
+  });
+  const world = new World(t, () => store);
+  const claw = await world.open([flow]);
+  const answer = async (): Promise<void> => {
+    await world.soon(() => waiting.length > 0);
+    waiting.shift()?.();
+  };
+  const starting = claw.start(flow, null);
+  await answer();
+  const { id } = await starting;
+  await world.soon(() => waiting.length > 0);
+  let answered: unknown;
+  void claw.query(id, "done").then((value) => (answered = value));
+  await world.calm();
+  assert.equal(answered, undefined, "the code has seen a result that is not durable");
+  waiting.shift()?.();
+  await world.soon(() => answered !== undefined);
+  assert.equal(answered, 1);
+  await claw.flush();
+});
+
+test("what cannot be asked is refused with its code, and the run goes on", async (t) => {
+  const { world } = open(t);
+  const flow = workflow("flow", async (ctx) => {
+    ctx.query("asks", () => ctx.now());
+    ctx.query("runs", () => void ctx.run("work", () => 1));
+    ctx.query("waits", async () => 1);
+    ctx.query("throws", () => {
+      throw new TypeError("no such field");
+    });
+    ctx.query("unstorable", () => new Map());
+    return ctx.receive("end", { timeout: "1h" });
+  });
+  const claw = await world.open([flow, counting]);
+  const { id } = await claw.start(flow, null);
+  const refusals = async (): Promise<void> => {
+    await assert.rejects(claw.query(id, "nothing"), { code: "CLAW-3006" });
+    await assert.rejects(claw.query(id, "asks"), { code: "CLAW-3009" });
+    await assert.rejects(claw.query(id, "runs"), { code: "CLAW-3009" });
+    await assert.rejects(claw.query(id, "waits"), { code: "CLAW-3009" });
+    await assert.rejects(claw.query(id, "throws"), { code: "CLAW-3008", message: /no such field/ });
+    await assert.rejects(claw.query(id, "unstorable"), { code: "CLAW-1005" });
+  };
+  await refusals();
+  await world.parked(claw, id);
+  await refusals();
+  await claw.signal(id, "end", 7);
+  assert.deepEqual(await world.output(claw.run(id)), { ok: true, value: 7 });
+  await assert.rejects(claw.query(id, "asks"), { code: "CLAW-3002" });
+  const unknown = id.replace(/.{6}$/, "000000");
+  await assert.rejects(claw.query(unknown, "asks"), { code: "CLAW-3001" });
+});
+
+test("a run whose code is not here, or has another form, is not answered wrongly", async (t) => {
+  const { world } = open(t);
+  const flow = workflow("flow", async (ctx) => {
+    ctx.query("state", () => "here");
+    await ctx.receive("go");
+    await ctx.receive("end");
+  });
+  const changed = workflow("flow", async (ctx) => {
+    ctx.query("state", () => "changed");
+    await ctx.receive("another");
+  });
+  let claw = await world.open([flow]);
+  const { id } = await claw.start(flow, null);
+  await claw.signal(id, "go");
+  await world.until(async () => (await claw.find(id))?.journal.length === 1);
+  await world.parked(claw, id);
+  await claw.stop();
+  claw = await world.open([counting]);
+  await assert.rejects(claw.query(id, "state"), { code: "CLAW-2011" });
+  await claw.stop();
+  claw = await world.open([changed]);
+  await assert.rejects(claw.query(id, "state"), { code: "CLAW-2005" });
+  assert.equal((await claw.find(id))?.status, "waiting", "asking does not hold it");
+});
+
+test("what a query gives and takes is a copy", async (t) => {
+  const { world } = open(t);
+  const flow = workflow("flow", async (ctx) => {
+    const kept: unknown[] = [];
+    ctx.query("keep", (input: unknown) => {
+      kept.push(input);
+      return kept;
+    });
+    await ctx.receive("end");
+  });
+  const claw = await world.open([flow]);
+  const { id } = await claw.start(flow, null);
+  const first = await claw.query<unknown[]>(id, "keep", { a: new Date(0) });
+  assert.deepEqual(first as unknown, [{ a: "1970-01-01T00:00:00.000Z" }]);
+  first.push("mine");
+  assert.deepEqual((await claw.query<unknown[]>(id, "keep", 1)).includes("mine"), false);
+});
