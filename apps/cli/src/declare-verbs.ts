@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import { ownVersion, readConfig, type Config, type Flags } from "./config.ts";
 import { EXIT_MEANINGS } from "./exit-codes.ts";
 import type { ListOptions } from "./verbs/list.ts";
@@ -36,6 +36,7 @@ export function declareVerbs(): CommandLine {
   declareLooks(program, act);
   declareMessages(program, act);
   declareStoreVerbs(program, act);
+  declareCompletion(program, act);
   return { program, outcome };
 }
 
@@ -204,6 +205,25 @@ function declareStoreVerbs(program: Command, act: Act): void {
     .description("print the version")
     .addHelpText("after", examples("claw version -o json"))
     .action(act(async (config) => (await import("./verbs/version.ts")).version(config)));
+}
+
+function declareCompletion(program: Command, act: Act): void {
+  program
+    .command("completion")
+    .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
+    .description("print the script that completes claw in a shell")
+    .addHelpText("after", examples('eval "$(claw completion bash)"', "claw completion fish | source"))
+    .action(
+      act(async (_config, shell: string) => (await import("./verbs/completion.ts")).completion(shell)),
+    );
+  program
+    .command("complete", { hidden: true })
+    .argument("[words...]", "the words so far; the last is the one to complete")
+    .action(
+      act(async (config, words: string[]) =>
+        (await import("./verbs/completion.ts")).complete(program, config, words),
+      ),
+    );
 }
 
 function examples(...lines: string[]): string {
