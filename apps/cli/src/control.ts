@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ClawError, ERRORS, isClawError, type ErrorCode } from "@claw/core/protocol";
 import type { Problem } from "@claw/gateway";
 import type { RunDetailView, StatusView } from "@claw/gateway/wire";
-import type { Claw, EventInput, PublishResult } from "@claw/runtime";
+import type { Claw, EventInput, PublishResult, UpdateRequest } from "@claw/runtime";
 import { openOn } from "./compose.ts";
 import { isLive, readOwner, type Owner } from "./owner-file.ts";
 import { hint, logFrom } from "./terminal.ts";
@@ -12,6 +12,8 @@ export interface Control {
   start(workflow: string, input: unknown, key: string | undefined): Promise<Started>;
   publish(event: EventInput): Promise<PublishResult>;
   signal(run: string, name: string, value: unknown, id: string | undefined): Promise<void>;
+  query(run: string, name: string, input: unknown): Promise<unknown>;
+  update(run: string, name: string, input: unknown, options: UpdateRequest): Promise<unknown>;
   cancel(run: string, reason: string): Promise<void>;
   release(run: string): Promise<void>;
   /** `path` is absolute. */
@@ -83,6 +85,12 @@ function throughOwner(owner: Owner): Control {
     signal: async (run, name, value, id) => {
       await post(`/v1/runs/${run}/signals/${encodeURIComponent(name)}`, { value, id });
     },
+    query: async (run, name, input) =>
+      valueOf(await post(`/v1/runs/${run}/queries/${encodeURIComponent(name)}`, { input })),
+    update: async (run, name, input, options) => {
+      const path = `/v1/runs/${run}/updates/${encodeURIComponent(name)}`;
+      return valueOf(await post(path, { input, ...options }));
+    },
     cancel: async (run, reason) => void (await post(`/v1/runs/${run}/cancel`, { reason })),
     release: async (run) => void (await post(`/v1/runs/${run}/release`, {})),
     backup: async (path) => void (await post("/v1/backup", { path })),
@@ -90,6 +98,10 @@ function throughOwner(owner: Owner): Control {
       (await ask(owner, "GET", `/v1/runs/${run}?wait=${Math.ceil(ms)}ms`)) as RunDetailView,
     close: async () => {},
   };
+}
+
+function valueOf(answer: unknown): unknown {
+  return (answer as { value: unknown }).value;
 }
 
 function cloudEvent(event: EventInput): Record<string, unknown> {
@@ -143,6 +155,12 @@ function inThisProcess(claw: Claw): Control {
       throw new ClawError("CLAW-5006", "No process here has the triggers of this event");
     },
     signal: (run, name, value, id) => claw.signal(run, name, value, id === undefined ? {} : { id }),
+    query: async (run) => {
+      throw new ClawError("CLAW-5006", `No process here has the code of ${run}`);
+    },
+    update: async (run) => {
+      throw new ClawError("CLAW-5006", `No process here has the code of ${run}`);
+    },
     cancel: (run, reason) => claw.cancel(run, reason),
     release: (run) => claw.release(run),
     backup: (path) => claw.backup(path),

@@ -5,6 +5,7 @@ import type { ListOptions } from "./verbs/list.ts";
 import type { SendOptions } from "./verbs/messages.ts";
 import type { RunOptions } from "./verbs/run.ts";
 import type { StartOptions } from "./verbs/start.ts";
+import type { UpdateOptions } from "./verbs/visits.ts";
 
 /** The command line, and what came of it. */
 export interface CommandLine {
@@ -13,7 +14,9 @@ export interface CommandLine {
 }
 
 const STATUSES =
-  "running, waiting, compensating, completed, failed, cancelled, compensated, terminated, paused, quarantined, bug, diverged, stuck, no_code".split(", ");
+  "running, waiting, compensating, completed, failed, cancelled, compensated, terminated, paused, quarantined, bug, diverged, stuck, no_code".split(
+    ", ",
+  );
 
 /** Declares all verbs; what one does is imported when it is called. */
 export function declareVerbs(): CommandLine {
@@ -35,6 +38,7 @@ export function declareVerbs(): CommandLine {
   declareRun(program, act);
   declareLooks(program, act);
   declareMessages(program, act);
+  declareVisits(program, act);
   declareStoreVerbs(program, act);
   declareCompletion(program, act);
   return { program, outcome };
@@ -184,6 +188,33 @@ function declareMessages(program: Command, act: Act): void {
     );
 }
 
+function declareVisits(program: Command, act: Act): void {
+  program
+    .command("query")
+    .arguments("<run> <name>")
+    .description("ask the code of a run and print its answer; changes nothing")
+    .option("--input <json>", 'what to ask with, "-" reads stdin')
+    .addHelpText("after", examples("claw query @last progress"))
+    .action(
+      act(async (config, run: string, name: string, options: { input?: string }) =>
+        (await import("./verbs/visits.ts")).query(config, run, name, options),
+      ),
+    );
+  program
+    .command("update")
+    .arguments("<run> <name>")
+    .description("send an update to a run and print its answer")
+    .option("--input <json>", 'its input, "-" reads stdin')
+    .option("--id <id>", "makes its repetition harmless: the same id gets the same answer")
+    .option("--timeout <duration>", "longest wait for the answer, such as 30s")
+    .addHelpText("after", examples("claw update @last add-item --input '\"apple\"' --id a1"))
+    .action(
+      act(async (config, run: string, name: string, options: UpdateOptions) =>
+        (await import("./verbs/visits.ts")).update(config, run, name, options),
+      ),
+    );
+}
+
 function declareStoreVerbs(program: Command, act: Act): void {
   program
     .command("doctor")
@@ -212,9 +243,14 @@ function declareCompletion(program: Command, act: Act): void {
     .command("completion")
     .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
     .description("print the script that completes claw in a shell")
-    .addHelpText("after", examples('eval "$(claw completion bash)"', "claw completion fish | source"))
+    .addHelpText(
+      "after",
+      examples('eval "$(claw completion bash)"', "claw completion fish | source"),
+    )
     .action(
-      act(async (_config, shell: string) => (await import("./verbs/completion.ts")).completion(shell)),
+      act(async (_config, shell: string) =>
+        (await import("./verbs/completion.ts")).completion(shell),
+      ),
     );
   program
     .command("complete", { hidden: true })

@@ -21,6 +21,15 @@ export const several = [
     const answer = await ctx.receive("answer", { timeout: "1d" });
     return answer.ok ? answer.value : null;
   }),
+  workflow("basket", async (ctx) => {
+    const items: string[] = [];
+    ctx.query("items", () => items);
+    ctx.update("add", {
+      validate: (item: string) => { if (items.includes(item)) throw new Error("is there already"); },
+    }, async (inner, item: string) => items.push(await inner.run("add", () => item)));
+    await ctx.receive("close");
+    return items;
+  }),
   workflow("fail", async (ctx) => ctx.fail("because it must")),
   workflow("typo", async (ctx) => {
     await ctx.run("before", () => 1);

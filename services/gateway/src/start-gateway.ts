@@ -10,6 +10,7 @@ import { githubRoutes } from "./routes/github.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { storeRoutes } from "./routes/store.ts";
+import { visitRoutes } from "./routes/visits.ts";
 
 /** A gateway that listens. */
 export interface Gateway {
@@ -88,6 +89,7 @@ function makeApp(desk: Desk): FastifyInstance {
   app.register(async (room) => {
     guard(room, desk, true);
     runRoutes(room, desk);
+    visitRoutes(room, desk);
     storeRoutes(room, desk);
   });
   return app;

@@ -71,7 +71,8 @@ export async function backup(config: Config, file: string): Promise<void> {
   printText(path);
 }
 
-async function runOf(config: Config, text: string): Promise<string> {
+/** The id of the run that a person means. */
+export async function runOf(config: Config, text: string): Promise<string> {
   const reader = await openReader(config.store);
   try {
     return await findRunId(reader, text);
@@ -80,7 +81,11 @@ async function runOf(config: Config, text: string): Promise<string> {
   }
 }
 
-async function controlled<T>(config: Config, act: (control: Control) => Promise<T>): Promise<T> {
+/** Acts on the store through its owner, or as its owner for this command. */
+export async function controlled<T>(
+  config: Config,
+  act: (control: Control) => Promise<T>,
+): Promise<T> {
   const control = await openControl(config.store);
   try {
     return await act(control);

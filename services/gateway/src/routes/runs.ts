@@ -1,17 +1,11 @@
-import {
-  ClawError,
-  durationMs,
-  isRunId,
-  type RunRecord,
-  type RunStatus,
-} from "@claw/core/protocol";
+import { ClawError, durationMs, type RunRecord, type RunStatus } from "@claw/core/protocol";
 import type { RunQuery } from "@claw/core/ports";
 import type { Claw, RunHandle } from "@claw/runtime";
 import type { FastifyInstance } from "fastify";
-import { fieldsOf, parseJson, textOf } from "../body.ts";
 import type { Desk } from "../desk.ts";
 import { entryView, runDetailView, runView } from "../wire.ts";
-import { bytesOf, takeRawBodies } from "./raw-body.ts";
+import { takeRawBodies } from "./raw-body.ts";
+import { bodyOf, runIdOf, textField } from "./request-parts.ts";
 
 /** Longest time that a request waits for the end of a run; ask again to wait on. */
 const WAIT_MS_MAX = 60_000;
@@ -97,21 +91,6 @@ function messageRoutes(room: FastifyInstance, desk: Desk): void {
     await desk.claw().release(runIdOf(params.id));
     return reply.code(202).send({ status: "accepted" });
   });
-}
-
-function bodyOf(body: unknown): Readonly<Record<string, unknown>> {
-  const bytes = bytesOf(body);
-  return bytes.length === 0 ? {} : fieldsOf(parseJson(textOf(bytes)));
-}
-
-function textField(name: string, value: unknown): string | undefined {
-  if (value === undefined || typeof value === "string") return value;
-  throw new ClawError("CLAW-5002", `${name} is not a text`);
-}
-
-function runIdOf(text: string): string {
-  if (!isRunId(text)) throw new ClawError("CLAW-3001", "This is not the id of a run");
-  return text;
 }
 
 async function found(claw: Claw, id: string): Promise<RunRecord> {
