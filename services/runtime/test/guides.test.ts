@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { pathToFileURL } from "node:url";
+import { type Claw, openRuntime } from "@claw/runtime";
+import { type AnyWorkflow, isWorkflow } from "@claw/sdk";
+import { memoryStore } from "@claw/store-memory";
+
+const HOUSE = join(import.meta.dirname, "..", "..", "..");
+// Inside of the house, where the snippets find what they import.
+const PLACES = join(HOUSE, ".runtime", "guides");
+
+/** What a snippet of a client left in its variables. */
+type Left = Readonly<Record<string, unknown>>;
+
+/** Runs the snippets of a page in order: `ts` defines workflows, `ts client` is code with `claw` at hand. */
+async function runPage(t: TestContext, page: string): Promise<{ claw: Claw; left: Left[] }> {
+  mkdirSync(PLACES, { recursive: true });
+  const folder = mkdtempSync(join(PLACES, "page-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const text = readFileSync(join(HOUSE, "docs", "guides", page), "utf8");
+  const snippets = [...text.matchAll(/```(ts|ts client)\n([\s\S]*?)```/g)];
+  const workflows: AnyWorkflow[] = [];
+  const clients: string[] = [];
+  for (const [, kind, code = ""] of snippets) {
+    if (kind === "ts client") {
+      clients.push(code);
+      continue;
+    }
+    const name = /export const (\w+)/.exec(code)?.[1] ?? "snippet";
+    const module = await load(join(folder, `${name}.ts`), code);
+    workflows.push(...Object.values(module).filter(isWorkflow));
+  }
+  const claw = await openRuntime({ store: memoryStore(), workflows });
+  t.after(() => claw.stop());
+  const left: Left[] = [];
+  for (const [at, code] of clients.entries()) {
+    const imports = code.match(/^import .*$/gm)?.join("\n") ?? "";
+    const body = code.replace(/^import .*$/gm, "");
+    const names = [...body.matchAll(/^const (\w+)/gm)].map(([, name]) => name);
+    const whole = `${imports}\nexport async function client(claw) {${body}\nreturn { ${names.join(", ")} };\n}`;
+    const module = await load(join(folder, `client-${at}.ts`), whole);
+    left.push(await (module["client"] as (claw: Claw) => Promise<Left>)(claw));
+  }
+  return { claw, left };
+}
+
+async function load(path: string, code: string): Promise<Readonly<Record<string, unknown>>> {
+  writeFileSync(path, code);
+  return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
+}
+
+test("the guide of queries and updates does what it says", async (t) => {
+  const { left } = await runPage(t, "queries-and-updates.md");
+  const [basket, crossroads] = left;
+  assert.equal(basket?.["count"], 1);
+  assert.equal(basket?.["again"], 1);
+  assert.deepEqual(basket?.["items"], ["apple"]);
+  assert.equal(crossroads?.["way"], "left");
+});
