@@ -2,7 +2,14 @@ import { randomUUID } from "node:crypto";
 import { ClawError, ERRORS, isClawError, type ErrorCode } from "@claw/core/protocol";
 import type { Problem } from "@claw/gateway";
 import type { RunDetailView, StatusView } from "@claw/gateway/wire";
-import type { Claw, EventInput, PublishResult, UpdateRequest } from "@claw/runtime";
+import type {
+  Claw,
+  EventInput,
+  Forked,
+  ForkOptions,
+  PublishResult,
+  UpdateRequest,
+} from "@claw/runtime";
 import { openOn } from "./compose.ts";
 import { isLive, readOwner, type Owner } from "./owner-file.ts";
 import { hint, logFrom } from "./terminal.ts";
@@ -16,6 +23,12 @@ export interface Control {
   update(run: string, name: string, input: unknown, options: UpdateRequest): Promise<unknown>;
   cancel(run: string, reason: string): Promise<void>;
   release(run: string): Promise<void>;
+  pause(run: string, note: string): Promise<void>;
+  resume(run: string): Promise<void>;
+  terminate(run: string, reason: string): Promise<void>;
+  fork(run: string, options: ForkOptions): Promise<Forked>;
+  retry(run: string): Promise<Forked>;
+  skip(run: string, call: string, value: unknown, by: string): Promise<void>;
   /** `path` is absolute. */
   backup(path: string): Promise<void>;
   /** The run at its end, or as it stands after this time. */
@@ -93,6 +106,14 @@ function throughOwner(owner: Owner): Control {
     },
     cancel: async (run, reason) => void (await post(`/v1/runs/${run}/cancel`, { reason })),
     release: async (run) => void (await post(`/v1/runs/${run}/release`, {})),
+    pause: async (run, note) => void (await post(`/v1/runs/${run}/pause`, { note })),
+    resume: async (run) => void (await post(`/v1/runs/${run}/resume`, {})),
+    terminate: async (run, reason) => void (await post(`/v1/runs/${run}/terminate`, { reason })),
+    fork: async (run, options) => (await post(`/v1/runs/${run}/fork`, options)) as Forked,
+    retry: async (run) => (await post(`/v1/runs/${run}/retry`, {})) as Forked,
+    skip: async (run, call, value, by) => {
+      await post(`/v1/runs/${run}/calls/${encodeURIComponent(call)}/skip`, { value, by });
+    },
     backup: async (path) => void (await post("/v1/backup", { path })),
     wait: async (run, ms) =>
       (await ask(owner, "GET", `/v1/runs/${run}?wait=${Math.ceil(ms)}ms`)) as RunDetailView,
@@ -163,6 +184,12 @@ function inThisProcess(claw: Claw): Control {
     },
     cancel: (run, reason) => claw.cancel(run, reason),
     release: (run) => claw.release(run),
+    pause: (run, note) => claw.pause(run, note),
+    resume: (run) => claw.resume(run),
+    terminate: (run, reason) => claw.terminate(run, reason),
+    fork: (run, options) => claw.fork(run, options),
+    retry: (run) => claw.retry(run),
+    skip: (run, call, value, by) => claw.skip(run, call, value, { by }),
     backup: (path) => claw.backup(path),
     wait: async (run) => {
       throw new ClawError("CLAW-5006", `No process here goes on with ${run}`);

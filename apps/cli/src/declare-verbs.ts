@@ -3,6 +3,7 @@ import { ownVersion, readConfig, type Config, type Flags } from "./config.ts";
 import { EXIT_MEANINGS } from "./exit-codes.ts";
 import type { ListOptions } from "./verbs/list.ts";
 import type { SendOptions } from "./verbs/messages.ts";
+import { declareOperations } from "./declare-operations.ts";
 import type { RunOptions } from "./verbs/run.ts";
 import type { StartOptions } from "./verbs/start.ts";
 import type { UpdateOptions } from "./verbs/visits.ts";
@@ -38,6 +39,7 @@ export function declareVerbs(): CommandLine {
   declareRun(program, act);
   declareLooks(program, act);
   declareMessages(program, act);
+  declareOperations(program, act);
   declareVisits(program, act);
   declareStoreVerbs(program, act);
   declareCompletion(program, act);
@@ -45,7 +47,7 @@ export function declareVerbs(): CommandLine {
 }
 
 /** Wraps what a verb does: gives it the configuration, keeps its exit code. */
-type Act = <Args extends unknown[]>(
+export type Act = <Args extends unknown[]>(
   verb: (config: Config, ...args: Args) => Promise<number | void>,
 ) => (...args: Args) => Promise<void>;
 
@@ -179,7 +181,7 @@ function declareMessages(program: Command, act: Act): void {
   program
     .command("release")
     .argument("<run>", "id, unique beginning of one, or @last")
-    .description("try a held run again (bug, diverged, stuck, no_code)")
+    .description("try a held run again (bug, diverged, stuck, no_code, quarantined)")
     .addHelpText("after", examples("claw release @last"))
     .action(
       act(async (config, run: string) =>
@@ -262,7 +264,8 @@ function declareCompletion(program: Command, act: Act): void {
     );
 }
 
-function examples(...lines: string[]): string {
+/** Lines of examples for a verb's help. */
+export function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
 }
 

@@ -46,6 +46,8 @@ const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   "CLAW-3002": EXIT.conflict,
   "CLAW-3003": EXIT.conflict,
   "CLAW-2015": EXIT.conflict,
+  "CLAW-2016": EXIT.notFound,
+  "CLAW-2017": EXIT.conflict,
   "CLAW-3006": EXIT.notFound,
   "CLAW-3007": EXIT.invalid,
   "CLAW-3010": EXIT.conflict,
@@ -69,5 +71,5 @@ export function exitOf(error: unknown): number {
 /** The exit code for a run that has ended, or `ok` while it goes on. */
 export function exitOfRun(status: string): number {
   if (status === "failed") return EXIT.runFailed;
-  return status === "cancelled" ? EXIT.runCancelled : EXIT.ok;
+  return status === "cancelled" || status === "terminated" ? EXIT.runCancelled : EXIT.ok;
 }

@@ -28,6 +28,9 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   [ENTRY_KINDS.childEnded]: "child",
   [ENTRY_KINDS.runStarted]: "started",
   [ENTRY_KINDS.cancelRequested]: "cancel",
+  [ENTRY_KINDS.callSkipped]: "skipped",
+  [ENTRY_KINDS.undoPlanned]: "undo",
+  [ENTRY_KINDS.forked]: "forked",
 };
 
 /**

@@ -8,6 +8,7 @@ import { asClawError, problemOf } from "./problem.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { githubRoutes } from "./routes/github.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { operationRoutes } from "./routes/operations.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { storeRoutes } from "./routes/store.ts";
 import { visitRoutes } from "./routes/visits.ts";
@@ -91,6 +92,10 @@ function makeApp(desk: Desk): FastifyInstance {
     runRoutes(room, desk);
     visitRoutes(room, desk);
     storeRoutes(room, desk);
+  });
+  app.register(async (room) => {
+    guard(room, desk, true);
+    operationRoutes(room, desk);
   });
   return app;
 }

@@ -94,7 +94,8 @@ export async function controlled<T>(
   }
 }
 
-function accepted(config: Config, run: string, what: string): void {
+/** Says that the owner took a request. */
+export function accepted(config: Config, run: string, what: string): void {
   if (config.format !== "table") return printData({ run, status: "accepted" });
   printText(run);
   hint(`${what}; see claw show ${run}`);

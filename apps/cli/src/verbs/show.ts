@@ -88,8 +88,9 @@ function tailOf(run: RunRecord): string[] {
     const remedy = remedyOf(run.error.code);
     if (remedy !== null) lines.push(field("try", remedy));
   }
-  if (run.endedAt === null && run.reason !== "") {
-    lines.push(field("held", run.reason), field("try", `claw release ${run.id}`));
+  if (run.endedAt === null && (run.reason !== "" || run.status === "paused")) {
+    const verb = run.status === "paused" ? "resume" : "release";
+    lines.push(field("held", run.reason), field("try", `claw ${verb} ${run.id}`));
   }
   if (run.status === "waiting") lines.push(field("waits", waitOf(run)));
   if (run.abandoned.length > 0) lines.push(field("open calls", run.abandoned.join(", ")));
