@@ -1,10 +1,12 @@
 export type { Executor, TaskJob, TaskStep } from "./executor.ts";
 export type { Log, LogLine } from "./log.ts";
 export type {
+  ApprovalQuery,
   Batch,
   BatchAnswer,
   Clear,
   CommitItem,
+  DecisionItem,
   Dedup,
   Delivery,
   Finding,
@@ -22,6 +24,7 @@ export type {
   Store,
   StoredRun,
   StoreInfo,
+  Take,
   Transition,
   Wait,
 } from "./store.ts";

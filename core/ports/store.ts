@@ -6,6 +6,8 @@ import type {
   Hold,
   InboxRow,
   Message,
+  OpenApproval,
+  Payload,
   Phase,
   RunId,
   RunRecord,
@@ -64,6 +66,10 @@ export interface RareParts {
    * (`encodeGap`): numbers are not used again.
    */
   readonly replaces?: boolean;
+  /** Approvals that the run waits for from now on; one that is known stays as it is. */
+  readonly approvals?: readonly OpenApproval[] | null;
+  /** Calls whose approvals are given up; taken after `approvals`. */
+  readonly unapprovals?: readonly string[] | null;
 }
 
 /** The atomic change of one run: all of it is written, or none. */
@@ -157,6 +163,37 @@ export interface Pause {
   readonly reason: string;
 }
 
+/**
+ * Decides an open approval: its row goes and the run gets an `approval` message, both or none. Refused
+ * ("state") with the detail "decided" when the message lies in the inbox already, "expired" when its time is over,
+ * "none" when there is no such approval.
+ */
+export interface DecisionItem {
+  readonly type: "decision";
+  readonly run: RunId;
+  readonly call: string;
+  /** A Decision. */
+  readonly data: Payload;
+}
+
+/** Which open approvals to list; oldest first. */
+export interface ApprovalQuery {
+  readonly namespace?: string;
+  readonly run?: RunId;
+  /** Those that this person may decide: named, or open to everybody. */
+  readonly assignee?: string;
+  readonly limit: number;
+}
+
+/**
+ * Writes down that this process holds open runs in memory from now on (due 0), so that they are blamed if
+ * it ends. Held runs and unknown ones stay as they are. Never refused.
+ */
+export interface Take {
+  readonly type: "take";
+  readonly runs: readonly RunId[];
+}
+
 /** Clears a run of the suspicion that it ends the processes that take it up. Never refused. */
 export interface Clear {
   readonly type: "clear";
@@ -164,7 +201,16 @@ export interface Clear {
 }
 
 /** One atomic part of a batch. */
-export type CommitItem = Transition | Delivery | Publication | Release | Pause | Clear | TaskItem;
+export type CommitItem =
+  | Transition
+  | Delivery
+  | Publication
+  | Release
+  | Pause
+  | Take
+  | Clear
+  | DecisionItem
+  | TaskItem;
 
 /** What one store transaction writes. */
 export interface Batch {
@@ -210,7 +256,7 @@ export interface StoredRun {
   /** Text of the journal as stored, for packing at the end. */
   readonly journalText: string;
   readonly inbox: readonly InboxRow[];
-  /** Calls that have a subscription. */
+  /** Calls that have a subscription or an open approval. */
   readonly waits: readonly string[];
 }
 
@@ -239,6 +285,8 @@ export interface StoreInfo {
   readonly schemaVersion: number;
   /** This life of the owner: rises by one with each `open`. */
   readonly incarnation: number;
+  /** True when the owner before ended without closing the store. Default false. */
+  readonly afterCrash?: boolean;
 }
 
 /** A finding of the integrity check. */
@@ -292,6 +340,8 @@ export interface Store {
   /** The run that a dedup scope belongs to (empty for messages), or null. */
   findDedup(scope: string): MaybePromise<{ run: RunId | ""; print: string } | null>;
   list(query: RunQuery): MaybePromise<readonly RunSummary[]>;
+  /** Open approvals, by creation, run and call. */
+  approvals(query: ApprovalQuery): MaybePromise<readonly OpenApproval[]>;
   /** One run, open or closed, with its journal; null when unknown. */
   find(id: RunId): MaybePromise<RunRecord | null>;
   /** Removes dedup rows that expired before `nowMs`; answers how many. */

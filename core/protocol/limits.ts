@@ -32,6 +32,8 @@ export const PAUSE_LINGER_MS = 30_000;
 export const RECOVERIES_MAX = 5;
 /** From so many on a run is taken up alone, so that it shows whether it is the one that ends processes. */
 export const SUSPECT_RECOVERIES = 2;
+/** For so long after a process took over from one that crashed it writes down which runs it takes up. */
+export const CAREFUL_MS = 60_000;
 /** A suspect that was in memory for so long without ending its process is no suspect any more. */
 export const TRIAL_MS = 10_000;
 /** How long a row that remembers an idempotency key outlives the start of its run. */
@@ -52,6 +54,8 @@ export const ENQUEUE_INPUTS_MAX = 100_000;
 export const QUEUE_CONCURRENCY = 100;
 /** Greatest priority of a task; the lowest is its negative. */
 export const PRIORITY_MAX = 1_000;
+/** Bytes of what a heartbeat says. */
+export const PROGRESS_BYTES_MAX = 64 * 1024;
 /** How long a completed task is kept that asks for it. */
 export const TASK_KEPT_MS = 7 * 24 * 3_600_000;
 /** Keys of events whose last taken one a checkpoint remembers; of older ones an event may come again. */

@@ -8,6 +8,7 @@ import type {
   Pause,
   PublishedEvent,
   Release,
+  Take,
   Transition,
 } from "@claw/core/ports";
 import {
@@ -17,6 +18,7 @@ import {
   type StartRow,
   taskIdOf,
 } from "@claw/core/protocol";
+import { changeApprovals, decideApproval } from "./approvals.ts";
 import { offerMessage, pushMessage } from "./deliver-message.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
 import { isOf } from "./read-runs.ts";
@@ -49,6 +51,7 @@ export interface BatchWork {
 export function applyItem(disk: MemoryDisk, item: CommitItem, work: BatchWork): ItemAnswer {
   if (item.type === "transition") return applyTransition(disk, item, work);
   if (item.type === "delivery") return applyDelivery(disk, item, work);
+  if (item.type === "decision") return decideApproval(disk, item, work);
   if (item.type === "enqueue") {
     const id = taskIdOf(item.lastId);
     const first = item.dedup === null ? null : remember(disk, item.dedup, id, work.nowMs);
@@ -57,6 +60,7 @@ export function applyItem(disk: MemoryDisk, item: CommitItem, work: BatchWork): 
   if (item.type === "tasks" || item.type === "redrive") {
     return applyTaskItem(disk, item, work.nowMs);
   }
+  if (item.type === "take") return applyTake(disk, item);
   if (item.type !== "publication") return applyOperation(disk, item, work);
   if (publishEvent(disk, item, work)) return { status: "applied", parked: false };
   return { status: "duplicate", run: "", same: true };
@@ -74,6 +78,7 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
     advance(disk, item, work);
   }
   if (item.rare?.attributes) setAttributes(disk, run, item.rare.attributes);
+  if (finish === null && item.rare) changeApprovals(disk, item);
   for (const created of item.starts) createOther(disk, created, work);
   for (const message of item.messages) pushMessage(disk, message, work.delivered);
   for (const event of item.events) publishEvent(disk, event, work);
@@ -120,6 +125,14 @@ function applyDelivery(disk: MemoryDisk, item: Delivery, work: BatchWork): ItemA
   if (outcome === "delivered") return { status: "applied", parked: false };
   if (dedup !== null) disk.dedup.delete(dedup.scope);
   return { status: "refused", why: outcome, detail: message.to };
+}
+
+function applyTake(disk: MemoryDisk, { runs }: Take): ItemAnswer {
+  for (const id of runs) {
+    const row = disk.runs.get(id);
+    if (row?.held === "") disk.runs.set(id, { ...row, due: 0 });
+  }
+  return { status: "applied", parked: false };
 }
 
 function applyOperation(

@@ -5,6 +5,7 @@ import {
   type ClosedStatus,
   type InboxRow,
   limits,
+  type OpenApproval,
   type RunId,
   type RunRow,
   type StartRow,
@@ -73,6 +74,8 @@ export class MemoryDisk {
   readonly inbox: Lists<InboxRow> = new Lists(this.undo);
   readonly waitsByKey: Lists<WaitRow> = new Lists(this.undo);
   readonly waitsByRun: Lists<WaitRow> = new Lists(this.undo);
+  /** Open approvals by run. */
+  readonly approvals: Lists<OpenApproval> = new Lists(this.undo);
   /** Shapes by namespace and type, sorted. */
   readonly shapes: Table<readonly string[]> = new Table(this.undo);
   /** All events under one name, in the order of their numbers. */
@@ -92,6 +95,9 @@ export class MemoryDisk {
   owner: object | null = null;
   /** Batches that were sent, and reach the disk just before the next `open`. */
   readonly late: Batch[] = [];
+  /** The owner before ended without closing it. */
+  afterCrash = false;
+  #isOpen = false;
   #unflushed: number[] = [];
 
   /** Ends a commit. A flushed one stays; another may still be lost. */
@@ -119,6 +125,8 @@ export class MemoryDisk {
   /** `owner` has the disk now; what the one before held in memory is due at once. */
   beginIncarnation(owner: object): void {
     const more = this.owner === owner ? 0 : 1;
+    this.afterCrash = this.#isOpen && more === 1;
+    this.#isOpen = true;
     this.owner = owner;
     this.incarnation++;
     for (const row of this.runs.values()) {
@@ -138,6 +146,7 @@ export class MemoryDisk {
 
   /** What the owner holds in memory is due at once: it closes the disk in good order. */
   giveBack(): void {
+    this.#isOpen = false;
     for (const row of this.runs.values()) {
       if (row.due === 0) this.runs.set(row.id, { ...row, due: 1 });
     }
@@ -193,6 +202,7 @@ const TABLES = [
   "inbox",
   "waitsByKey",
   "waitsByRun",
+  "approvals",
   "shapes",
   "events",
   "eventIds",

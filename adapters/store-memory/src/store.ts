@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import type { Store, StoreInfo } from "@claw/core/ports";
 import { ClawError, isClawError } from "@claw/core/protocol";
 import { checkDisk } from "./check.ts";
+import { listApprovals } from "./approvals.ts";
 import { commitBatch, writeLateBatches } from "./commit-batch.ts";
 import type { FaultPlan } from "./faults.ts";
 import { MemoryDisk } from "./memory-disk.ts";
@@ -67,6 +68,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
       durability: synchronous ? "memory" : "memory synchronous=OFF",
       schemaVersion: SCHEMA_VERSION,
       incarnation: disk.incarnation,
+      afterCrash: disk.afterCrash,
     };
   }
 
@@ -101,6 +103,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
       }),
     list: (query) => use(() => listRuns(disk, query)),
     find: (id) => use(() => findRun(disk, id)),
+    approvals: (query) => use(() => listApprovals(disk, query)),
     expire: (nowMs, limit) => use(() => disk.expire(nowMs, limit, synchronous)),
     tasks: taskReads(disk, use),
     check: () => use(() => checkDisk(disk)),

@@ -12,6 +12,7 @@ import type {
 } from "@claw/core/ports";
 import { ClawError, isClawError } from "@claw/core/protocol";
 import { applyTransition, publishEvent, type Tables } from "./apply-transition.ts";
+import { openApprovals } from "./approvals.ts";
 import { openAttributeSetter } from "./attributes.ts";
 import { APPLIED, type BatchWork } from "./batch-work.ts";
 import { openCloser } from "./close-run.ts";
@@ -53,6 +54,7 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
     log,
     subscriptions: openSubscriptions(db, inbox, log),
     tasks: openTaskWriter(db, requests),
+    approvals: openApprovals(db, inbox),
     setAttributes: openAttributeSetter(db),
   };
   const begin = db.prepare("BEGIN IMMEDIATE");
@@ -131,7 +133,12 @@ function applyOneByOne(db: DatabaseSync, tables: Tables, batch: Batch): BatchAns
 function applyItem(tables: Tables, item: CommitItem, work: BatchWork): ItemAnswer {
   if (item.type === "transition") return applyTransition(tables, item, work);
   if (item.type === "delivery") return applyDelivery(tables, item, work);
+  if (item.type === "decision") return tables.approvals.decide(item, work);
   if (isTaskItem(item)) return tables.tasks.apply(item, work.nowMs);
+  if (item.type === "take") {
+    for (const run of item.runs) tables.rester.take(run);
+    return APPLIED;
+  }
   if (item.type !== "publication") return applyOperation(tables, item, work);
   return publishEvent(tables, item, work) ? APPLIED : EVENT_KNOWN;
 }

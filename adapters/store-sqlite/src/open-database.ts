@@ -26,6 +26,8 @@ export interface OpenDatabase {
   /** As read back from SQLite. */
   readonly durability: string;
   readonly incarnation: number;
+  /** The owner before did not close it. */
+  readonly afterCrash: boolean;
 }
 
 /** The one spelling of a path, whatever links lead to it; makes its folder. */
@@ -54,9 +56,9 @@ export function openDatabase(path: string, options: DatabaseOptions): OpenDataba
     db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
     if (options.pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
     migrate(db, version);
-    const incarnation = beginIncarnation(db, options.isReopened === true);
+    const [incarnation, afterCrash] = beginIncarnation(db, options.isReopened === true);
     if (options.pagesMax === undefined) presizeLog(path, LOG_BYTES);
-    return { db, durability, incarnation };
+    return { db, durability, incarnation, afterCrash };
   } catch (error) {
     db.close();
     throw error;
@@ -82,9 +84,11 @@ function makeDurable(db: DatabaseSync, path: string): string {
 
 // What an ended process held in memory (0) is due at once: it comes first in `due`. A process that closed
 // the store left nothing at 0, so what is found there was held when its process ended otherwise.
-function beginIncarnation(db: DatabaseSync, isReopened: boolean): number {
+function beginIncarnation(db: DatabaseSync, isReopened: boolean): [number, boolean] {
   const more = isReopened ? 0 : 1;
   db.exec("BEGIN IMMEDIATE");
+  const open = db.prepare("SELECT value FROM meta WHERE name = 'open'").get();
+  db.exec("INSERT INTO meta VALUES ('open', 1) ON CONFLICT (name) DO UPDATE SET value = 1");
   db.exec(`UPDATE runs SET due = 1, recoveries = recoveries + ${more} WHERE due = 0`);
   // "> 1" is the condition of the index.
   db.exec(`
@@ -95,10 +99,13 @@ function beginIncarnation(db: DatabaseSync, isReopened: boolean): number {
     .prepare("UPDATE meta SET value = value + 1 WHERE name = 'incarnation' RETURNING value")
     .get();
   db.exec("COMMIT");
-  return Number(row?.["value"]);
+  return [Number(row?.["value"]), !isReopened && open?.["value"] === 1];
 }
 
 /** Gives back what this process holds in memory: it is due at once, and no process was ended by it. */
 export function giveBack(db: DatabaseSync): void {
+  db.exec("BEGIN IMMEDIATE");
   db.exec("UPDATE runs SET due = 1 WHERE due = 0");
+  db.exec("UPDATE meta SET value = 0 WHERE name = 'open'");
+  db.exec("COMMIT");
 }

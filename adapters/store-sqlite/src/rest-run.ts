@@ -22,6 +22,8 @@ export interface Rester {
   release(run: RunId, from: readonly string[] | null, namespace: string | null): Outcome;
   /** Holds a run as paused; else the other reason for which it is held. */
   pause(run: RunId, reason: string, namespace: string | null): Outcome;
+  /** Says that this process holds a run in memory. */
+  take(run: RunId): void;
   /** Sets the recoveries of a run to 0. */
   clear(run: RunId): void;
 }
@@ -42,6 +44,7 @@ export function openRester(db: DatabaseSync): Rester {
   const pause = db.prepare(`
     UPDATE runs SET due = NULL, held = 'paused', held_reason = ?, recoveries = 0
     WHERE id = ? AND held IN ('', 'paused') AND namespace = coalesce(?, namespace)`);
+  const take = db.prepare("UPDATE runs SET due = 0 WHERE id = ? AND held = ''");
   const clear = db.prepare("UPDATE runs SET recoveries = 0 WHERE id = ?");
   const isOpen = db.prepare(
     "SELECT held FROM runs WHERE id = ? AND namespace = coalesce(?, namespace)",
@@ -85,6 +88,9 @@ export function openRester(db: DatabaseSync): Rester {
     },
     pause: (run, reason, namespace) =>
       pause.run(reason, run, namespace).changes === 1 ? "done" : lookUp(run, namespace),
+    take: (run) => {
+      take.run(run);
+    },
     clear: (run) => {
       clear.run(run);
     },

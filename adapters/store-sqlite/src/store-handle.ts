@@ -1,5 +1,6 @@
 import type { StoreInfo } from "@claw/core/ports";
 import { ClawError, isClawError } from "@claw/core/protocol";
+import { type ApprovalLister, openApprovalLister } from "./approvals.ts";
 import { type BatchWriter, openBatchWriter } from "./apply-batch.ts";
 import { openRunLister, type RunLister } from "./list-runs.ts";
 import {
@@ -20,6 +21,7 @@ export interface Verbs extends OpenDatabase {
   readonly writer: BatchWriter;
   readonly reader: RunReader;
   readonly lister: RunLister;
+  readonly approvals: ApprovalLister;
   readonly tasks: TaskReader;
 }
 
@@ -48,9 +50,10 @@ export class StoreHandle {
       this.#verbs = prepareVerbs(
         openDatabase(this.#path, { ...this.#options, isReopened: isOwner }),
       );
-      const { durability, incarnation } = this.#verbs;
+      const { durability, incarnation, afterCrash } = this.#verbs;
       const schemaVersion = SCHEMA_VERSION;
-      return { kind: "sqlite", location: this.#path, durability, schemaVersion, incarnation };
+      const location = this.#path;
+      return { kind: "sqlite", location, durability, schemaVersion, incarnation, afterCrash };
     } catch (error) {
       // An owner that waits for its disk to come back must find its store unowned by others.
       if (isOwner) this.#abandon();
@@ -108,7 +111,7 @@ function prepareVerbs(database: OpenDatabase): Verbs {
     const writer = openBatchWriter(db);
     const tailOf = (run: string): string => writer.tables.journals.tailOf(run);
     const [reader, lister] = [openRunReader(db, tailOf), openRunLister(db, tailOf)];
-    return { ...database, writer, reader, lister, tasks: openTaskReader(db) };
+    return { ...database, writer, reader, lister, tasks: openTaskReader(db), approvals: openApprovalLister(db) };
   } catch (error) {
     db.close();
     throw error;

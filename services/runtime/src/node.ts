@@ -30,6 +30,7 @@ import { Committer } from "./committer.ts";
 import type { Registry } from "./registry.ts";
 import { Results } from "./results.ts";
 import { systemClock, systemRandom, systemTurns } from "./system.ts";
+import { TaskBoard } from "./tasks/task-board.ts";
 import { Timers } from "./timers.ts";
 import { endWithoutCode, stateOf, takeTransition } from "./transition.ts";
 import { openRun, draftOf } from "@claw/core/engine";
@@ -39,6 +40,8 @@ import { UpdateWaiters } from "./update-waiters.ts";
 import { Wakes } from "./wakes.ts";
 
 const WARNED_MAX = 1_000;
+/** Pause until a wait whose time is over is looked at again, while its subscription is under way. */
+const LOOK_BACK_MS = 20;
 
 /** One node: the runs in memory and the parts that serve them. */
 export class Node {
@@ -53,6 +56,7 @@ export class Node {
   readonly committer: Committer;
   readonly wakes: Wakes;
   readonly trials: Trials;
+  readonly tasks: TaskBoard;
   readonly results: Results;
   readonly updates: UpdateWaiters;
   readonly active = new Map<RunId, Activation>();
@@ -64,6 +68,8 @@ export class Node {
   readonly #ending = new Set<RunId>();
   /** Places in memory that were given to runs which the next commit creates. */
   #admitted = 0;
+  /** Until then runs that are taken up are written down before they go on: this process may crash as well. */
+  carefulUntil = 0;
   bodyCount = 0;
   recoveryCount = 0;
   info: StoreInfo | null = null;
@@ -102,6 +108,7 @@ export class Node {
     });
     this.wakes = new Wakes(this);
     this.trials = new Trials(this);
+    this.tasks = new TaskBoard(this, options);
   }
 
   /** True when one more run may be held in memory. */
@@ -229,6 +236,11 @@ export class Node {
     try {
       const stored = await this.#loadReadable(fresh);
       if (!this.available || incarnation !== this.committer.incarnation) return;
+      const taken = this.#toWriteDown(stored);
+      if (taken.length > 0) {
+        await this.request({ type: "take", runs: taken.map(({ row }) => row.id) });
+        if (!this.available || incarnation !== this.committer.incarnation) return;
+      }
       for (const one of stored) {
         if (this.#loading.get(one.row.id) !== late) continue; // paused meanwhile
         this.#resume(
@@ -259,13 +271,25 @@ export class Node {
     }
   }
 
+  // What is taken up after a crash is written down first, so that it is known who was in memory at the next
+  // one. It has a place in memory then, even if others came meanwhile.
+  #toWriteDown(stored: readonly StoredRun[]): StoredRun[] {
+    const room = Math.max(0, this.limits.activeRunsMax - this.active.size);
+    const isCareful = this.clock.now() < this.carefulUntil;
+    return stored
+      .filter(({ row }) => {
+        if (!isCareful && row.recoveries === 0) return false;
+        if (row.held !== "" || this.#ending.has(row.id) || !this.trials.mayTakeUp(row)) return false;
+        return this.registry.find(row.workflow, row.version) !== undefined;
+      })
+      .slice(0, room);
+  }
+
   #resume(stored: StoredRun, late: readonly InboxRow[]): void {
     const { row } = stored;
     if (this.active.has(row.id) || this.#ending.has(row.id)) return;
-    if (row.held === "" && row.recoveries >= limits.SUSPECT_RECOVERIES) {
-      // It waits in the store for its trial.
-      if (!this.trials.mayTakeUp(row.id)) return;
-    }
+    // A suspect waits in the store for its trial.
+    if (row.held === "" && !this.trials.mayTakeUp(row)) return;
     const cancel = [...stored.inbox, ...late].find((message) => message.kind === "cancel");
     const workflow = this.registry.find(row.workflow, row.version);
     if (row.held !== "" || workflow === undefined) {
@@ -403,9 +427,9 @@ export class Node {
     })().catch((problem: unknown) => this.log("error", String(problem), { run: id }));
   }
 
-  /** Acts on a call when it is due. */
-  setTimer(activation: Activation, call: Call): void {
-    const cancel = this.timers.add(call.dueAt, () => {
+  /** Acts on a call when it is due, but not before `notBefore`. */
+  setTimer(activation: Activation, call: Call, notBefore = 0): void {
+    const cancel = this.timers.add(Math.max(call.dueAt, notBefore), () => {
       activation.timers?.delete(cancel);
       if (activation.inert || activation.halting) return;
       const now = this.clock.now();
@@ -414,7 +438,8 @@ export class Node {
       const fired = asking ? "early" : fireTimer(activation.state, call, now);
       if (fired === "answered") activation.touched(now);
       else if (fired === "attempt") activation.attempt(call);
-      else if (fired === "early") this.setTimer(activation, call);
+      // Of a wait that is due and asking only the next commit can tell more.
+      else if (fired === "early") this.setTimer(activation, call, now + LOOK_BACK_MS);
     });
     activation.timers ??= new Set();
     activation.timers.add(cancel);
@@ -434,6 +459,7 @@ export class Node {
     this.#loading.clear();
     this.wakes.stop();
     this.trials.stop();
+    this.tasks.reset();
     for (const activation of all) activation.discard(error);
     this.updates.drop(error);
     this.committer.drop(error);

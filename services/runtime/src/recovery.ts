@@ -1,4 +1,4 @@
-import { ClawError, type Ending, isClawError } from "@claw/core/protocol";
+import { ClawError, type Ending, isClawError, limits } from "@claw/core/protocol";
 import type { Node } from "./node.ts";
 
 const RETRY_FIRST_MS = 50;
@@ -15,12 +15,14 @@ const RELEASE_PAGE = 200;
 export async function takeOver(node: Node): Promise<void> {
   const info = await node.store.open();
   node.info = info;
+  if (info.afterCrash === true) node.carefulUntil = node.clock.now() + limits.CAREFUL_MS;
   node.committer.incarnation = info.incarnation;
   node.committer.open = true;
   node.unavailable = null;
   await releaseHeld(node);
   await node.wakes.takeOver();
   await node.trials.next();
+  await node.tasks.takeOver();
   await answerEnded(node);
 }
 

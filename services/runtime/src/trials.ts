@@ -1,4 +1,4 @@
-import { limits, type RunId } from "@claw/core/protocol";
+import { limits, type RunId, type RunRow } from "@claw/core/protocol";
 import type { CancelTimer } from "@claw/core/ports";
 import type { Node } from "./node.ts";
 
@@ -18,9 +18,9 @@ export class Trials {
     this.#node = node;
   }
 
-  /** True for the run whose turn it is. */
-  mayTakeUp(run: RunId): boolean {
-    return this.#run === run;
+  /** False for a suspect whose turn it is not. */
+  mayTakeUp({ id, recoveries }: RunRow): boolean {
+    return recoveries < limits.SUSPECT_RECOVERIES || this.#run === id;
   }
 
   /** Takes up the next suspect, if there is one. Called when this node has taken the store over. */
