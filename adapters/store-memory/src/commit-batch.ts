@@ -47,7 +47,8 @@ function writeBatch(
       details: { incarnation: batch.incarnation, current },
     });
   }
-  const work: BatchWork = { nowMs: batch.nowMs, delivered: [], started: [] };
+  const { nowMs, namespace } = batch;
+  const work: BatchWork = { nowMs, namespace, delivered: [], started: [] };
   const items: ItemAnswer[] = [];
   for (const [index, item] of batch.items.entries()) {
     items.push(

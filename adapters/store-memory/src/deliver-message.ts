@@ -1,5 +1,7 @@
 import { type InboxRow, limits, type Message } from "@claw/core/protocol";
+import type { BatchWork } from "./apply-item.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
+import { isOf } from "./read-runs.ts";
 
 /**
  * Delivers what a run or an event owes: never refused for room, because that would strand the
@@ -17,13 +19,16 @@ export function pushMessage(disk: MemoryDisk, message: Message, delivered: Inbox
   delivered.push({ ...row });
 }
 
-/** Delivers a client's message, if there is room. A full inbox still takes one request to cancel. */
+/** Delivers a client's message, if there is room; a run of another namespace is unknown. A full inbox still takes one request to cancel. */
 export function offerMessage(
   disk: MemoryDisk,
   message: Message,
-  delivered: InboxRow[],
+  { namespace, delivered }: BatchWork,
 ): "delivered" | "unknown" | "closed" | "full" {
-  if (!disk.runs.has(message.to)) return disk.closed.has(message.to) ? "closed" : "unknown";
+  const row = disk.runs.get(message.to);
+  const known = row ?? disk.closed.get(message.to);
+  if (known === undefined || !isOf(known, namespace)) return "unknown";
+  if (row === undefined) return "closed";
   const unread = disk.inbox.of(message.to);
   const firstCancel = message.kind === "cancel" && !unread.some(({ kind }) => kind === "cancel");
   if (unread.length >= limits.INBOX_ROWS_MAX && !firstCancel) return "full";

@@ -27,10 +27,7 @@ export function loadRuns(disk: MemoryDisk, ids: readonly RunId[]): readonly Stor
       journal: decodeEntries(journalText, 1, row.startedAt),
       journalText,
       inbox: disk.inbox.of(id).map((message) => ({ ...message })),
-      waits: disk.waitsByRun
-        .of(id)
-        .map(({ call }) => call)
-        .sort(),
+      waits: [...disk.waitsByRun.of(id), ...disk.approvals.of(id)].map(({ call }) => call).sort(),
     });
   }
   return found;

@@ -5,6 +5,8 @@ import type { InboxRow, StartRow } from "@claw/core/protocol";
 export interface BatchWork {
   /** Time of the batch, milliseconds since 1970. */
   readonly nowMs: number;
+  /** Runs of another one are unknown to clients; undefined for no bound. */
+  readonly namespace: string | undefined;
   readonly delivered: InboxRow[];
   readonly started: StartRow[];
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type InboxRow, limits, type Message, type RunId } from "@claw/core/protocol";
+import type { BatchWork } from "./batch-work.ts";
 
 /** Puts messages into the inboxes of open runs. */
 export interface Inbox {
@@ -8,8 +9,8 @@ export interface Inbox {
    * False when there is no such open run.
    */
   push(message: Message, delivered: InboxRow[]): boolean;
-  /** Delivers a client's message, if there is room. */
-  offer(message: Message, delivered: InboxRow[]): "delivered" | "unknown" | "closed" | "full";
+  /** Delivers a client's message, if there is room; runs of another namespace than the batch's are unknown. */
+  offer(message: Message, work: BatchWork): "delivered" | "unknown" | "closed" | "full";
   /** Removes a message that was taken. */
   take(run: RunId, seq: number): void;
 }
@@ -23,10 +24,12 @@ export function openInbox(db: DatabaseSync): Inbox {
       due = CASE WHEN due = 0 OR held <> '' THEN due ELSE 1 END
     WHERE id = ? RETURNING inbox_seq AS seq`);
   const insert = db.prepare("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?)");
-  const numberOf = db.prepare("SELECT inbox_seq AS seq FROM runs WHERE id = ?");
+  const numberOf = db.prepare("SELECT namespace, inbox_seq AS seq FROM runs WHERE id = ?");
   const unread = db.prepare("SELECT count(*) AS n FROM inbox WHERE run = ?");
   const cancels = db.prepare("SELECT 1 FROM inbox WHERE run = ? AND kind = 'cancel' LIMIT 1");
-  const isClosed = db.prepare("SELECT 1 FROM closed WHERE id = ?");
+  const isClosed = db.prepare(
+    "SELECT 1 FROM closed WHERE id = ? AND namespace = coalesce(?, namespace)",
+  );
   const remove = db.prepare("DELETE FROM inbox WHERE run = ? AND seq = ?");
 
   function push(message: Message, delivered: InboxRow[]): boolean {
@@ -47,9 +50,12 @@ export function openInbox(db: DatabaseSync): Inbox {
 
   return {
     push,
-    offer: (message, delivered) => {
-      const row = numberOf.get(message.to) as { seq: number } | undefined;
-      if (row === undefined) return isClosed.get(message.to) === undefined ? "unknown" : "closed";
+    offer: (message, { namespace, delivered }) => {
+      const row = numberOf.get(message.to) as { namespace: string; seq: number } | undefined;
+      if (row === undefined) {
+        return isClosed.get(message.to, namespace ?? null) === undefined ? "unknown" : "closed";
+      }
+      if (row.namespace !== (namespace ?? row.namespace)) return "unknown";
       if (isFull(message, row.seq)) return "full";
       push(message, delivered);
       return "delivered";

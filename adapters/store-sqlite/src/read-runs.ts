@@ -51,7 +51,9 @@ export function openRunReader(db: DatabaseSync, tailOf: TailOf): RunReader {
   const inbox = db.prepare(
     "SELECT seq, kind, name, sender, data FROM inbox WHERE run = ? ORDER BY seq",
   );
-  const waits = db.prepare("SELECT call FROM waits WHERE run = ? ORDER BY call");
+  const waits = db.prepare(`
+    SELECT call FROM waits WHERE run = ?1 UNION ALL SELECT call FROM approvals WHERE run = ?1
+    ORDER BY call`);
   const due = db.prepare(`
     SELECT id FROM runs
     WHERE due > 0 AND due <= ? AND held = '' AND recoveries < ${limits.SUSPECT_RECOVERIES}
