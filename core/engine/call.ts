@@ -11,6 +11,12 @@ export type Plan =
       readonly kind: "step";
       readonly retry: RetryPolicy;
       readonly timeoutMs: number;
+      /** 0: no limit. */
+      readonly heartbeatMs: number;
+      /** The queue whose slots its attempts take; "" for none. */
+      readonly queue: string;
+      /** The lowest is first in its queue. */
+      readonly rank: number;
       /** It has an undo: how it ended is wanted even after its scope was closed. */
       readonly undoable: boolean;
       /** Cancellation does not close it. */
@@ -30,6 +36,13 @@ export type Plan =
   | { readonly kind: "start"; readonly row: StartRow }
   | { readonly kind: "checkpoint"; readonly note: Payload }
   | { readonly kind: "attributes"; readonly values: AttributeChanges }
+  | {
+      readonly kind: "approval";
+      readonly title: string;
+      readonly form: Payload;
+      readonly assignees: readonly string[];
+      readonly bare: boolean;
+    }
   /** Not asked for by code: a client's update, whose answer goes to the handler of that name. */
   | { readonly kind: "update"; readonly name: string };
 

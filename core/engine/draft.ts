@@ -4,6 +4,7 @@ import type {
   Ending,
   Hold,
   Message,
+  OpenApproval,
   Phase,
   RunId,
   StartRow,
@@ -31,6 +32,9 @@ export interface DraftRare {
   attributes: AttributeChanges | null;
   /** The entries take the place of all from `firstSeq` on. */
   replaces: boolean;
+  approvals: readonly OpenApproval[] | null;
+  /** Calls whose approvals are decided or given up. */
+  unapprovals: readonly string[] | null;
 }
 
 /** The parts of a transition that a plain step does not have. */
@@ -93,7 +97,7 @@ export function extrasOf(draft: Draft): DraftExtras {
 /** The rare parts of a draft, begun if there are none. */
 export function rareOf(draft: Draft): DraftRare {
   const extras = extrasOf(draft);
-  extras.rare ??= { attributes: null, replaces: false };
+  extras.rare ??= { attributes: null, replaces: false, approvals: null, unapprovals: null };
   return extras.rare;
 }
 

@@ -168,6 +168,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   [ENTRY_KINDS.attributesSet]: "attributes",
   [ENTRY_KINDS.stateSaved]: "checkpoint",
   [ENTRY_KINDS.updateTaken]: "update",
+  [ENTRY_KINDS.approvalDecided]: "approval",
 };
 
 function fold(run: RunState, entry: Entry): void {

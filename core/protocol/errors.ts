@@ -149,7 +149,8 @@ export const ERRORS = {
   },
   "CLAW-2017": {
     title: "The run cannot be forked there",
-    remedy: "Name a call whose end is in the journal (`claw journal`), of a run that undid nothing.",
+    remedy:
+      "Name a call whose end is in the journal (`claw journal`), of a run that undid nothing.",
     status: 409,
   },
   "CLAW-2018": {
@@ -165,18 +166,14 @@ export const ERRORS = {
   },
   "CLAW-2031": {
     title: "Something outlives an iteration of a checkpoint",
-    remedy: "Await every call in the iteration, and keep steps with undo and handlers outside of it.",
+    remedy:
+      "Await every call in the iteration, and keep steps with undo and handlers outside of it.",
     status: 500,
   },
   "CLAW-2032": {
     title: "The run has steps that it could still undo",
     remedy: "Give {commit: true} to ctx.continueAs: then they are not undone any more.",
     status: 500,
-  },
-  "CLAW-2033": {
-    title: "The run would wait for a key that it holds itself",
-    remedy: "Use another key for the child, or ctx.start, which is not waited for.",
-    status: 409,
   },
   "CLAW-3001": {
     title: "There is no run with this id",
@@ -242,11 +239,15 @@ export const ERRORS = {
     remedy: "Check the id with `claw tasks --status dead`; only a dead task can be redriven.",
     status: 404,
   },
-  "CLAW-3031": {
-    title: "The mailbox of the key is full",
-    remedy: "Start it again after `details.retryAfterMs`, when runs of this key have ended.",
-    status: 429,
-    retryable: true,
+  "CLAW-3013": {
+    title: "The approval was decided already",
+    remedy: "Nothing needs to be done: the first decision holds.",
+    status: 409,
+  },
+  "CLAW-3014": {
+    title: "This person may not decide the approval",
+    remedy: "Let one of the approval's assignees decide it.",
+    status: 403,
   },
   "CLAW-4001": {
     title: "The store is in use by another process",

@@ -1,3 +1,4 @@
+export type { Decision, OpenApproval } from "./approval.ts";
 export { durationMs, type Duration } from "./duration.ts";
 export {
   ClawError,

@@ -43,6 +43,8 @@ export const ENTRY_KINDS = {
   undoPlanned: "u",
   /** First entry of a run that goes on from another's journal; data is a ForkNote. Has no call, not delivered. */
   forked: "b",
+  /** An approval was decided; data is a Decision. */
+  approvalDecided: "g",
   /** An update was taken; data is its checked input. */
   updateTaken: "p",
   /** The handler of an update has ended; data is a ChildOutcome. Not delivered to code. */

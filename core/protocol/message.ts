@@ -4,9 +4,10 @@ import type { Payload } from "./payload.ts";
 /**
  * What can be put into a run's inbox:
  * `signal` name is the signal's · `event` name is the waiting call, data a StoredEvent ·
- * `child` name is the parent's call, data a ChildOutcome · `cancel` data is the reason.
+ * `child` name is the parent's call, data a ChildOutcome · `cancel` data is the reason ·
+ * `approval` name is the waiting call, data a Decision.
  */
-export type MessageKind = "signal" | "event" | "child" | "cancel";
+export type MessageKind = "signal" | "event" | "child" | "cancel" | "approval";
 
 /** A message to one run. */
 export interface Message {

@@ -28,7 +28,7 @@ function checkRuns(disk: MemoryDisk, report: Report): void {
       report(`run ${id} is stranded: nothing will wake it`);
     }
     if (disk.closed.has(id)) report(`run ${id} is open and closed at once`);
-    if (due === null && held === "" && waits < disk.waitsByRun.of(id).length) {
+    if (due === null && held === "" && waits < waitsOf(disk, id)) {
       report(`run ${id} rests with ${waits} waits but has more subscriptions`);
     }
     if (parentRun !== "" && !isKnown(disk, parentRun)) {
@@ -47,6 +47,12 @@ function checkCounterparts(disk: MemoryDisk, report: Report): void {
       }
     }
   }
+  for (const [run, approvals] of disk.approvals.entries()) {
+    if (disk.runs.has(run)) continue;
+    for (const { call } of approvals) {
+      report(`approval of ${run} for ${call} belongs to no open run`);
+    }
+  }
   for (const [run, waits] of disk.waitsByRun.entries()) {
     for (const { call, key } of waits) {
       if (!disk.runs.has(run)) report(`subscription of ${run} for ${call} belongs to no open run`);
@@ -55,6 +61,10 @@ function checkCounterparts(disk: MemoryDisk, report: Report): void {
       }
     }
   }
+}
+
+function waitsOf(disk: MemoryDisk, id: RunId): number {
+  return disk.waitsByRun.of(id).length + disk.approvals.of(id).length;
 }
 
 function checkJournals(disk: MemoryDisk, report: Report): void {

@@ -112,6 +112,7 @@ export function closeRun(disk: MemoryDisk, last: Transition, finish: Finish): vo
   disk.runs.delete(start.id);
   disk.inbox.delete(start.id);
   unsubscribe(disk, start.id);
+  disk.approvals.delete(start.id);
   disk.closed.set(start.id, {
     ...startRowOf(start),
     status: ending.status,

@@ -1,5 +1,6 @@
 import type { Finish, ItemAnswer, NewRun, PublishedEvent, Transition } from "@claw/core/ports";
 import { encodeEventNote, type InboxRow, type RunId } from "@claw/core/protocol";
+import type { Approvals } from "./approvals.ts";
 import type { AttributeSetter } from "./attributes.ts";
 import { APPLIED, type BatchWork, PARKED } from "./batch-work.ts";
 import type { Closer } from "./close-run.ts";
@@ -10,6 +11,7 @@ import type { Journals } from "./journals.ts";
 import type { Requests } from "./remember-request.ts";
 import type { Rester } from "./rest-run.ts";
 import type { Subscriptions } from "./subscribe.ts";
+import type { TaskWriter } from "./write-tasks.ts";
 
 /** The verbs that write, on one open database. */
 export interface Tables {
@@ -22,6 +24,8 @@ export interface Tables {
   readonly log: EventLog;
   readonly subscriptions: Subscriptions;
   readonly setAttributes: AttributeSetter;
+  readonly tasks: TaskWriter;
+  readonly approvals: Approvals;
 }
 
 /**
@@ -42,6 +46,7 @@ export function applyTransition(
   if (finish === null) advance(tables, transition, work);
   else end(tables, transition, finish);
   if (transition.rare?.attributes) tables.setAttributes(run, transition.rare.attributes);
+  if (finish === null && transition.rare) tables.approvals.change(transition);
   for (const start of transition.starts) createRun(tables, start, work);
   for (const message of transition.messages) tables.inbox.push(message, work.delivered);
   for (const event of transition.events) publishEvent(tables, event, work);
@@ -63,14 +68,14 @@ export function publishEvent(tables: Tables, published: PublishedEvent, work: Ba
 }
 
 function advance(tables: Tables, transition: Transition, work: BatchWork): void {
-  const { run, start, namespace, firstSeq, seq, entries, park, hold } = transition;
+  const { run, start, namespace, firstSeq, entries, park, hold } = transition;
   const { journals } = tables;
   if (start !== null) tables.creator.start(start, transition);
   if (start !== null && (park !== null || hold !== null)) {
     if (entries !== "") journals.write(run, firstSeq, entries);
   } else {
     if (start !== null) journals.begin(run);
-    if (entries !== "") journals.append(run, firstSeq, seq, entries);
+    write(journals, transition);
   }
   if (transition.phase !== null) tables.rester.mark(run, transition.phase);
   for (const number of transition.acks) tables.inbox.take(run, number);
@@ -83,14 +88,22 @@ function advance(tables: Tables, transition: Transition, work: BatchWork): void 
 function end(tables: Tables, transition: Transition, finish: Finish): void {
   const { run, start, firstSeq, seq, entries } = transition;
   const { journals } = tables;
-  if (finish.hadWaits) tables.subscriptions.removeAll(run);
+  if (finish.hadWaits) {
+    tables.subscriptions.removeAll(run);
+    tables.approvals.removeAll(run);
+  }
   if (finish.journal !== null) journals.remove(run, finish.hadJournal);
   else if (start !== null) journals.write(run, firstSeq, entries);
   else {
-    if (entries !== "") journals.append(run, firstSeq, seq, entries);
+    write(journals, transition);
     journals.settle(run);
   }
   tables.close(finish, seq, start !== null);
+}
+
+function write(journals: Journals, { run, firstSeq, seq, entries, rare }: Transition): void {
+  if (rare?.replaces === true) journals.replace(run, firstSeq, seq, entries);
+  else if (entries !== "") journals.append(run, firstSeq, seq, entries);
 }
 
 function createRun(tables: Tables, start: NewRun, work: BatchWork): void {

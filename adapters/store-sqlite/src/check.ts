@@ -21,7 +21,10 @@ const CONTRADICTIONS: readonly string[] = [
    WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = w.run)`,
   `SELECT 'run ' || r.id || ' rests with ' || r.waits || ' waits but has more subscriptions'
    FROM runs r WHERE r.due IS NULL AND r.held = ''
-   AND r.waits < (SELECT count(*) FROM waits WHERE run = r.id)`,
+   AND r.waits < (SELECT count(*) FROM waits WHERE run = r.id)
+     + (SELECT count(*) FROM approvals WHERE run = r.id)`,
+  `SELECT 'approval of ' || a.run || ' for ' || a.call || ' belongs to no open run' FROM approvals a
+   WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = a.run)`,
   `SELECT 'run ' || id || ' says it was started by ' || parent_run || ', which is unknown'
    FROM runs r WHERE parent_run <> ''
    AND NOT EXISTS (SELECT 1 FROM runs WHERE id = r.parent_run)

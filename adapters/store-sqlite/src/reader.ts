@@ -3,16 +3,19 @@ import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import type { Store } from "@claw/core/ports";
 import { ClawError } from "@claw/core/protocol";
+import { openApprovalLister } from "./approvals.ts";
 import { checkStore } from "./check.ts";
 import { tailTextOf } from "./journal-tail.ts";
 import { openRunLister } from "./list-runs.ts";
+import { openTaskReader, type TaskReader } from "./read-tasks.ts";
 import { recogniseStore, SCHEMA_VERSION } from "./schema.ts";
 import { READONLY, sqliteCode, storageError } from "./storage-error.ts";
 
 const BUSY_TIMEOUT_MS = 1_000;
 
 /** A look at a store that somebody else may own. */
-export interface SqliteReader extends Pick<Store, "list" | "find" | "check"> {
+export interface SqliteReader extends Pick<Store, "list" | "find" | "approvals" | "check"> {
+  readonly tasks: Pick<TaskReader, "list" | "find">;
   /** Idempotent. */
   close(): void;
 }
@@ -59,6 +62,8 @@ function readerOn(db: DatabaseSync, path: string): SqliteReader {
     );
   }
   const lister = openRunLister(db, (run, settled) => tailTextOf(db, run, settled));
+  const tasks = openTaskReader(db);
+  const approvals = openApprovalLister(db);
   // The owner moves rows between tables: what is read together must be of one state.
   const read = <T>(verb: () => T): T => {
     try {
@@ -73,6 +78,11 @@ function readerOn(db: DatabaseSync, path: string): SqliteReader {
   return {
     list: (query) => read(() => lister.list(query)),
     find: (id) => read(() => lister.find(id)),
+    approvals: (query) => read(() => approvals(query)),
+    tasks: {
+      list: (query) => read(() => tasks.list(query)),
+      find: (id) => read(() => tasks.find(id)),
+    },
     check: () => checkStore(db),
     close: () => {
       if (db.isOpen) db.close();

@@ -181,6 +181,19 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX task_aside_due ON task_aside (namespace, queue, due, name) WHERE status = 'waiting';
   CREATE INDEX task_aside_ended ON task_aside (status, id) WHERE status <> 'waiting';
   `,
+  `
+  CREATE TABLE approvals (
+    run TEXT NOT NULL,
+    call TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    title TEXT NOT NULL,
+    form TEXT NOT NULL,
+    assignees TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (run, call)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Version of the schema that this code writes. */

@@ -111,7 +111,14 @@ function prepareVerbs(database: OpenDatabase): Verbs {
     const writer = openBatchWriter(db);
     const tailOf = (run: string): string => writer.tables.journals.tailOf(run);
     const [reader, lister] = [openRunReader(db, tailOf), openRunLister(db, tailOf)];
-    return { ...database, writer, reader, lister, tasks: openTaskReader(db), approvals: openApprovalLister(db) };
+    return {
+      ...database,
+      writer,
+      reader,
+      lister,
+      tasks: openTaskReader(db),
+      approvals: openApprovalLister(db),
+    };
   } catch (error) {
     db.close();
     throw error;

@@ -35,6 +35,7 @@ export function sqliteStore(options: SqliteOptions): Store {
     findDedup: (scope) => handle.use(({ writer }) => writer.tables.requests.find(scope)),
     list: (query) => handle.use(({ lister }) => lister.list(query)),
     find: (id) => handle.use(({ lister }) => lister.find(id)),
+    approvals: (query) => handle.use(({ approvals }) => approvals(query)),
     expire: (nowMs, limit) =>
       handle.use(({ writer }) => {
         writer.tables.tasks.expire(nowMs, limit);

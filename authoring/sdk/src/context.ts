@@ -1,5 +1,12 @@
 import type { RetryOptions } from "@claw/core/engine";
-import type { AttributeChanges, Duration, Match, RunId, Stored } from "@claw/core/protocol";
+import type {
+  AttributeChanges,
+  Decision,
+  Duration,
+  Match,
+  RunId,
+  Stored,
+} from "@claw/core/protocol";
 import type { EventType, Task, Workflow } from "./define.ts";
 import type { Schema } from "./schema.ts";
 
@@ -11,6 +18,13 @@ export interface StepContext {
   readonly attempt: number;
   /** Aborted when the attempt times out, the call is closed or the process stops. */
   readonly signal: AbortSignal;
+  /** What the last heartbeat of an earlier attempt said, as far as it is known; else undefined. */
+  readonly progress: unknown;
+  /**
+   * Says that the attempt is alive, for bodies with the option `heartbeat`. Cheap; never throws.
+   * `progress` is small plain data for the attempt after a failed one.
+   */
+  heartbeat(progress?: unknown): void;
 }
 
 /** Options that every named call has. */
@@ -25,6 +39,11 @@ export interface StepOptions<T = unknown> extends CallOptions {
   readonly retry?: RetryOptions;
   /** Longest time of one attempt. Default: no limit. */
   readonly timeout?: Duration;
+  /**
+   * Longest silence of an attempt: without a call of `step.heartbeat` for so long it is given up
+   * (CLAW-2019) and repeated. Default: no limit.
+   */
+  readonly heartbeat?: Duration;
   /**
    * Takes back what the step did, as a step of its own, when the run fails or is cancelled after it
    * completed. Undos run in the reverse order of completion; one that fails does not stop the others.
@@ -47,6 +66,19 @@ export interface WaitOptions extends CallOptions {
   readonly timeout?: Duration;
 }
 
+/** Options of an approval. */
+export interface ApprovalOptions extends CallOptions {
+  /** Longest time to wait; then the result is `{ok: false, reason: "timeout"}`. */
+  readonly timeout?: Duration;
+  /** Who may decide. Default: everybody. */
+  readonly assignees?: readonly string[];
+  /** What is asked, for people. Default: nothing. */
+  readonly title?: string;
+}
+
+/** What an approval brings: a value of its form, or the form's JSON Schema itself. */
+export type Form<T> = Schema<unknown, T> | Readonly<Record<string, unknown>>;
+
 /** Result of a wait that may time out. */
 export type Waited<T> =
   | { readonly ok: true; readonly value: T }
@@ -65,6 +97,9 @@ export interface UpdateOptions<Input = unknown, Given = Input> {
 
 /** Code of a branch or scope. */
 export type Branch<T> = (ctx: Context) => T | Promise<T>;
+
+/** How an iteration of a checkpoint ends: with the state of the next one, or with the value of the loop. */
+export type Iteration<State, T> = { readonly next: State } | { readonly done: T };
 
 /** Writes log lines that carry the run's id; silent during replay. */
 export interface RunLog {
@@ -168,6 +203,19 @@ export interface Context {
   ): Promise<Stored<Data>>;
 
   /**
+   * Waits until somebody decides (`claw.approve`). The form, a JSON Schema or a Standard Schema that gives one,
+   * says which value an approval brings. The first decision counts. Errors: CLAW-1001 a form that is none.
+   */
+  approval<T = unknown>(
+    form: Form<T>,
+    options: ApprovalOptions & { readonly timeout: Duration },
+  ): Promise<Waited<Decision<Stored<T>>>>;
+  approval<T = unknown>(
+    form: Form<T>,
+    options?: Omit<ApprovalOptions, "timeout">,
+  ): Promise<Decision<Stored<T>>>;
+
+  /**
    * Answers `claw.query` under this name from now on, from variables of the workflow. The handler reads: it
    * asks nothing of ctx and returns no promise. Known to the whole run; the last one of a name holds.
    */
@@ -224,6 +272,22 @@ export interface Context {
     body: Branch<T>,
     options?: CallOptions & { readonly shield?: boolean },
   ): Promise<T>;
+
+  /**
+   * A loop whose journal stays small: `body` gets the state of the iteration and gives the next one, or the
+   * value of the loop. When an iteration ends, what it recorded is removed and its state saved, in one
+   * transition; a restart goes on with the iteration that was under way. Nothing but the state is left of an
+   * iteration: no open call, undo or handler outlives it. Errors: CLAW-2031, and those of `body`.
+   */
+  checkpoint<State, T>(
+    name: string,
+    initial: State,
+    body: (
+      ctx: Context,
+      state: Stored<State>,
+    ) => Iteration<State, T> | Promise<Iteration<State, T>>,
+    options?: CallOptions,
+  ): Promise<Stored<T>>;
 
   /** The time of the current turn: the same at replay. */
   now(): Date;

@@ -5,6 +5,7 @@ export {
   isCancelled,
   isClawError,
   StepError,
+  type Decision,
   type Duration,
   type ErrorCode,
   type Match,
@@ -12,9 +13,12 @@ export {
   type Stored,
 } from "@claw/core/protocol";
 export type {
+  ApprovalOptions,
   Branch,
   CallOptions,
   Context,
+  Form,
+  Iteration,
   MapOptions,
   RunAttributes,
   RunInfo,
@@ -26,7 +30,9 @@ export type {
   WaitOptions,
 } from "./context.ts";
 export {
+  checkPriority,
   event,
+  isTask,
   isWorkflow,
   task,
   workflow,

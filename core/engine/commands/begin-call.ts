@@ -1,4 +1,5 @@
 import { ENTRY_KINDS } from "../../protocol/index.ts";
+import { openApproval } from "../approvals.ts";
 import type { Call, Plan } from "../call.ts";
 import { extrasOf, rareOf } from "../draft.ts";
 import { isInserted } from "../evolution.ts";
@@ -60,6 +61,10 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
       if (begunBefore) return;
       extrasOf(draftOf(run)).starts.push(plan.row);
       record(run, ENTRY_KINDS.childStarted, call, JSON.stringify(plan.row.id), nowMs);
+      return;
+    case "approval":
+      openApproval(run, call, plan);
+      if (call.dueAt > 0) run.begun.push(call);
       return;
     case "event":
       subscribe(run, call, plan);

@@ -1,3 +1,4 @@
+import { closeApproval } from "../approvals.ts";
 import type { Call } from "../call.ts";
 import { extrasOf } from "../draft.ts";
 import { draftOf, type RunState } from "../run-state.ts";
@@ -26,6 +27,7 @@ export function withdraw(run: RunState, call: Call, reason: string): void {
   if (call.plan.kind === "event" && run.subscriptions?.calls.delete(call.id) === true) {
     extrasOf(draftOf(run)).unwaits.push(call.id);
   }
+  if (call.plan.kind === "approval") closeApproval(run, call.id);
   if (call.plan.kind === "child" && call.begun) {
     extrasOf(draftOf(run)).messages.push({
       to: call.plan.row.id,

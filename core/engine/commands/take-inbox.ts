@@ -1,4 +1,5 @@
 import { ENTRY_KINDS, eventNumberOf, type InboxRow } from "../../protocol/index.ts";
+import { closeApproval } from "../approvals.ts";
 import type { Call } from "../call.ts";
 import { extrasOf } from "../draft.ts";
 import { recordAnswer } from "../record.ts";
@@ -69,6 +70,9 @@ function answer(run: RunState, call: Call, row: InboxRow, nowMs: number): void {
   call.dueAt = 0;
   if (row.kind === "signal") {
     recordAnswer(run, ENTRY_KINDS.signalReceived, call, row.data, nowMs);
+  } else if (row.kind === "approval") {
+    closeApproval(run, call.id);
+    recordAnswer(run, ENTRY_KINDS.approvalDecided, call, row.data, nowMs);
   } else if (row.kind === "event") {
     run.subscriptions?.calls.delete(call.id);
     recordAnswer(run, ENTRY_KINDS.eventReceived, call, row.data, nowMs);
@@ -94,5 +98,6 @@ function waitingCalls(run: RunState): Map<string, Call[]> {
 function inboxKey(call: Call): string | null {
   const { plan } = call;
   if (plan.kind === "signal") return `signal ${plan.name}`;
-  return plan.kind === "event" || plan.kind === "child" ? `${plan.kind} ${call.id}` : null;
+  const isAddressed = plan.kind === "event" || plan.kind === "child" || plan.kind === "approval";
+  return isAddressed ? `${plan.kind} ${call.id}` : null;
 }

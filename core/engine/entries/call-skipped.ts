@@ -6,6 +6,7 @@ export function deliverCallSkipped(entry: Entry, call: Call): void {
   const { value } = decodePayload(entry.data) as SkipNote;
   const { plan } = call;
   if (plan.kind === "sleep") return call.resolve(undefined);
-  const isTagged = (plan.kind === "signal" || plan.kind === "event") && !plan.bare;
+  const waits = plan.kind === "signal" || plan.kind === "event" || plan.kind === "approval";
+  const isTagged = waits && !plan.bare;
   call.resolve(isTagged ? { ok: true, value } : value);
 }

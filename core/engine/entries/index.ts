@@ -2,6 +2,7 @@ import { ENTRY_KINDS, type Entry } from "../../protocol/index.ts";
 import type { Call } from "../call.ts";
 import type { RunState } from "../run-state.ts";
 import { deliverCallSkipped } from "./call-skipped.ts";
+import { deliverApprovalDecided } from "./approval-decided.ts";
 import { deliverChildEnded } from "./child-ended.ts";
 import { deliverEventReceived } from "./event-received.ts";
 import { deliverPlainValue } from "./plain-value.ts";
@@ -19,6 +20,8 @@ export function deliverEntry(run: RunState, entry: Entry, call: Call): void {
       return deliverChildEnded(entry, call);
     case ENTRY_KINDS.signalReceived:
       return deliverSignalReceived(entry, call);
+    case ENTRY_KINDS.approvalDecided:
+      return deliverApprovalDecided(entry, call);
     case ENTRY_KINDS.eventReceived:
       return deliverEventReceived(run, entry, call);
     case ENTRY_KINDS.waitTimedOut:

@@ -7,6 +7,7 @@ import { predict } from "../model.ts";
 import { agrees } from "./code.ts";
 import { drain } from "../scheduler.ts";
 import type { KnownRun } from "../truth.ts";
+import { undoCall } from "../undo-model.ts";
 import type { World } from "../world.ts";
 
 /** Runs of a world that are replayed once more, each over several prefixes of its journal. */
@@ -52,18 +53,27 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
   if (
     prediction.unsure ||
     prediction.disordered ||
-    !entries.every((entry) => agrees(entry, prediction.calls))
+    !entries.every((entry) => agrees(entry, prediction))
   )
     return;
   const asked: string[] = [];
   const workflows = toWorkflows(programs, programs, {
     activated: () => ({ run: id, seen: [], durable: 0, asked }),
     counted: () => {},
-    body: (_, call) => {
+    body: (_, call, _statement, step) => {
+      // A body that a compensation runs again is a call of its own.
+      if (step.key !== `${id}/${call}`) return new Promise(() => {});
       const recorded = entries.some(
         (entry) => entry.call === call && entry.kind !== ENTRY_KINDS.attemptFailed,
       );
       ledger.check("a recorded call never runs again", !recorded, () => `${id} ${call}, replayed`);
+      return new Promise(() => {});
+    },
+    undo: (_, call) => {
+      const recorded = entries.some(
+        (entry) => entry.call === undoCall(call) && entry.kind !== ENTRY_KINDS.attemptFailed,
+      );
+      ledger.check("a recorded undo never runs again", !recorded, () => `${id} ${call}, replayed`);
       return new Promise(() => {});
     },
     foreign: () => new Promise(() => {}),
@@ -103,6 +113,7 @@ function frozenStore(run: KnownRun, length: number): Store {
     close: () => {},
     commit: (_batch: Batch) => new Promise<BatchAnswer>(() => {}),
     load: () => [stored],
+    approvals: () => [],
     due: () => [start.id],
     suspects: () => [],
     nextDue: () => null,

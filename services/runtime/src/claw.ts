@@ -1,13 +1,28 @@
 import type {
   ClosedStatus,
+  Decision,
+  OpenApproval,
   Duration,
   RunId,
   RunRecord,
   RunSummary,
   Stored,
+  TaskId,
+  TaskRecord,
 } from "@claw/core/protocol";
-import type { Clock, Log, Random, RunQuery, Store, StoreInfo, Turns } from "@claw/core/ports";
-import type { AnyWorkflow, Workflow } from "@claw/sdk";
+import type {
+  Clock,
+  Executor,
+  Log,
+  Random,
+  RunQuery,
+  Store,
+  StoreInfo,
+  TaskQuery,
+  Turns,
+} from "@claw/core/ports";
+import type { AnyTask, AnyWorkflow, Task, Workflow } from "@claw/sdk";
+import type { EnqueuedTask, EnqueueOptions } from "./tasks/enqueue.ts";
 
 /** What a runtime is made of. */
 export interface RuntimeOptions {
@@ -15,6 +30,12 @@ export interface RuntimeOptions {
   readonly store: Store;
   /** The definitions that this process runs. Errors: CLAW-1002 for two of one name and version. */
   readonly workflows: readonly AnyWorkflow[];
+  /** The tasks that `enqueue` takes and this process does. Default: none. Errors: CLAW-1002. */
+  readonly tasks?: readonly AnyTask[];
+  /** Attempts and calls at once per queue; 0 does nothing of it here. Default: 100 in each. */
+  readonly queues?: Readonly<Record<string, { readonly concurrency: number }>>;
+  /** Where tasks run. Default: in this process. */
+  readonly executor?: Executor<AnyTask>;
   /** Isolation boundary of names and messages. Default "default". */
   readonly namespace?: string;
   /** Where log lines go. Default: nowhere. */
@@ -46,6 +67,15 @@ export interface RuntimeLimits {
 export interface StartOptions {
   /** The same key, workflow and input give the same run. Another input: CLAW-3003. */
   readonly idempotencyKey?: string;
+}
+
+/** Which open approvals to list. */
+export interface ApprovalsQuery {
+  readonly run?: RunId;
+  /** Only those that this person may decide. */
+  readonly assignee?: string;
+  /** Rows at most. Default 1,000. */
+  readonly limit?: number;
 }
 
 /** Options of an update of a client. */
@@ -151,6 +181,33 @@ export interface Claw {
   ): Promise<RunHandle<Stored<Output>>>;
   start(workflow: string, input: unknown, options?: StartOptions): Promise<RunHandle>;
 
+  /**
+   * Enqueues a task; settles when it is durable. Its body runs at least once, here or in a later life.
+   * Errors: CLAW-1003 unknown task, CLAW-1001, CLAW-1004 input, CLAW-1005, CLAW-1006, CLAW-3003.
+   */
+  enqueue<Input, Output, Given>(
+    task: Task<Input, Output, Given>,
+    input: Given,
+    options?: EnqueueOptions,
+  ): Promise<EnqueuedTask>;
+  enqueue(task: string, input: unknown, options?: EnqueueOptions): Promise<EnqueuedTask>;
+
+  /** Enqueues a task for each input, all or none; at most 100,000. Errors: as `enqueue`. */
+  enqueueMany<Input, Output, Given>(
+    task: Task<Input, Output, Given>,
+    inputs: readonly Given[],
+    options?: Omit<EnqueueOptions, "idempotencyKey">,
+  ): Promise<readonly TaskId[]>;
+
+  /** Standalone tasks, newest first, at most 50 unless asked. */
+  tasks(query?: Partial<TaskQuery>): Promise<readonly TaskRecord[]>;
+  /** One of them; null when it is unknown, or has ended and was not kept. */
+  findTask(id: TaskId): Promise<TaskRecord | null>;
+  /** Tasks that failed for good, newest first, at most 50 unless asked. */
+  deadLetters(query?: Partial<Omit<TaskQuery, "status">>): Promise<readonly TaskRecord[]>;
+  /** Gives a dead task its attempts again, at once. Errors: CLAW-3012. */
+  redrive(id: TaskId): Promise<void>;
+
   /** Publishes an event. Errors: CLAW-1004 data against the type's schema, CLAW-1005, CLAW-1006, CLAW-5008. */
   publish(event: EventInput): Promise<PublishResult>;
 
@@ -186,6 +243,17 @@ export interface Claw {
     input?: unknown,
     options?: UpdateRequest,
   ): Promise<Output>;
+
+  /** Approvals that runs wait for, oldest first. */
+  approvals(query?: ApprovalsQuery): Promise<readonly OpenApproval[]>;
+
+  /**
+   * Decides an open approval; settles when that is durable. The first decision counts. `value` is checked against
+   * the form, and may be left out of a rejection.
+   * Errors: CLAW-1004 value, CLAW-3001, CLAW-3002, CLAW-3012 not open or its time is over, CLAW-3013 decided
+   * already, CLAW-3014 `by` is no assignee.
+   */
+  approve(run: RunId, call: string, decision: Decision): Promise<void>;
 
   /** Asks a run to stop: its open calls throw CLAW-2003. Errors: CLAW-3001, CLAW-3002. */
   cancel(run: RunId, reason?: string): Promise<void>;

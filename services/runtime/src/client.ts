@@ -1,7 +1,16 @@
-import type { CommitItem, Dedup, ItemAnswer, NewRun, RunQuery, StoreInfo } from "@claw/core/ports";
+import type {
+  CommitItem,
+  Dedup,
+  ItemAnswer,
+  NewRun,
+  RunQuery,
+  StoreInfo,
+  TaskQuery,
+} from "@claw/core/ports";
 import {
   checkName,
   ClawError,
+  type Decision,
   decodePayload,
   type Duration,
   durationMs,
@@ -9,6 +18,7 @@ import {
   type Ending,
   fingerprint,
   type MessageKind,
+  type OpenApproval,
   type Payload,
   type RunId,
   type RunRecord,
@@ -16,9 +26,12 @@ import {
   type StartRow,
   StepError,
   type StoredEvent,
+  type TaskId,
+  type TaskRecord,
 } from "@claw/core/protocol";
-import { type AnyWorkflow, validate } from "@claw/sdk";
+import { type AnyTask, type AnyWorkflow, validate } from "@claw/sdk";
 import type {
+  ApprovalsQuery,
   Claw,
   EventInput,
   Forked,
@@ -30,13 +43,17 @@ import type {
   StartOptions,
   UpdateRequest,
 } from "./claw.ts";
+import { decide } from "./approvals.ts";
 import type { Node } from "./node.ts";
 import { forkRun, retryRun } from "./fork.ts";
 import { pauseRun, refusal, releaseRun, resumeRun, skipInRun, terminateRun } from "./operate.ts";
 import { startRow } from "./registry.ts";
+import type { EnqueuedTask, EnqueueOptions } from "./tasks/enqueue.ts";
+import { findTask, listTasks, redrive } from "./tasks/look-after.ts";
 import { offerOf, outputOf, visitToAsk, visitToUpdate } from "./visit-run.ts";
 
 const LIST_LIMIT = 50;
+const APPROVALS_LIMIT = 1_000;
 
 interface WaitFor {
   readonly timeout?: Duration;
@@ -139,6 +156,38 @@ export class Client implements Claw {
     return this.#handle(answer.run, true);
   }
 
+  async enqueue(
+    task: AnyTask | string,
+    input: unknown,
+    options: EnqueueOptions = {},
+  ): Promise<EnqueuedTask> {
+    return this.#node.tasks.intake.one(task, input, options);
+  }
+
+  async enqueueMany(
+    task: AnyTask | string,
+    inputs: readonly unknown[],
+    options: EnqueueOptions = {},
+  ): Promise<readonly TaskId[]> {
+    return this.#node.tasks.intake.many(task, inputs, options);
+  }
+
+  async tasks(query: Partial<TaskQuery> = {}): Promise<readonly TaskRecord[]> {
+    return listTasks(this.#node, query);
+  }
+
+  async findTask(id: TaskId): Promise<TaskRecord | null> {
+    return findTask(this.#node, id);
+  }
+
+  async deadLetters(query: Partial<TaskQuery> = {}): Promise<readonly TaskRecord[]> {
+    return listTasks(this.#node, { ...query, status: "dead" });
+  }
+
+  async redrive(id: TaskId): Promise<void> {
+    return redrive(this.#node, id);
+  }
+
   async publish(event: EventInput): Promise<PublishResult> {
     const node = this.#node;
     const stored = toStored(node, event);
@@ -217,6 +266,15 @@ export class Client implements Claw {
     } finally {
       wait.cancel();
     }
+  }
+
+  async approvals(query: ApprovalsQuery = {}): Promise<readonly OpenApproval[]> {
+    this.#node.mustBeAvailable();
+    return this.#node.store.approvals({ limit: APPROVALS_LIMIT, ...query });
+  }
+
+  async approve(run: RunId, call: string, decision: Decision): Promise<void> {
+    await decide(this.#node, run, call, decision, (item) => this.#request(item));
   }
 
   async cancel(run: RunId, reason = ""): Promise<void> {

@@ -4,9 +4,7 @@ import {
   isPatched,
   nextSegment,
   type Plan,
-  RETRY_DEFAULT,
   type RetryPolicy,
-  retryPolicy,
   type Scope,
 } from "@claw/core/engine";
 import {
@@ -28,6 +26,7 @@ import {
   type StartRow,
 } from "@claw/core/protocol";
 import {
+  type ApprovalOptions,
   type AnyTask,
   type AnyWorkflow,
   type Branch,
@@ -42,10 +41,10 @@ import {
   type StepContext,
   type StepOptions,
   type UpdateOptions,
-  validate,
   type Waited,
   type WaitOptions,
 } from "@claw/sdk";
+import { approvalPlan } from "./approvals.ts";
 import type { Activation } from "./activation.ts";
 import type { LiveCall, UndoPlan } from "./bodies.ts";
 import { registerQuery, registerUpdate } from "./handlers.ts";
@@ -53,6 +52,7 @@ import { checkAttributes } from "./attributes.ts";
 import { runCheckpoint } from "./checkpoint.ts";
 import { checkSync, startRow } from "./registry.ts";
 import { closeLosers, runBranches, runMap } from "./scopes.ts";
+import { STEP_DEFAULT, stepPlan, undoPlan } from "./step-plan.ts";
 import type { QueryHandler } from "./visits.ts";
 
 type Body = (step: StepContext) => unknown;
@@ -128,11 +128,8 @@ export class RunContext implements Context {
     const segment = this.segment(task.name, options?.key);
     const encoded = encodePayload(input, this.#activation.node.limits.payloadBytesMax);
     const plan = stepPlan({ ...task.options, ...options });
-    const body = async (step: StepContext): Promise<unknown> => {
-      const checked = await validate(task.options.input, input, `The input of "${task.name}"`);
-      const output = await task.body(checked, step);
-      return validate(task.options.output, output, `The output of "${task.name}"`);
-    };
+    const { executor } = this.#activation.node.tasks;
+    const body = (step: StepContext): unknown => executor.execute({ task, input, step });
     const print = fingerprint(`${task.name}|${encoded}`);
     const { output } = task.options;
     return this.#ask(segment, plan, print, 0, body, undoPlan(options), output ?? null);
@@ -192,6 +189,12 @@ export class RunContext implements Context {
     const [print, schema] = [fingerprint(key), event.schema ?? null];
     const asked = this.#ask(segment, plan, print, this.#deadline(options), null, null, schema);
     return quiet(checked(asked, event.schema, bare, `The event "${event.type}"`));
+  }
+
+  approval(form: unknown, options: ApprovalOptions = {}): Promise<never> {
+    const segment = this.segment("approval", options.key);
+    const plan = approvalPlan(form, options);
+    return this.#ask(segment, plan, "", this.#deadline(options), null);
   }
 
   query(name: string, handler: QueryHandler): void {
@@ -452,36 +455,6 @@ function quiet<T>(promise: Promise<T>): Promise<T> {
 }
 
 const SLEEP: Plan = { kind: "sleep" };
-const STEP_DEFAULT = {
-  kind: "step",
-  retry: RETRY_DEFAULT,
-  timeoutMs: 0,
-  undoable: false,
-  shielded: false,
-} as const satisfies Plan;
-const UNDO_ATTEMPTS = 10;
-
-function stepPlan(options: StepOptions | undefined): Plan {
-  if (options === undefined) return STEP_DEFAULT;
-  return {
-    kind: "step",
-    retry: retryPolicy(options.retry),
-    timeoutMs: options.timeout === undefined ? 0 : durationMs(options.timeout),
-    undoable: options.undo !== undefined,
-    shielded: options.shield ?? false,
-  };
-}
-
-function undoPlan(options: StepOptions | undefined): UndoPlan | null {
-  if (options?.undo === undefined) return null;
-  if (typeof options.undo !== "function") throw new ClawError("CLAW-1001", "undo is no function");
-  return {
-    body: options.undo.bind(options),
-    retry: retryPolicy({ attempts: UNDO_ATTEMPTS, ...options.undoRetry }),
-    uncertain: options.uncertain ?? "report",
-  };
-}
-
 async function checked(
   asked: Promise<unknown>,
   schema: Schema<unknown, unknown> | undefined,

@@ -1,4 +1,5 @@
 export type {
+  ApprovalsQuery,
   Claw,
   EventInput,
   Forked,
@@ -13,3 +14,4 @@ export type {
   UpdateRequest,
 } from "./claw.ts";
 export { openRuntime } from "./open-runtime.ts";
+export type { EnqueuedTask, EnqueueOptions } from "./tasks/enqueue.ts";

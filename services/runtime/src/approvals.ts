@@ -1,0 +1,143 @@
+import { createRequire } from "node:module";
+import type { Plan } from "@claw/core/engine";
+import type { CommitItem, ItemAnswer } from "@claw/core/ports";
+import {
+  ClawError,
+  type Decision,
+  encodePayload,
+  ENTRY_KINDS,
+  limits,
+  type OpenApproval,
+  type Payload,
+  type RunId,
+} from "@claw/core/protocol";
+import { type ApprovalOptions, isSchema, jsonSchemaOf } from "@claw/sdk";
+import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
+import type { Node } from "./node.ts";
+
+/** Characters of a form's JSON Schema. */
+const FORM_CHARS_MAX = 65_536;
+const ASSIGNEES_MAX = 1_000;
+const COMMENT_CHARS_MAX = 10_000;
+const FORMS_KEPT_MAX = 1_000;
+const ISSUES_MAX = 20;
+
+/** The plan of `ctx.approval`. Errors: CLAW-1001. */
+export function approvalPlan(form: unknown, options: ApprovalOptions): Plan {
+  const { title = "", assignees = [], timeout } = options;
+  if (typeof title !== "string" || title.length > limits.ERROR_MESSAGE_CHARS_MAX) {
+    throw new ClawError("CLAW-1001", "title of an approval is not a text, or too long");
+  }
+  if (!Array.isArray(assignees) || assignees.length > ASSIGNEES_MAX || !assignees.every(isPerson)) {
+    throw new ClawError("CLAW-1001", "assignees of an approval is not a list of names");
+  }
+  const text = encodePayload(isSchema(form) ? jsonSchemaOf(form) : form);
+  if (!text.startsWith("{") || text.length > FORM_CHARS_MAX) {
+    throw new ClawError("CLAW-1001", "The form of an approval is no JSON Schema, or too long");
+  }
+  checkerOf(text);
+  return { kind: "approval", title, form: text, assignees, bare: timeout === undefined };
+}
+
+/**
+ * Decides an open approval. Errors: CLAW-1004 value, CLAW-1008 name, CLAW-3001, CLAW-3002, CLAW-3012 not open,
+ * CLAW-3013 decided already, CLAW-3014 no assignee.
+ */
+export async function decide(
+  node: Node,
+  run: RunId,
+  call: string,
+  decision: Decision,
+  request: (item: CommitItem) => Promise<ItemAnswer>,
+): Promise<void> {
+  const data = checkDecision(decision, node.limits.payloadBytesMax);
+  node.mustBeAvailable();
+  const limit = Number.MAX_SAFE_INTEGER;
+  const open = (await node.store.approvals({ run, limit })).find((one) => one.call === call);
+  if (open !== undefined) checkAgainst(open, decision);
+  const answer = await request({ type: "decision", run, call, data });
+  if (answer.status !== "refused") return;
+  if (answer.why === "unknown") throw new ClawError("CLAW-3001", `There is no run ${run}`);
+  if (answer.why === "poison") throw new ClawError("CLAW-4009", answer.detail);
+  if (answer.detail === "decided" || (await wasDecided(node, run, call))) {
+    throw new ClawError("CLAW-3013", `The approval ${call} of ${run} was decided already`);
+  }
+  if (answer.why === "closed") throw new ClawError("CLAW-3002", `Run ${run} has ended`);
+  throw new ClawError("CLAW-3012", `Run ${run} waits for no approval at ${call}`);
+}
+
+async function wasDecided(node: Node, run: RunId, call: string): Promise<boolean> {
+  const record = await node.store.find(run);
+  const isIt = (entry: { kind: string; call: string }): boolean =>
+    entry.call === call && entry.kind === ENTRY_KINDS.approvalDecided;
+  return record?.journal.some(isIt) ?? false;
+}
+
+function checkDecision(given: Decision, payloadBytesMax: number): Payload {
+  const { decision, by, comment, value } = given;
+  if (decision !== "approve" && decision !== "reject") {
+    throw new ClawError("CLAW-1004", 'decision is neither "approve" nor "reject"');
+  }
+  if (!isPerson(by)) throw new ClawError("CLAW-1008", "by is not a name of 1 to 200 characters");
+  if (comment !== undefined && !isText(comment, COMMENT_CHARS_MAX)) {
+    throw new ClawError("CLAW-1004", `comment is not a text of up to ${COMMENT_CHARS_MAX}`);
+  }
+  const kept = { decision, by, ...(comment === undefined ? {} : { comment }), value };
+  return encodePayload(kept, payloadBytesMax);
+}
+
+// A rejection needs no value; one that is given is checked as that of an approval is.
+function checkAgainst(open: OpenApproval, { decision, by, value }: Decision): void {
+  if (open.assignees.length > 0 && !open.assignees.includes(by)) {
+    throw new ClawError("CLAW-3014", `${by} is none of the assignees of ${open.call}`);
+  }
+  if (decision === "reject" && value === undefined) return;
+  const check = checkerOf(open.form);
+  if (check(JSON.parse(JSON.stringify(value ?? null)))) return;
+  const issues = (check.errors ?? []).slice(0, ISSUES_MAX).map(issueOf);
+  const [first] = issues;
+  const where = first === undefined ? "" : `: ${first.path} ${first.message}`;
+  throw new ClawError("CLAW-1004", `The value does not match the form of ${open.call}${where}`, {
+    details: { issues },
+  });
+}
+
+function issueOf({ instancePath, message }: ErrorObject): { path: string; message: string } {
+  return { path: `$${instancePath.replaceAll("/", ".")}`, message: message ?? "is not valid" };
+}
+
+const checkers = new Map<string, ValidateFunction>();
+let compile: ((form: object) => ValidateFunction) | null = null;
+
+/** A check of values against a form. Errors: CLAW-1001 for a form that is no valid JSON Schema. */
+function checkerOf(form: Payload): ValidateFunction {
+  const known = checkers.get(form);
+  if (known !== undefined) return known;
+  if (checkers.size >= FORMS_KEPT_MAX) checkers.clear();
+  compile ??= newCompiler();
+  try {
+    const made = compile(JSON.parse(form) as object);
+    checkers.set(form, made);
+    return made;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ClawError("CLAW-1001", `The form of an approval is no valid JSON Schema: ${why}`);
+  }
+}
+
+// Loaded with the first form: most processes never see one.
+function newCompiler(): (form: object) => ValidateFunction {
+  const ajv = createRequire(import.meta.url)(
+    "ajv/dist/2020.js",
+  ) as typeof import("ajv/dist/2020.js");
+  const options = { strict: false, validateFormats: false, allErrors: true, addUsedSchema: false };
+  return (form) => new ajv.Ajv2020(options).compile(form);
+}
+
+function isPerson(name: unknown): name is string {
+  return isText(name, limits.NAME_CHARS_MAX) && name !== "" && !/\p{Cc}/u.test(name);
+}
+
+function isText(text: unknown, charsMax: number): text is string {
+  return typeof text === "string" && text.length <= charsMax && text.isWellFormed();
+}
