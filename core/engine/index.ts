@@ -9,7 +9,7 @@ export { markCompensating } from "./commands/mark-compensating.ts";
 export { parkRun } from "./commands/park-run.ts";
 export { planUndo } from "./commands/plan-undo.ts";
 export { openCall, skipCall } from "./commands/skip-call.ts";
-export { completeStep, failAttempt } from "./commands/settle-step.ts";
+export { completeStep, failAttempt, isLastAttempt } from "./commands/settle-step.ts";
 export { endUpdates, takeUpdate } from "./commands/take-update.ts";
 export { addMessages, takeInbox } from "./commands/take-inbox.ts";
 export { declareChanges, isPatched } from "./commands/take-patch.ts";
@@ -18,7 +18,7 @@ export { describeDivergence } from "./divergence.ts";
 export { type Draft, type DraftExtras, type DraftUpdate, type DraftWait, extrasOf } from "./draft.ts";
 export { closeLoop, loopAround, openLoop, whatOutlives } from "./loops.ts";
 export { type Rest, restOf } from "./rest.ts";
-export { RETRY_DEFAULT, type RetryOptions, type RetryPolicy, retryPolicy } from "./retry.ts";
+export { pauseMs, RETRY_DEFAULT, type RetryOptions, type RetryPolicy, retryPolicy } from "./retry.ts";
 export {
   draftOf,
   openRun,

@@ -88,7 +88,16 @@ class Host {
     askCall(this.state, {
       id,
       scope,
-      plan: { kind: "step", retry: RETRY_DEFAULT, timeoutMs: 0, undoable: false, shielded: false },
+      plan: {
+        kind: "step",
+        retry: RETRY_DEFAULT,
+        timeoutMs: 0,
+        heartbeatMs: 0,
+        queue: "",
+        rank: 0,
+        undoable: false,
+        shielded: false,
+      },
       print: "",
       open: true,
       answered: false,

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { RunId } from "@claw/core/protocol";
+import { entriesBefore, type RunId } from "@claw/core/protocol";
 import { Contradiction } from "./batch-work.ts";
 import { encodeTailRecord, readTail, TAIL_ENTRIES_CHARS_MAX } from "./journal-tail.ts";
 
@@ -28,6 +28,9 @@ export class Journals {
   readonly #db: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #remove: StatementSync;
+  readonly #removeFrom: StatementSync;
+  readonly #lastRow: StatementSync;
+  readonly #rewrite: StatementSync;
   readonly #settledSeq: StatementSync;
   readonly #setSettled: StatementSync;
   readonly #insertTail: StatementSync;
@@ -44,6 +47,11 @@ export class Journals {
     this.#db = db;
     this.#insert = db.prepare("INSERT INTO journal VALUES (?, ?, ?)");
     this.#remove = db.prepare("DELETE FROM journal WHERE run = ?");
+    this.#removeFrom = db.prepare("DELETE FROM journal WHERE run = ? AND seq >= ?");
+    this.#lastRow = db.prepare(
+      "SELECT seq, entries FROM journal WHERE run = ? ORDER BY seq DESC LIMIT 1",
+    );
+    this.#rewrite = db.prepare("UPDATE journal SET entries = ? WHERE run = ? AND seq = ?");
     this.#settledSeq = db.prepare("SELECT seq FROM runs WHERE id = ?");
     this.#setSettled = db.prepare("UPDATE runs SET seq = ? WHERE id = ?");
     this.#insertTail = db.prepare("INSERT INTO tail (body) VALUES (?)");
@@ -75,6 +83,36 @@ export class Journals {
     } else {
       this.#body += encodeTailRecord(run, firstSeq, entries);
     }
+  }
+
+  /** Entries from `firstSeq` on go; `entries`, up to number `seq`, take their place in rows of the run. */
+  replace(run: RunId, firstSeq: number, seq: number, entries: string): void {
+    const journal = this.#open.get(run) ?? this.#takeUp(run);
+    if (firstSeq > journal.seq + 1) {
+      throw new Contradiction(`entry ${firstSeq} of ${run} does not follow entry ${journal.seq}`);
+    }
+    let from = firstSeq;
+    let text = entries;
+    if (firstSeq > journal.settled) {
+      from = journal.settled + 1;
+      text = entriesBefore(journal.text, from, firstSeq) + entries;
+    } else {
+      this.#cut(run, firstSeq);
+    }
+    if (text !== "") this.#insert.run(run, from, text);
+    journal.seq = seq;
+    journal.settled = seq;
+    journal.text = "";
+    this.#setSettled.run(seq, run);
+  }
+
+  // Rows of a run keep what comes before `firstSeq`.
+  #cut(run: RunId, firstSeq: number): void {
+    this.#removeFrom.run(run, firstSeq);
+    const last = this.#lastRow.get(run) as { seq: number; entries: string } | undefined;
+    if (last === undefined) return;
+    const kept = entriesBefore(last.entries, last.seq, firstSeq);
+    if (kept !== last.entries) this.#rewrite.run(kept, run, last.seq);
   }
 
   /** Number of the last entry; null when none were added since the run rested last. */

@@ -1,5 +1,11 @@
 import { readFileSync } from "node:fs";
-import { type Attributes, ClawError, decodePayload, durationMs, type Payload } from "@claw/core/protocol";
+import {
+  type Attributes,
+  ClawError,
+  decodePayload,
+  durationMs,
+  type Payload,
+} from "@claw/core/protocol";
 
 /** A stored value; undefined becomes null, as in JSON. */
 export function valueOfPayload(payload: Payload): unknown {

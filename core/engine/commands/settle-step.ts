@@ -32,7 +32,7 @@ export function failAttempt(
   const lingering = isLingering(run, call);
   if (!call.open && !lingering) return "refused";
   // Nobody waits for a lingering step any more: it is not tried again.
-  if (final || lingering || isFinal(call.plan.retry, call.attempt, error)) {
+  if (final || lingering || isLastAttempt(call.plan.retry, call.attempt, error)) {
     recordAnswer(run, ENTRY_KINDS.stepFailed, call, JSON.stringify(error), nowMs);
     return "failed";
   }
@@ -44,7 +44,8 @@ export function failAttempt(
   return "retry";
 }
 
-function isFinal(policy: RetryPolicy, attempt: number, error: ErrorRecord): boolean {
+/** True when a policy gives no further attempt after this failure. */
+export function isLastAttempt(policy: RetryPolicy, attempt: number, error: ErrorRecord): boolean {
   if (attempt >= policy.attempts) return true;
   return policy.notOn.includes(error.code ?? "") || policy.notOn.includes(error.name);
 }

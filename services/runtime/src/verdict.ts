@@ -37,6 +37,8 @@ const MISUSE = new Set([
   "CLAW-1008",
   "CLAW-1009",
   "CLAW-2004",
+  "CLAW-2031",
+  "CLAW-2032",
 ]);
 
 /**

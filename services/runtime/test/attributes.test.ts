@@ -61,7 +61,7 @@ test("an attribute of another kind, or too long, is refused with its name", asyn
     await ctx.attributes.set({ customer: value as string });
   });
   const claw = await world.open([order]);
-  for (const value of [{ a: 1 }, "x".repeat(201), "\0"]) {
+  for (const value of [{ a: 1 }, "x".repeat(201)]) {
     const end = await world.ended(await claw.start(order, value));
     assert.equal(end.status, "failed");
     assert.equal(end.error.code, "CLAW-1005");
