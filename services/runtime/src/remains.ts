@@ -13,9 +13,9 @@ export interface Remains {
   readonly remaining: readonly string[];
 }
 
-/** True when a compensation has begun to undo something. */
+/** True when a compensation was begun: what it undoes may be under way. */
 export function hasUndone(journal: readonly Entry[]): boolean {
-  return journal.some(({ call }) => call.startsWith(UNDO_PATH) && !isWait(call));
+  return journal.some(({ kind }) => kind === ENTRY_KINDS.undoPlanned);
 }
 
 /** What remains of a compensation, from the journal alone; null when none was begun. */
@@ -42,8 +42,4 @@ export function remainsOf(journal: readonly Entry[]): Remains | null {
   const remaining = planning.filter((call) => !ended.has(call));
   const known = (call: string): boolean => planning.includes(call);
   return { undone: undone.filter(known), failed: failed.filter(known), remaining };
-}
-
-function isWait(call: string): boolean {
-  return call.startsWith(`${UNDO_PATH}wait`);
 }
