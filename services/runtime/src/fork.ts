@@ -87,7 +87,10 @@ async function newInput(node: Node, record: RunRecord, input: unknown): Promise<
 
 function refuseUndone({ id, journal }: RunRecord): void {
   if (!hasUndone(journal)) return;
-  throw new ClawError("CLAW-2017", `${id} has undone steps, or has begun to: a fork would take them for done`);
+  throw new ClawError(
+    "CLAW-2017",
+    `${id} has undone steps, or has begun to: a fork would take them for done`,
+  );
 }
 
 // The failure with the words that the run failed with; else the last one, which the code may have put

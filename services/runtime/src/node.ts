@@ -279,7 +279,8 @@ export class Node {
     return stored
       .filter(({ row }) => {
         if (!isCareful && row.recoveries === 0) return false;
-        if (row.held !== "" || this.#ending.has(row.id) || !this.trials.mayTakeUp(row)) return false;
+        if (row.held !== "" || this.#ending.has(row.id) || !this.trials.mayTakeUp(row))
+          return false;
         return this.registry.find(row.workflow, row.version) !== undefined;
       })
       .slice(0, room);

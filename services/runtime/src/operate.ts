@@ -135,8 +135,7 @@ function skipOpen(
     });
   }
   const { output } = call as LiveCall;
-  const checked =
-    output === null ? value : checkSync(output, value, `The value for "${name}"`);
+  const checked = output === null ? value : checkSync(output, value, `The value for "${name}"`);
   skipCall(state, call, checked === undefined ? { by } : { by, value: checked }, nowMs);
 }
 
@@ -147,7 +146,11 @@ async function inMemory(node: Node, run: RunId): Promise<Activation | null> {
   await known?.halt(limits.PAUSE_LINGER_MS);
   const record = await node.store.find(run);
   if (record === null || record.endedAt !== null) throw await absence(node, run);
-  if (record.status !== "running" && record.status !== "waiting" && record.status !== "compensating") {
+  if (
+    record.status !== "running" &&
+    record.status !== "waiting" &&
+    record.status !== "compensating"
+  ) {
     throw wrongState("skip", run, record.status);
   }
   await node.takeUp([run]);

@@ -44,7 +44,10 @@ test("a fork keeps what came before the call, runs it and what follows again, an
   assert.equal(record?.cause, old.id);
   assert.deepEqual(record?.journal.map(({ kind, call }) => kind + call).slice(0, 2), ["b", "sa"]);
   const again = await claw.fork(forked.id, { from: "c", input: 8 });
-  assert.deepEqual(await world.output(claw.run(again.id)), [...(output as number[]).slice(0, 3), 8]);
+  assert.deepEqual(await world.output(claw.run(again.id)), [
+    ...(output as number[]).slice(0, 3),
+    8,
+  ]);
   assert.equal(log.join(""), "abcbcc");
 });
 
@@ -104,10 +107,14 @@ test("retry goes on from the call whose failure ended the run, with all attempts
   const claw = await world.open([
     flow(async (ctx) => {
       await step(ctx, "a");
-      await ctx.run("pay", ({ attempt }) => {
-        log.push(`pay ${attempt}`);
-        if (isDown) throw new Error("the bank is down");
-      }, { retry: { attempts: 2 } });
+      await ctx.run(
+        "pay",
+        ({ attempt }) => {
+          log.push(`pay ${attempt}`);
+          if (isDown) throw new Error("the bank is down");
+        },
+        { retry: { attempts: 2 } },
+      );
       return step(ctx, "b");
     }),
   ]);

@@ -59,3 +59,16 @@ test("the guide of queries and updates does what it says", async (t) => {
   assert.deepEqual(basket?.["items"], ["apple"]);
   assert.equal(crossroads?.["way"], "left");
 });
+
+test("the guide of operating runs does what it says", async (t) => {
+  const { left } = await runPage(t, "operating-runs.md");
+  const [paused, terminated, skipped, retried] = left;
+  const output = ["seat 1", "paid"];
+  assert.deepEqual(paused?.["shown"], ["paused", "the bank is down"]);
+  assert.deepEqual(paused?.["output"], output);
+  assert.equal((terminated?.["end"] as { status: string }).status, "terminated");
+  assert.deepEqual(skipped?.["output"], output);
+  assert.equal((retried?.["end"] as { status: string }).status, "failed");
+  assert.equal(retried?.["from"], "charge");
+  assert.deepEqual(retried?.["output"], output);
+});

@@ -241,7 +241,10 @@ test("skip answers an open step with the operator's name; its body is given up a
   hold.open(1);
   assert.deepEqual(await world.output(run), [100, 2]);
   const entry = (await claw.find(run.id))?.journal[0];
-  assert.deepEqual([entry?.kind, entry?.call, entry?.data], ["x", "pay", '{"by":"ada","value":100}']);
+  assert.deepEqual(
+    [entry?.kind, entry?.call, entry?.data],
+    ["x", "pay", '{"by":"ada","value":100}'],
+  );
   await assert.rejects(claw.skip(run.id, "pay", 1, { by: "ada" }), { code: "CLAW-3002" });
 });
 

@@ -51,7 +51,9 @@ const STATES = [
 ] as const;
 type State = (typeof STATES)[number];
 
-const OPERATIONS: Readonly<Record<string, (claw: Claw, run: RunId, state: State) => Promise<unknown>>> = {
+const OPERATIONS: Readonly<
+  Record<string, (claw: Claw, run: RunId, state: State) => Promise<unknown>>
+> = {
   pause: (claw, run) => claw.pause(run),
   resume: (claw, run) => claw.resume(run),
   release: (claw, run) => claw.release(run),

@@ -51,7 +51,8 @@ test("after six processes that ended with it a run is quarantined, until an oper
 test("a run that makes progress in each life is never suspected", async (t) => {
   const gates = Array.from({ length: 10 }, () => gate());
   const flow = workflow("flow", async (ctx) => {
-    for (const [at, { promise }] of gates.entries()) await ctx.run("step", () => promise, { key: at });
+    for (const [at, { promise }] of gates.entries())
+      await ctx.run("step", () => promise, { key: at });
   });
   const lives = new Lives(t, [flow]);
   let claw = await lives.next();

@@ -40,7 +40,8 @@ export async function fork(
   options: { readonly from: string; readonly input?: string },
 ): Promise<void> {
   const run = await runOf(config, text);
-  const input = options.input === undefined ? {} : { input: jsonArgument("--input", options.input) };
+  const input =
+    options.input === undefined ? {} : { input: jsonArgument("--input", options.input) };
   const from = { from: options.from, ...input };
   printForked(config, run, await controlled(config, (control) => control.fork(run, from)));
 }
