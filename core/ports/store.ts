@@ -1,4 +1,5 @@
 import type {
+  ClosedStatus,
   AttributeChanges,
   Attributes,
   Ending,
@@ -289,6 +290,36 @@ export interface StoreInfo {
   readonly afterCrash?: boolean;
 }
 
+/** How far a sweep has come; null where nothing is left that it could remove. */
+export interface SweepCursor {
+  /** Closed runs with greater ids are looked at. */
+  readonly run: RunId | null;
+  /** Events with greater numbers are looked at. */
+  readonly event: number | null;
+}
+
+/** What may go of one namespace. */
+export interface SweepOrder {
+  readonly namespace: string;
+  /** Runs of a status that ended before this, milliseconds since 1970; those of absent ones stay. */
+  readonly endedBefore: Readonly<Partial<Record<ClosedStatus, number>>>;
+  /** Events logged before this, milliseconds since 1970; 0 for none. */
+  readonly loggedBefore: number;
+  readonly from: SweepCursor;
+  /** Most closed runs, and most events, that are looked at; it bounds the time that a commit may have to wait. */
+  readonly limit: number;
+  /** true: nothing is removed, the answer is the same. */
+  readonly dryRun: boolean;
+}
+
+/** What went in one sweep. */
+export interface Swept {
+  readonly runs: Readonly<Partial<Record<ClosedStatus, number>>>;
+  readonly events: number;
+  /** Where the next one goes on. */
+  readonly next: SweepCursor;
+}
+
 /** A finding of the integrity check. */
 export interface Finding {
   readonly severity: "error" | "warning";
@@ -344,6 +375,12 @@ export interface Store {
   approvals(query: ApprovalQuery): MaybePromise<readonly OpenApproval[]>;
   /** One run, open or closed, with its journal; null when unknown. */
   find(id: RunId): MaybePromise<RunRecord | null>;
+  /**
+   * Removes closed runs with all their rows, and events, in one transaction. An open run is never touched, and
+   * what it may still need stays: its parent, its children, the events since its start. The newest event stays
+   * in any case: numbers go on from it.
+   */
+  sweep(order: SweepOrder): MaybePromise<Swept>;
   /** Removes dedup rows that expired before `nowMs`; answers how many. */
   expire(nowMs: number, limit: number): MaybePromise<number>;
   /** Standalone tasks. */

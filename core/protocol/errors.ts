@@ -235,8 +235,8 @@ export const ERRORS = {
     retryable: true,
   },
   "CLAW-3012": {
-    title: "There is no dead letter with this id",
-    remedy: "Check the id with `claw tasks --status dead`; only a dead task can be redriven.",
+    title: "The run waits for no approval of this name",
+    remedy: "Check the name among the open approvals; one whose time is over takes no decision.",
     status: 404,
   },
   "CLAW-3013": {
@@ -248,6 +248,11 @@ export const ERRORS = {
     title: "This person may not decide the approval",
     remedy: "Let one of the approval's assignees decide it.",
     status: 403,
+  },
+  "CLAW-3015": {
+    title: "There is no dead letter with this id",
+    remedy: "Check the id with `claw tasks --status dead`; only a dead task can be redriven.",
+    status: 404,
   },
   "CLAW-4001": {
     title: "The store is in use by another process",

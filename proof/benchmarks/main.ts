@@ -12,6 +12,7 @@ import { writePage } from "./performance-page.ts";
 import { progress, reported } from "./report.ts";
 import { measureResume } from "./resume.ts";
 import { measureStepCost } from "./step-cost.ts";
+import { measureTasks } from "./tasks.ts";
 import { measureThroughput } from "./throughput.ts";
 import { measureWide } from "./wide.ts";
 
@@ -21,6 +22,7 @@ const WORKLOADS: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
   W3: (smoke) => (smoke ? measureWide(50, 1) : measureWide()),
   W5: (smoke) => (smoke ? measureParked(2_000, 4_000) : measureParked()),
   W6: (smoke) => (smoke ? measureResume(200, 1) : measureResume()),
+  W4: (smoke) => (smoke ? measureTasks(3_000) : measureTasks()),
   W7: (smoke) => (smoke ? measureCrash(100) : measureCrash()),
   W8: (smoke) => (smoke ? measureFirstResult(1) : measureFirstResult()),
   journal: (smoke) => (smoke ? measureJournal(2_000, 1) : measureJournal()),

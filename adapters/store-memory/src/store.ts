@@ -16,6 +16,7 @@ import {
   suspectRuns,
 } from "./read-runs.ts";
 import { taskReads } from "./tasks.ts";
+import { sweepDisk } from "./sweep.ts";
 
 const SCHEMA_VERSION = 1;
 
@@ -104,6 +105,12 @@ export function memoryStore(options: MemoryOptions = {}): Store {
     list: (query) => use(() => listRuns(disk, query)),
     find: (id) => use(() => findRun(disk, id)),
     approvals: (query) => use(() => listApprovals(disk, query)),
+    sweep: (order) =>
+      use(() => {
+        const swept = sweepDisk(disk, order);
+        disk.settleCommit(synchronous);
+        return swept;
+      }),
     expire: (nowMs, limit) => use(() => disk.expire(nowMs, limit, synchronous)),
     tasks: taskReads(disk, use),
     check: () => use(() => checkDisk(disk)),

@@ -17,6 +17,8 @@ export interface EventLog {
   learnShape(namespace: string, type: string, shape: Shape): void;
   /** The first event under `key` that was logged after number `after` and not before `since`. */
   firstAfter(key: string, after: number, since: number): LoggedEvent | null;
+  /** Removes an event with its index rows. */
+  remove(namespace: string, event: Pick<StoredEvent, "type" | "data">, seq: number): void;
   /** Forgets what is remembered of the tables, after a rollback. */
   refresh(): void;
 }
@@ -41,6 +43,8 @@ export function openEventLog(db: DatabaseSync): EventLog {
     ON CONFLICT (namespace, source, id) DO NOTHING RETURNING seq`);
   const ofType = db.prepare("SELECT seq, data FROM events WHERE namespace = ? AND type = ?");
   const insertKey = db.prepare("INSERT INTO event_keys VALUES (?, ?) ON CONFLICT DO NOTHING");
+  const removeKey = db.prepare("DELETE FROM event_keys WHERE key = ? AND seq = ?");
+  const removeEvent = db.prepare("DELETE FROM events WHERE seq = ?");
   const selectShapes = db.prepare(
     "SELECT shape FROM shapes WHERE namespace = ? AND type = ? ORDER BY shape",
   );
@@ -97,6 +101,15 @@ export function openEventLog(db: DatabaseSync): EventLog {
     firstAfter: (key, after, since) => {
       const row = lookBack.get(key, after, since) as EventColumns | undefined;
       return row === undefined ? null : { seq: row.seq, event: eventOf(row) };
+    },
+    remove: (namespace, { type, data }, seq) => {
+      const shapes = shapesOf(namespace, type);
+      const value = shapes.length === 0 ? null : decodePayload(data);
+      for (const shape of shapes) {
+        const key = eventKey(namespace, type, shape, value);
+        if (key !== null) removeKey.run(key, seq);
+      }
+      removeEvent.run(seq);
     },
     refresh: () => known.clear(),
   };

@@ -194,6 +194,9 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (run, call)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE INDEX runs_parent ON runs (parent_run) WHERE parent_run <> '';
+  `,
 ];
 
 /** Version of the schema that this code writes. */

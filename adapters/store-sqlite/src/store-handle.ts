@@ -15,12 +15,14 @@ import { openRunReader, type RunReader } from "./read-runs.ts";
 import { openTaskReader, type TaskReader } from "./read-tasks.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { storageError } from "./storage-error.ts";
+import { openSweeper, type Sweeper } from "./sweep.ts";
 
 /** An open database with its verbs. */
 export interface Verbs extends OpenDatabase {
   readonly writer: BatchWriter;
   readonly reader: RunReader;
   readonly lister: RunLister;
+  readonly sweep: Sweeper;
   readonly approvals: ApprovalLister;
   readonly tasks: TaskReader;
 }

@@ -36,6 +36,7 @@ export function sqliteStore(options: SqliteOptions): Store {
     list: (query) => handle.use(({ lister }) => lister.list(query)),
     find: (id) => handle.use(({ lister }) => lister.find(id)),
     approvals: (query) => handle.use(({ approvals }) => approvals(query)),
+    sweep: (order) => handle.use(({ sweep }) => sweep(order)),
     expire: (nowMs, limit) =>
       handle.use(({ writer }) => {
         writer.tables.tasks.expire(nowMs, limit);

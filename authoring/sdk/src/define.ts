@@ -5,6 +5,7 @@ import {
   ClawError,
   type Duration,
   durationMs,
+  limits,
   type Match,
 } from "@claw/core/protocol";
 import type { Context, StepContext } from "./context.ts";
@@ -23,8 +24,22 @@ export interface TaskOptions<Input, Output, Given = Input> {
   readonly retry?: RetryOptions;
   /** Longest time of one attempt. Default: no limit. */
   readonly timeout?: Duration;
+  /** Longest silence of an attempt between calls of `step.heartbeat`. Default: no limit. */
+  readonly heartbeat?: Duration;
   /** What a second execution would mean. Default "external". */
   readonly effect?: Effect;
+  /**
+   * The queue whose slots its attempts take, with `ctx.call` too. Default: "default" for standalone
+   * tasks; calls of a task without a queue take no slot.
+   */
+  readonly queue?: string;
+  /** Whole, -1000 to 1000; higher ones are first, then the oldest. Default 0. */
+  readonly priority?: number;
+  /**
+   * What remains of a standalone task that ended: `errors` keeps those that failed (dead letters),
+   * `all` keeps results too, for seven days. Default "errors".
+   */
+  readonly keep?: "errors" | "all";
 }
 
 /** A typed unit of work with side effects; called with `ctx.call`. */
@@ -51,7 +66,26 @@ export function task<Input = unknown, Output = unknown, Given = Input>(
   checkSchemas(options, `task "${name}"`, ["input", "output"]);
   retryPolicy(options.retry);
   if (options.timeout !== undefined) durationMs(options.timeout);
+  if (options.heartbeat !== undefined) durationMs(options.heartbeat);
+  if (options.queue !== undefined) checkName(options.queue, "The queue");
+  checkPriority(options.priority, `task "${name}"`);
+  if (!["errors", "all", undefined].includes(options.keep)) {
+    throw new ClawError("CLAW-1001", `task "${name}": keep must be "errors" or "all"`);
+  }
   return Object.freeze({ kind: "task", name, options, body });
+}
+
+/** Checks the priority of a task. Errors: CLAW-1001. */
+export function checkPriority(priority: number | undefined, what: string): void {
+  if (priority === undefined) return;
+  if (Number.isInteger(priority) && Math.abs(priority) <= limits.PRIORITY_MAX) return;
+  const max = limits.PRIORITY_MAX;
+  throw new ClawError("CLAW-1001", `${what}: priority must be whole, from -${max} to ${max}`);
+}
+
+/** True for something that `task` made. */
+export function isTask(value: unknown): value is AnyTask {
+  return (value as { kind?: unknown } | null)?.kind === "task" && hasBody(value);
 }
 
 /** A type of event with the schema of its data. */

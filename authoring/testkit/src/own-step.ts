@@ -19,6 +19,14 @@ export class OwnStep implements StepContext {
     return this.#step.attempt;
   }
 
+  get progress(): unknown {
+    return this.#step.progress;
+  }
+
+  heartbeat(progress?: unknown): void {
+    if (!this.#life.dead) this.#step.heartbeat(progress);
+  }
+
   get signal(): AbortSignal {
     if (this.#controller !== null) return this.#controller.signal;
     const controller = new AbortController();

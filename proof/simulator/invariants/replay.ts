@@ -121,6 +121,7 @@ function frozenStore(run: KnownRun, length: number): Store {
     findDedup: () => null,
     list: () => [],
     find: () => null,
+    sweep: () => ({ runs: {}, events: 0, next: { run: null, event: null } }),
     expire: () => 0,
     tasks: {
       head: () => ({ lastId: 0, salt: 0 }),

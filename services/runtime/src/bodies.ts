@@ -1,8 +1,16 @@
-import { type Call, completeStep, failAttempt, type RetryPolicy } from "@claw/core/engine";
-import { ClawError, encodePayload, recordError } from "@claw/core/protocol";
+import { type Call, completeStep, failAttempt, type Plan, type RetryPolicy } from "@claw/core/engine";
+import {
+  ClawError,
+  decodePayload,
+  encodePayload,
+  limits,
+  type Payload,
+  recordError,
+} from "@claw/core/protocol";
 import type { Schema, StepContext } from "@claw/sdk";
 import type { Activation } from "./activation.ts";
 import { currentRun } from "./current-run.ts";
+import { Vigil } from "./tasks/vigil.ts";
 
 /** A call with what the runtime keeps of it. */
 export interface LiveCall extends Call {
@@ -32,11 +40,15 @@ export class BodyContext implements StepContext {
   #controller: AbortController | null = null;
   /** Why this attempt was given up, also if its body asks for the signal only later. */
   #abortedBy: ClawError | null = null;
+  /** What the next attempt in this process gets. */
+  #said: Payload = "";
+  vigil: Vigil | null = null;
 
   constructor(activation: Activation, call: LiveCall) {
     this.#activation = activation;
     this.#call = call;
     this.attempt = call.attempt;
+    if (call.step !== null) this.#said = call.step.#said;
   }
 
   get key(): string {
@@ -47,6 +59,20 @@ export class BodyContext implements StepContext {
     this.#controller ??= new AbortController();
     if (this.#abortedBy !== null) this.#controller.abort(this.#abortedBy);
     return this.#controller.signal;
+  }
+
+  get progress(): unknown {
+    return decodePayload(this.#said);
+  }
+
+  heartbeat(progress?: unknown): void {
+    this.vigil?.heartbeat();
+    if (progress === undefined) return;
+    try {
+      this.#said = encodePayload(progress, limits.PROGRESS_BYTES_MAX);
+    } catch {
+      // What cannot be kept is not worth an attempt.
+    }
   }
 
   /** Tells the body that its result will be refused. */
@@ -65,9 +91,29 @@ export function startBody(activation: Activation, call: LiveCall): void {
   if (plan.kind !== "step" || body === null) return;
   call.running = true;
   call.dueAt = 0;
+  if (plan.queue === "") {
+    beginAttempt(activation, call, plan, body, null);
+    return;
+  }
+  activation.node.tasks.queue(plan.queue).enter(plan.rank, (leave) => {
+    if (current(activation, call, attempt)) beginAttempt(activation, call, plan, body, leave);
+    else leave();
+  });
+}
+
+function beginAttempt(
+  activation: Activation,
+  call: LiveCall,
+  plan: Plan & { readonly kind: "step" },
+  body: (step: StepContext) => unknown,
+  leave: (() => void) | null,
+): void {
+  const { attempt } = call;
   call.step = new BodyContext(activation, call);
   activation.node.bodyCount++;
-  if (plan.timeoutMs > 0) armTimeout(activation, call, plan.timeoutMs);
+  if (plan.timeoutMs > 0 || plan.heartbeatMs > 0 || leave !== null) {
+    watchAttempt(activation, call, plan, leave);
+  }
   try {
     const result: unknown = currentRun.run(activation, body, call.step);
     if (!isThenable(result)) {
@@ -102,13 +148,22 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-function armTimeout(activation: Activation, call: LiveCall, timeoutMs: number): void {
-  const { node } = activation;
-  const { attempt } = call;
-  call.cancelTimeout = node.timers.add(node.clock.now() + timeoutMs, () => {
+function watchAttempt(
+  activation: Activation,
+  call: LiveCall,
+  plan: Plan & { readonly kind: "step" },
+  leave: (() => void) | null,
+): void {
+  const { attempt, step } = call;
+  const vigil = new Vigil(activation.node.clock, activation.node.timers);
+  if (step !== null) step.vigil = vigil;
+  call.cancelTimeout = () => {
+    vigil.end();
+    leave?.();
+  };
+  vigil.begin(`Attempt ${attempt} of "${call.id}"`, plan, (error) => {
     if (!current(activation, call, attempt)) return;
-    const error = new ClawError("CLAW-2002", `Attempt ${attempt} of "${call.id}" ran out of time`);
-    call.step?.abort(error);
+    step?.abort(error);
     failed(activation, call, attempt, error);
   });
 }

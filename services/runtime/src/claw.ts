@@ -205,7 +205,7 @@ export interface Claw {
   findTask(id: TaskId): Promise<TaskRecord | null>;
   /** Tasks that failed for good, newest first, at most 50 unless asked. */
   deadLetters(query?: Partial<Omit<TaskQuery, "status">>): Promise<readonly TaskRecord[]>;
-  /** Gives a dead task its attempts again, at once. Errors: CLAW-3012. */
+  /** Gives a dead task its attempts again, at once. Errors: CLAW-3015. */
   redrive(id: TaskId): Promise<void>;
 
   /** Publishes an event. Errors: CLAW-1004 data against the type's schema, CLAW-1005, CLAW-1006, CLAW-5008. */

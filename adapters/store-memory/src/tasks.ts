@@ -1,0 +1,132 @@
+import type { ItemAnswer, TaskItem, TaskQuery, TaskReads, TaskScope } from "@claw/core/ports";
+import {
+  type AsideTask,
+  recordOfAside,
+  recordsOfBlock,
+  taskIdOf,
+  taskNumberOf,
+  type TaskPlace,
+  type TaskRecord,
+} from "@claw/core/protocol";
+import type { MemoryDisk } from "./memory-disk.ts";
+
+/** There is one disk for each of these in a process, so that keys need nothing that is drawn. */
+const SALT = 1;
+
+/** Applies a part of a batch that concerns standalone tasks, apart from its idempotency key. */
+export function applyTaskItem(disk: MemoryDisk, item: TaskItem, nowMs: number): ItemAnswer {
+  if (item.type === "enqueue") {
+    for (const block of item.blocks) {
+      if (disk.taskBlocks.has(keyOf(block.id))) throw new Error(`block ${block.id} is known`);
+      disk.taskBlocks.set(keyOf(block.id), { ...block });
+    }
+    for (const task of item.aside) writeAside(disk, task);
+    const last = Math.max(disk.taskHead.get("last") ?? 0, item.lastId);
+    disk.taskHead.set("last", last);
+  } else if (item.type === "tasks") {
+    for (const id of item.blocksGone) {
+      disk.taskBlocks.delete(keyOf(id));
+      disk.taskMarks.delete(keyOf(id));
+    }
+    for (const { block, done } of item.marks) disk.taskMarks.set(keyOf(block), done);
+    for (const id of item.asideGone) disk.taskAside.delete(keyOf(id));
+    for (const task of item.aside) writeAside(disk, task);
+  } else {
+    const task = disk.taskAside.get(keyOf(item.id));
+    if (task?.status !== "dead" || task.namespace !== item.namespace) {
+      return { status: "refused", why: "unknown", detail: taskIdOf(item.id) };
+    }
+    writeAside(disk, { ...task, status: "waiting", attempt: 1, due: nowMs, error: null });
+  }
+  return { status: "applied", parked: false };
+}
+
+/** The reading task verbs on a disk; `use` carries them out. */
+export function taskReads(disk: MemoryDisk, use: <T>(verb: () => T) => T | Promise<T>): TaskReads {
+  const waiting = (scope: TaskScope): AsideTask[] =>
+    [...disk.taskAside.values()]
+      .filter((task) => task.status === "waiting" && isWithin(task, scope))
+      .sort((a, b) => a.due - b.due);
+  return {
+    head: () => use(() => ({ lastId: disk.taskHead.get("last") ?? 0, salt: SALT })),
+    queues: (namespace) =>
+      use(() => {
+        const open = [...disk.taskAside.values()].filter(({ status }) => status === "waiting");
+        const all = [...disk.taskBlocks.values(), ...open];
+        const own = all.filter((task) => task.namespace === namespace);
+        return [...new Set(own.map(({ queue }) => queue))].sort();
+      }),
+    backlog: (scope, limit) =>
+      use(() =>
+        [...disk.taskBlocks.values()]
+          .filter((block) => isWithin(block, scope))
+          .sort((a, b) => a.rank - b.rank || a.id - b.id)
+          .slice(0, limit)
+          .map(({ id }) => id),
+      ),
+    blocks: (ids) =>
+      use(() =>
+        ids.flatMap((id) => {
+          const block = disk.taskBlocks.get(keyOf(id));
+          return block === undefined
+            ? []
+            : [{ ...block, done: disk.taskMarks.get(keyOf(id)) ?? "" }];
+        }),
+      ),
+    due: (scope, nowMs, limit) =>
+      use(() =>
+        waiting(scope)
+          .filter(({ due }) => due <= nowMs)
+          .slice(0, limit),
+      ),
+    nextDue: (scope, afterMs) =>
+      use(() => waiting(scope).find(({ due }) => due > afterMs)?.due ?? null),
+    list: (query) => use(() => listTasks(disk, query)),
+    find: (id) => use(() => everyTask(disk).find((task) => task.id === id) ?? null),
+  };
+}
+
+/** Forgets kept tasks whose time is over. */
+export function expireTasks(disk: MemoryDisk, nowMs: number): void {
+  for (const { id, status, due } of [...disk.taskAside.values()]) {
+    if (status === "completed" && due < nowMs) disk.taskAside.delete(keyOf(id));
+  }
+}
+
+function writeAside(disk: MemoryDisk, task: AsideTask): void {
+  disk.taskAside.set(keyOf(task.id), { ...task });
+}
+
+function listTasks(disk: MemoryDisk, query: TaskQuery): TaskRecord[] {
+  const { namespace, queue, task, status, limit } = query;
+  const before =
+    query.before === undefined ? Number.MAX_SAFE_INTEGER : (taskNumberOf(query.before) ?? 0);
+  return everyTask(disk)
+    .filter(
+      (one) =>
+        (taskNumberOf(one.id) ?? 0) < before &&
+        (namespace === undefined || one.namespace === namespace) &&
+        (queue === undefined || one.queue === queue) &&
+        (task === undefined || one.task === task) &&
+        (status === undefined || one.status === status),
+    )
+    .sort((a, b) => (taskNumberOf(b.id) ?? 0) - (taskNumberOf(a.id) ?? 0))
+    .slice(0, limit);
+}
+
+function everyTask(disk: MemoryDisk): TaskRecord[] {
+  const blocks = [...disk.taskBlocks.values()].map((block) => ({
+    ...block,
+    done: disk.taskMarks.get(keyOf(block.id)) ?? "",
+  }));
+  return [...blocks.flatMap(recordsOfBlock), ...[...disk.taskAside.values()].map(recordOfAside)];
+}
+
+function isWithin(task: TaskPlace, { namespace, queue, names }: TaskScope): boolean {
+  return task.namespace === namespace && task.queue === queue && names.includes(task.name);
+}
+
+// Padded, so that the order of keys is the order of numbers.
+function keyOf(id: number): string {
+  return String(id).padStart(16, "0");
+}

@@ -1,0 +1,102 @@
+import type { TaskProgress } from "@claw/core/ports";
+import type { AsideTask } from "@claw/core/protocol";
+import type { Node } from "../node.ts";
+import type { BlockInHand, TaskInHand } from "./block-in-hand.ts";
+
+type OutcomesHost = Pick<Node, "committer" | "loop" | "log">;
+
+/** A part of the outcomes that became durable together. */
+export interface Written {
+  readonly blocksGone: readonly BlockInHand[];
+  readonly asideGone: readonly TaskInHand[];
+  readonly aside: readonly AsideTask[];
+}
+
+/** Gathers what became of attempts: everything since the last commit is one item of the next. */
+export class Outcomes {
+  readonly #node: OutcomesHost;
+  readonly #written: (written: Written) => void;
+  readonly #touched = new Set<BlockInHand>();
+  #asideGone: TaskInHand[] = [];
+  #aside: AsideTask[] = [];
+  #asked = false;
+  #fresh = 0;
+  /** Ends that are not durable yet. */
+  open = 0;
+
+  constructor(node: OutcomesHost, written: (written: Written) => void) {
+    this.#node = node;
+    this.#written = written;
+  }
+
+  /** A task has ended, or goes on as a row of its own. */
+  add(task: TaskInHand, next: AsideTask | null): void {
+    this.open++;
+    this.#fresh++;
+    if (task.block !== null) {
+      task.block.settle(task.id);
+      this.#touched.add(task.block);
+    } else if (next === null) {
+      this.#asideGone.push(task);
+    }
+    if (next !== null) this.#aside.push(next);
+    if (!this.#asked) this.#ask();
+  }
+
+  #ask(): void {
+    this.#asked = true;
+    const { committer, loop } = this.#node;
+    let sealed: { item: TaskProgress; written: Written; count: number } | null = null;
+    const seal = (): NonNullable<typeof sealed> => (sealed ??= this.#seal());
+    committer.request({
+      // Read when the batch is put together, so that everything until then rides with it.
+      get item() {
+        return seal().item;
+      },
+      answered: (answer) => {
+        const { written, count, item } = seal();
+        this.open -= count;
+        if (answer.status === "applied") this.#written(written);
+        else {
+          this.#node.log("error", "ends of tasks were refused; they run again at the next start", {
+            answer,
+            blocks: item.blocksGone.length + item.marks.length,
+            tasks: item.aside.length + item.asideGone.length,
+          });
+        }
+      },
+      lost: () => {},
+    });
+    loop.schedule();
+  }
+
+  #seal(): { item: TaskProgress; written: Written; count: number } {
+    const marks: { block: number; done: string }[] = [];
+    const blocksGone: BlockInHand[] = [];
+    for (const block of this.#touched) {
+      if (block.left === 0) blocksGone.push(block);
+      else marks.push({ block: block.row.id, done: block.marks() });
+    }
+    const written = { blocksGone, asideGone: this.#asideGone, aside: this.#aside };
+    const item: TaskProgress = {
+      type: "tasks",
+      blocksGone: blocksGone.map(({ row }) => row.id),
+      marks,
+      asideGone: written.asideGone.map(({ id }) => id),
+      aside: written.aside,
+    };
+    const count = this.#fresh;
+    this.#fresh = 0;
+    this.#touched.clear();
+    this.#asideGone = [];
+    this.#aside = [];
+    this.#asked = false;
+    return { item, written, count };
+  }
+
+  /** Forgets everything: the store was lost. */
+  reset(): void {
+    this.#seal();
+    this.open = 0;
+  }
+}
