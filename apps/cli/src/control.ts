@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ClawError, ERRORS, isClawError, type ErrorCode } from "@claw/core/protocol";
+import { ClawError, type Decision, ERRORS, isClawError, type ErrorCode } from "@claw/core/protocol";
 import type { Problem } from "@claw/gateway";
 import type { RunDetailView, StatusView } from "@claw/gateway/wire";
 import type {
@@ -21,6 +21,7 @@ export interface Control {
   signal(run: string, name: string, value: unknown, id: string | undefined): Promise<void>;
   query(run: string, name: string, input: unknown): Promise<unknown>;
   update(run: string, name: string, input: unknown, options: UpdateRequest): Promise<unknown>;
+  approve(run: string, call: string, decision: Decision): Promise<void>;
   cancel(run: string, reason: string): Promise<void>;
   release(run: string): Promise<void>;
   pause(run: string, note: string): Promise<void>;
@@ -104,6 +105,8 @@ function throughOwner(owner: Owner): Control {
       const path = `/v1/runs/${run}/updates/${encodeURIComponent(name)}`;
       return valueOf(await post(path, { input, ...options }));
     },
+    approve: async (run, call, decision) =>
+      void (await post(`/v1/runs/${run}/approvals`, { call, ...decision })),
     cancel: async (run, reason) => void (await post(`/v1/runs/${run}/cancel`, { reason })),
     release: async (run) => void (await post(`/v1/runs/${run}/release`, {})),
     pause: async (run, note) => void (await post(`/v1/runs/${run}/pause`, { note })),
@@ -182,6 +185,7 @@ function inThisProcess(claw: Claw): Control {
     update: async (run) => {
       throw new ClawError("CLAW-5006", `No process here has the code of ${run}`);
     },
+    approve: (run, call, decision) => claw.approve(run, call, decision),
     cancel: (run, reason) => claw.cancel(run, reason),
     release: (run) => claw.release(run),
     pause: (run, note) => claw.pause(run, note),

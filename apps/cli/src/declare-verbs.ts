@@ -1,6 +1,7 @@
 import { Argument, Command, Option } from "commander";
 import { ownVersion, readConfig, type Config, type Flags } from "./config.ts";
 import { EXIT_MEANINGS } from "./exit-codes.ts";
+import type { ApprovalsOptions, ApproveOptions } from "./verbs/approvals.ts";
 import type { ListOptions } from "./verbs/list.ts";
 import type { SendOptions } from "./verbs/messages.ts";
 import { declareOperations } from "./declare-operations.ts";
@@ -41,6 +42,7 @@ export function declareVerbs(): CommandLine {
   declareMessages(program, act);
   declareOperations(program, act);
   declareVisits(program, act);
+  declareApprovals(program, act);
   declareStoreVerbs(program, act);
   declareCompletion(program, act);
   return { program, outcome };
@@ -213,6 +215,39 @@ function declareVisits(program: Command, act: Act): void {
     .action(
       act(async (config, run: string, name: string, options: UpdateOptions) =>
         (await import("./verbs/visits.ts")).update(config, run, name, options),
+      ),
+    );
+}
+
+function declareApprovals(program: Command, act: Act): void {
+  program
+    .command("approvals")
+    .description("list what waits for somebody's decision, oldest first")
+    .option("--run <run>", "only of this run")
+    .option("--assignee <name>", "only what this person may decide")
+    .option("--limit <number>", "at most so many", "50")
+    .addHelpText("after", examples("claw approvals", "claw approvals --assignee ada -o jsonl"))
+    .action(
+      act(async (config, options: ApprovalsOptions) =>
+        (await import("./verbs/approvals.ts")).approvals(config, options),
+      ),
+    );
+  program
+    .command("approve")
+    .argument("<run>", "id, unique beginning of one, or @last")
+    .argument("[call]", "the waiting call (default: the only one)")
+    .description("decide an open approval")
+    .option("--by <name>", "who decides (default: the user of this machine)")
+    .option("--value <json>", 'the value that the form asks for, "-" reads stdin')
+    .option("--reject", "reject instead of approving")
+    .option("--comment <text>", "why")
+    .addHelpText(
+      "after",
+      examples(`claw approve @last --value '{"cents":500}'`, "claw approve @last --reject"),
+    )
+    .action(
+      act(async (config, run: string, call: string | undefined, options: ApproveOptions) =>
+        (await import("./verbs/approvals.ts")).approve(config, run, call, options),
       ),
     );
 }

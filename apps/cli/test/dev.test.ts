@@ -19,7 +19,7 @@ test("dev takes a changed file, also one that is only imported, and open runs go
   assert.equal(await greeting(place), "hello Ada");
 
   place.write("flows/label.ts", LABEL.replace("hello", "good evening"));
-  await dev.said(/^reloaded 6 workflows in \d+ ms$/);
+  await dev.said(/^reloaded 7 workflows in \d+ ms$/);
   assert.equal(await greeting(place), "good evening Ada");
   assert.equal((await fetch(`${url}/readyz`)).status, 200);
 
@@ -38,7 +38,7 @@ test("dev keeps the definitions from before when a file no longer loads, and say
   await dev.said(/^kept the definitions from before$/);
   assert.equal(await greeting(place), "hello Ada");
   place.write("flows/flows.ts", FLOWS.replace('LABEL + " "', '"mended "'));
-  await dev.said(/^reloaded 6 workflows/);
+  await dev.said(/^reloaded 7 workflows/);
   assert.equal(await greeting(place), "mended Ada");
 });
 
@@ -51,6 +51,6 @@ test("dev mends a run that a programming error holds", async (t) => {
   const [run = ""] = (await place.claw("run", "typo")).stdout.split("\n");
   await dev.said(/run held: bug/);
   place.write("flows/flows.ts", FLOWS.replace("return (undefined as", "return ({ field: 7 } as"));
-  await dev.said(/^reloaded 6 workflows/);
+  await dev.said(/^reloaded 7 workflows/);
   assert.equal((await place.untilEnded(run)).output, 7);
 });

@@ -30,6 +30,8 @@ export const several = [
     await ctx.receive("close");
     return items;
   }),
+  workflow("refund", async (ctx) =>
+    ctx.approval({ type: "integer" }, { title: "How much?", assignees: ["ada"], timeout: "1d" })),
   workflow("fail", async (ctx) => ctx.fail("because it must")),
   workflow("typo", async (ctx) => {
     await ctx.run("before", () => 1);

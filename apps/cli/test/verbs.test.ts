@@ -13,7 +13,7 @@ async function openOwned(
   place.write("flows/flows.ts", FLOWS);
   place.write("flows/label.ts", LABEL);
   const dev = place.going("dev", "flows/flows.ts", "--port", "0");
-  const [, url = ""] = await dev.said(/^ready (http:\/\/127\.0\.0\.1:\d+) \(6 workflows, store /);
+  const [, url = ""] = await dev.said(/^ready (http:\/\/127\.0\.0\.1:\d+) \(7 workflows, store /);
   return { ...place, url, dev };
 }
 

@@ -5,6 +5,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { checkOrigin, checkToken, isLoopback } from "./access.ts";
 import type { Desk, GatewayOptions } from "./desk.ts";
 import { asClawError, problemOf } from "./problem.ts";
+import { approvalRoutes } from "./routes/approvals.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { githubRoutes } from "./routes/github.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -91,6 +92,7 @@ function makeApp(desk: Desk): FastifyInstance {
     guard(room, desk, true);
     runRoutes(room, desk);
     visitRoutes(room, desk);
+    approvalRoutes(room, desk);
     storeRoutes(room, desk);
   });
   app.register(async (room) => {

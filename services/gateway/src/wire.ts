@@ -6,6 +6,7 @@ import {
   type Entry,
   type EntryKind,
   type ErrorRecord,
+  type OpenApproval,
   type Payload,
   type RetryNote,
   type RunRecord,
@@ -60,6 +61,19 @@ export interface EntryView {
   readonly data: unknown;
 }
 
+/** An approval that a run waits for. */
+export interface ApprovalView {
+  readonly run: string;
+  readonly call: string;
+  readonly title: string;
+  /** JSON Schema of the value that an approval brings. */
+  readonly form: unknown;
+  /** Who may decide; empty for everybody. */
+  readonly assignees: readonly string[];
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+}
+
 /** What a process says about itself. */
 export interface StatusView {
   readonly version: string;
@@ -111,6 +125,20 @@ export function runDetailView(run: RunRecord): RunDetailView {
     // 0 and 1 are not instants: a process holds it, or it is owed a look at once.
     due: run.due === null || run.due <= 1 ? null : instant(run.due),
     entries: run.journal.length,
+  };
+}
+
+/** An open approval with its form as JSON Schema. */
+export function approvalView(row: OpenApproval): ApprovalView {
+  const { run, call, title, assignees } = row;
+  return {
+    run,
+    call,
+    title,
+    form: valueOf(row.form),
+    assignees,
+    createdAt: instant(row.createdAt),
+    expiresAt: row.expiresAt === null ? null : instant(row.expiresAt),
   };
 }
 

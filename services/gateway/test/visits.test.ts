@@ -18,13 +18,18 @@ const counter = workflow("counter", async (ctx) => {
   await ctx.receive("end");
 });
 
+const refund = workflow("refund", (ctx) =>
+  ctx.approval({ type: "integer" }, { title: "How much?", assignees: ["ada"] }),
+);
+
 interface World {
   readonly claw: Claw;
   readonly post: (path: string, body?: unknown) => Promise<[number, Record<string, unknown>]>;
+  readonly get: (path: string) => Promise<{ items: Record<string, unknown>[] }>;
 }
 
 async function open(t: TestContext): Promise<World> {
-  const claw = await openRuntime({ store: memoryStore(), workflows: [counter] });
+  const claw = await openRuntime({ store: memoryStore(), workflows: [counter, refund] });
   const gateway = await startGateway({ claw, port: 0, token: TOKEN });
   t.after(async () => {
     await gateway.stop();
@@ -36,7 +41,9 @@ async function open(t: TestContext): Promise<World> {
     const response = await fetch(`${gateway.address}/v1/runs/${path}`, init);
     return [response.status, (await response.json()) as Record<string, unknown>];
   };
-  return { claw, post };
+  const get: World["get"] = async (path) =>
+    (await (await fetch(`${gateway.address}/v1/${path}`, { headers })).json()) as never;
+  return { claw, post, get };
 }
 
 test("updates and queries of a run are routes, and the id of an update makes it harmless to repeat", async (t) => {
@@ -64,4 +71,27 @@ test("a query or update that cannot be answered is a problem with its code", asy
   assert.deepEqual(problem["details"], {
     error: { name: "Error", message: "no funds", code: "NO_FUNDS" },
   });
+});
+
+test("approvals are routes: listed with their forms, decided once", async (t) => {
+  const { claw, post, get } = await open(t);
+  const { id } = await claw.start(refund, null);
+  const { items } = await get("approvals?assignee=ada");
+  const [one] = items;
+  assert.deepEqual(
+    [one?.["run"], one?.["title"], one?.["form"], one?.["expiresAt"]],
+    [id, "How much?", { type: "integer" }, null],
+  );
+  assert.deepEqual((await get(`runs/${id}/approvals`)).items, items);
+  const decision = { call: "approval", by: "ada", decision: "approve", value: 5 };
+  const refused = async (change: object): Promise<unknown[]> => {
+    const [status, problem] = await post(`${id}/approvals`, { ...decision, ...change });
+    return [status, problem["code"]];
+  };
+  assert.deepEqual(await refused({ value: "much" }), [400, "CLAW-1004"]);
+  assert.deepEqual(await refused({ by: "eve" }), [403, "CLAW-3014"]);
+  assert.deepEqual(await refused({ decision: "maybe" }), [400, "CLAW-5002"]);
+  assert.deepEqual(await post(`${id}/approvals`, decision), [200, { status: "accepted" }]);
+  assert.deepEqual(await refused({}), [409, "CLAW-3013"]);
+  assert.deepEqual(await claw.run(id).result(), { decision: "approve", by: "ada", value: 5 });
 });
