@@ -1,4 +1,4 @@
-import { decodePayload, ENTRY_KINDS } from "../protocol/index.ts";
+import { decodePayload, ENTRY_KINDS, type Payload } from "../protocol/index.ts";
 import { cancelOpenCalls } from "./commands/cancel-open-calls.ts";
 import { deliverEntry } from "./entries/index.ts";
 import type { Call } from "./call.ts";
@@ -28,8 +28,11 @@ export function nextItem(run: RunState): Item | null {
   return null;
 }
 
-/** Delivers an item to the code: settles the promise that waits for it. Opens no turn by itself. */
-export function deliver(run: RunState, item: Item): void {
+/**
+ * Delivers an item to the code: settles the promise that waits for it. Opens no turn by itself. `data` is
+ * what was decoded of an entry's data that are not kept in memory.
+ */
+export function deliver(run: RunState, item: Item, data: Payload = item.entry.data): void {
   const { entry, call } = item;
   finished(run, item);
   run.now = entry.at;
@@ -42,7 +45,7 @@ export function deliver(run: RunState, item: Item): void {
   call.open = false;
   run.open.delete(call);
   noteEnd(run, call, entry);
-  if (wasOpen) deliverEntry(run, entry, call);
+  if (wasOpen) deliverEntry(run, data === entry.data ? entry : { ...entry, data }, call);
 }
 
 // A closed call takes no answer, except a step whose undo wants to know how it ended.

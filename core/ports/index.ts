@@ -1,4 +1,6 @@
 export type { Executor, TaskJob, TaskStep } from "./executor.ts";
+export type { BlobStore, NewBlob } from "./blobs.ts";
+export type { PayloadCodec, PayloadPlace } from "./codec.ts";
 export type { Log, LogLine } from "./log.ts";
 export type {
   ApprovalQuery,
@@ -19,6 +21,7 @@ export type {
   Publication,
   PublishedEvent,
   RareParts,
+  Renewal,
   Release,
   RunQuery,
   Store,

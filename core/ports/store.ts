@@ -20,6 +20,7 @@ import type {
   StoredEvent,
 } from "../protocol/index.ts";
 
+import type { BlobStore, NewBlob } from "./blobs.ts";
 import type { TaskItem, TaskReads } from "./tasks.ts";
 
 /** A value now, or a promise of it: embedded stores answer at once, others later. */
@@ -71,6 +72,22 @@ export interface RareParts {
   readonly approvals?: readonly OpenApproval[] | null;
   /** Calls whose approvals are given up; taken after `approvals`. */
   readonly unapprovals?: readonly string[] | null;
+  /** The run goes on as its next generation; applied after the entries. */
+  readonly renewal?: Renewal | null;
+}
+
+/** The journal of a run is closed under the number of its generation, and the run goes on with another. */
+export interface Renewal {
+  /** The generation that ends, from 1. */
+  readonly generation: number;
+  /** Milliseconds since 1970. */
+  readonly endedAt: number;
+  /** Input of the next generation. */
+  readonly input: Payload;
+  /** The whole journal of the next generation, with the numbers that are gone. */
+  readonly journal: string;
+  /** Sequence of its last entry. */
+  readonly seq: number;
 }
 
 /** The atomic change of one run: all of it is written, or none. */
@@ -224,6 +241,8 @@ export interface Batch {
   /** Milliseconds since 1970. */
   readonly nowMs: number;
   readonly items: readonly CommitItem[];
+  /** Large payloads of the items. Default: none. */
+  readonly blobs?: readonly NewBlob[];
 }
 
 /**
@@ -259,6 +278,8 @@ export interface StoredRun {
   readonly inbox: readonly InboxRow[];
   /** Calls that have a subscription or an open approval. */
   readonly waits: readonly string[];
+  /** Why something of it cannot be decoded; said by what decodes payloads, never by a store. */
+  readonly unreadable?: string;
 }
 
 /** Which runs to list; newest first. */
@@ -385,6 +406,8 @@ export interface Store {
   expire(nowMs: number, limit: number): MaybePromise<number>;
   /** Standalone tasks. */
   readonly tasks: TaskReads;
+  /** Large payloads. */
+  readonly blobs: BlobStore;
   /** Integrity: damaged pages, rows that contradict each other, stranded runs. Empty when sound. */
   check(): MaybePromise<readonly Finding[]>;
   /** Writes a consistent copy to `path` while work goes on. */

@@ -307,6 +307,12 @@ export const ERRORS = {
     remedy: "Name a file that does not exist yet, in a folder that can be written.",
     status: 409,
   },
+  "CLAW-4011": {
+    title: "A stored value cannot be decoded",
+    remedy:
+      "Give the runtime the codec and the keys that it was stored with, then release the run.",
+    status: 500,
+  },
   "CLAW-5001": {
     title: "The port is taken",
     remedy: "Stop what listens there, or choose another with --port.",

@@ -1,4 +1,15 @@
 export type { Decision, OpenApproval } from "./approval.ts";
+export {
+  readCoded,
+  shownEntry,
+  shownPayload,
+  shownRun,
+  shownSummary,
+  standInFor,
+  writeCoded,
+  type BlobPlace,
+  type CodedPayload,
+} from "./coded.ts";
 export { durationMs, type Duration } from "./duration.ts";
 export {
   ClawError,
@@ -42,6 +53,9 @@ export {
   type RunId,
 } from "./ids.ts";
 export {
+  entryParts,
+  joinParts,
+  type EntryPart,
   decodeEntries,
   encodeEntry,
   encodeGap,
@@ -53,6 +67,7 @@ export {
   type EntryKind,
   type ForkNote,
   type RetryNote,
+  type GenerationNote,
   type SavedNote,
   type SkipNote,
   type UndoNote,
@@ -60,7 +75,14 @@ export {
 export * as limits from "./limits.ts";
 export type { InboxRow, Message, MessageKind } from "./message.ts";
 export { checkName, encodeKey } from "./name.ts";
-export { decodePayload, encodePayload, utf8Bytes, type Payload, type Stored } from "./payload.ts";
+export {
+  isCoded,
+  decodePayload,
+  encodePayload,
+  utf8Bytes,
+  type Payload,
+  type Stored,
+} from "./payload.ts";
 export type {
   AttributeChanges,
   Attributes,
@@ -70,6 +92,7 @@ export type {
   Hold,
   Phase,
   RunRecord,
+  Generation,
   RunRow,
   RunStatus,
   RunSummary,

@@ -37,6 +37,8 @@ export const ENTRY_KINDS = {
   attributesSet: "a",
   /** An iteration of a checkpoint has ended; data is a SavedNote. What it recorded is removed with this. */
   stateSaved: "l",
+  /** First entry of a later generation of a run; data is a GenerationNote. Has no call, not delivered. */
+  generationBegan: "w",
   /** An operator answered an open call; data is a SkipNote. */
   callSkipped: "x",
   /** A compensation began; data is an UndoNote. Has no call and is not delivered to code. */
@@ -103,6 +105,14 @@ export interface RetryNote {
   readonly error: ErrorRecord;
   /** When the next attempt may begin, milliseconds since 1970. */
   readonly dueAt: number;
+}
+
+/** Data of a `generationBegan` entry. */
+export interface GenerationNote {
+  /** From 2. */
+  readonly generation: number;
+  /** Number of the last event taken by key; absent for none. */
+  readonly events?: readonly (readonly [string, number])[];
 }
 
 /** Data of a `stateSaved` entry. */
@@ -210,4 +220,34 @@ function gapAt(text: string, from: number, to: number): number {
   const count = Number(text.slice(from + 1, to));
   if (Number.isSafeInteger(count) && count > 0) return count;
   throw new Error(`journal text is damaged at character ${from}`);
+}
+
+/** A record of a journal's text, taken apart where its data begin. */
+export interface EntryPart {
+  /** Everything before the data; of a gap, all of it. */
+  readonly head: string;
+  readonly kind: string;
+  readonly call: string;
+  readonly attempt: string;
+  /** Null for a gap. */
+  readonly data: Payload | null;
+}
+
+/** The records of a journal's text, so that their data can be replaced. Throws on text of another form. */
+export function entryParts(text: string): EntryPart[] {
+  return text
+    .split(RECORD)
+    .slice(0, -1)
+    .map((record) => {
+      if (record[0] === GAP) return { head: record, kind: GAP, call: "", attempt: "", data: null };
+      const [head = "", at, attempt = "", print, data] = record.split(UNIT);
+      if (data === undefined) throw new Error("journal text is damaged");
+      const before = [head, at, attempt, print, ""].join(UNIT);
+      return { head: before, kind: head[0] ?? "", call: head.slice(1), attempt, data };
+    });
+}
+
+/** The text that these records came from. */
+export function joinParts(parts: readonly EntryPart[]): string {
+  return parts.map(({ head, data }) => `${head}${data ?? ""}${RECORD}`).join("");
 }

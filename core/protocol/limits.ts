@@ -2,6 +2,8 @@
 
 /** Bytes of one encoded value (UTF-8). Default of the option `payloadBytesMax`. */
 export const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
+/** Bytes of an encoded value that stand in the row that it belongs to; larger ones are blobs. */
+export const INLINE_BYTES_MAX = 1024 * 1024;
 /** Characters of a name of a workflow, step, signal, event type or key. */
 export const NAME_CHARS_MAX = 200;
 /** Nested scopes in one run. */

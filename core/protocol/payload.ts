@@ -50,8 +50,14 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Decodes what `encodePayload` made. */
+/** True for a stored payload that must be decoded first, by a codec or from a blob: no JSON begins with "~". */
+export function isCoded(payload: Payload): boolean {
+  return payload.charCodeAt(0) === 126;
+}
+
+/** Decodes what `encodePayload` made. Errors: CLAW-4011 for what must be decoded first. */
 export function decodePayload(payload: Payload): unknown {
+  if (isCoded(payload)) throw new ClawError("CLAW-4011", "A codec is missing");
   return payload === "" ? undefined : JSON.parse(payload);
 }
 

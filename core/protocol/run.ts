@@ -10,9 +10,17 @@ export type ClosedStatus = "completed" | "failed" | "cancelled" | "compensated" 
  * Why an open run is held back from running, until new code or a person releases it:
  * `diverged` code and journal disagree · `bug` a programming error in workflow code · `stuck` code
  * that waits for nothing durable · `no_code` nobody here defines its workflow and version · `paused` an
- * operator stopped it · `quarantined` the processes that took it up ended, again and again.
+ * operator stopped it · `quarantined` the processes that took it up ended, again and again · `unreadable`
+ * something that it stored cannot be decoded here.
  */
-export type Hold = "diverged" | "bug" | "stuck" | "no_code" | "paused" | "quarantined";
+export type Hold =
+  | "diverged"
+  | "bug"
+  | "stuck"
+  | "no_code"
+  | "paused"
+  | "quarantined"
+  | "unreadable";
 
 /** A part of a run's life that people want to see: `compensating` it undoes what it did. */
 export type Phase = "compensating";
@@ -95,6 +103,16 @@ export interface RunSummary {
   readonly attributes: Attributes;
 }
 
+/** An ended generation of a run that went on with `ctx.continueAs`; its journal is kept. */
+export interface Generation {
+  /** From 1. */
+  readonly generation: number;
+  readonly input: Payload;
+  /** Milliseconds since 1970. */
+  readonly endedAt: number;
+  readonly journal: readonly Entry[];
+}
+
 /** A run with everything recorded about it. */
 export interface RunRecord extends RunSummary {
   readonly input: Payload;
@@ -103,4 +121,6 @@ export interface RunRecord extends RunSummary {
   readonly abandoned: readonly string[];
   readonly due: number | null;
   readonly journal: readonly Entry[];
+  /** Its ended generations, oldest first; absent for a run that never used `ctx.continueAs`. */
+  readonly generations?: readonly Generation[];
 }

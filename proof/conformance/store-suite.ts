@@ -1,6 +1,7 @@
 import { describe } from "node:test";
 import { proveApprovals } from "./store/approvals.ts";
 import { proveAttributes } from "./store/attributes.ts";
+import { proveBlobs } from "./store/blobs.ts";
 import { proveChildren } from "./store/children.ts";
 import { proveEvents } from "./store/events.ts";
 import { proveInbox } from "./store/inbox.ts";
@@ -28,6 +29,7 @@ export function storeSuite(name: string, make: PlaceMaker): void {
   describe(`${name}: approvals`, () => proveApprovals(make));
   describe(`${name}: replaced entries`, () => proveReplacing(make));
   describe(`${name}: attributes`, () => proveAttributes(make));
+  describe(`${name}: large payloads`, () => proveBlobs(make));
   describe(`${name}: reading`, () => proveReading(make));
   describe(`${name}: opening and closing`, () => proveLifecycle(make));
   describe(`${name}: check and backup`, () => proveUpkeep(make));

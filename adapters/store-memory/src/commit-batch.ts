@@ -1,6 +1,7 @@
 import type { Batch, BatchAnswer, ItemAnswer } from "@claw/core/ports";
 import { ClawError } from "@claw/core/protocol";
 import { applyItem, type BatchWork } from "./apply-item.ts";
+import { writeBlob } from "./blobs.ts";
 import type { Fault } from "./faults.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
 
@@ -54,7 +55,11 @@ function writeBatch(
     items.push(
       alone(disk, work, () => {
         if (index === poisoned) throw new Error("a fault was injected");
-        return applyItem(disk, item, work);
+        const answer = applyItem(disk, item, work);
+        for (const blob of batch.blobs ?? []) {
+          if (blob.item === index && answer.status === "applied") writeBlob(disk, blob);
+        }
+        return answer;
       }),
     );
   }

@@ -36,6 +36,14 @@ export interface ClosedRow extends StartRow {
   readonly journal: string | null;
 }
 
+/** An ended generation of a run. */
+export interface GenerationRow {
+  readonly generation: number;
+  readonly input: string;
+  readonly endedAt: number;
+  readonly journal: string;
+}
+
 /** An event in the log. */
 export interface EventRow {
   readonly seq: number;
@@ -82,9 +90,13 @@ export class MemoryDisk {
   readonly events: Lists<EventRow> = new Lists(this.undo);
   readonly eventIds: Table<number> = new Table(this.undo);
   readonly eventKeys: Lists<number> = new Lists(this.undo);
+  /** Ended generations by run, oldest first. */
+  readonly generations: Lists<GenerationRow> = new Lists(this.undo);
   /** Attributes of runs, open and closed. */
   readonly attributes: Table<Attributes> = new Table(this.undo);
   readonly dedup: Table<DedupRow> = new Table(this.undo);
+  /** Large payloads in base64, by run and id. */
+  readonly blobs: Table<string> = new Table(this.undo);
   readonly taskBlocks: Table<TaskBlock> = new Table(this.undo);
   /** What left a block, by its number. */
   readonly taskMarks: Table<string> = new Table(this.undo);
@@ -207,8 +219,10 @@ const TABLES = [
   "events",
   "eventIds",
   "eventKeys",
+  "generations",
   "attributes",
   "dedup",
+  "blobs",
   "taskBlocks",
   "taskMarks",
   "taskAside",

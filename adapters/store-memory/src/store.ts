@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import type { Store, StoreInfo } from "@claw/core/ports";
 import { ClawError, isClawError } from "@claw/core/protocol";
+import { readBlob, removeBlobs } from "./blobs.ts";
 import { checkDisk } from "./check.ts";
 import { listApprovals } from "./approvals.ts";
 import { commitBatch, writeLateBatches } from "./commit-batch.ts";
@@ -113,6 +114,10 @@ export function memoryStore(options: MemoryOptions = {}): Store {
       }),
     expire: (nowMs, limit) => use(() => disk.expire(nowMs, limit, synchronous)),
     tasks: taskReads(disk, use),
+    blobs: {
+      read: (run, id) => use(() => readBlob(disk, run, id)),
+      remove: (runs) => use(() => removeBlobs(disk, runs, synchronous)),
+    },
     check: () => use(() => checkDisk(disk)),
     backup: (path) => use(() => writeBackup(disk, path)),
   };

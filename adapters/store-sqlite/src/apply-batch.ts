@@ -15,11 +15,13 @@ import { applyTransition, publishEvent, type Tables } from "./apply-transition.t
 import { openApprovals } from "./approvals.ts";
 import { openAttributeSetter } from "./attributes.ts";
 import { APPLIED, type BatchWork } from "./batch-work.ts";
+import { type Blobs, openBlobs } from "./blobs.ts";
 import { openCloser } from "./close-run.ts";
 import { openCreator } from "./create-run.ts";
 import { openInbox } from "./deliver-message.ts";
 import { openEventLog } from "./event-log.ts";
 import { Journals } from "./journals.ts";
+import { openRenewer } from "./renew-run.ts";
 import { openRequests } from "./remember-request.ts";
 import { openRester } from "./rest-run.ts";
 import { isStorageError } from "./storage-error.ts";
@@ -29,6 +31,7 @@ import { openTaskWriter } from "./write-tasks.ts";
 /** Writes batches to one open database. */
 export interface BatchWriter {
   readonly tables: Tables;
+  readonly blobs: Blobs;
   /**
    * One transaction. Errors: CLAW-4007 (nothing written); whatever else it throws tells of the
    * storage, and the database must be opened again.
@@ -56,7 +59,9 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
     tasks: openTaskWriter(db, requests),
     approvals: openApprovals(db, inbox),
     setAttributes: openAttributeSetter(db),
+    renew: openRenewer(db, journals),
   };
+  const blobs = openBlobs(db);
   const begin = db.prepare("BEGIN IMMEDIATE");
   const end = db.prepare("COMMIT");
   begin.run();
@@ -80,9 +85,10 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
 
   return {
     tables,
+    blobs,
     commit: (batch) => {
       try {
-        return attempt(batch, (whole) => applyTogether(tables, whole));
+        return attempt(batch, (whole) => applyTogether(tables, blobs, whole));
       } catch (error) {
         if (isStorageError(error)) throw error;
         db.exec("ROLLBACK");
@@ -90,31 +96,38 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
         journals.reload();
         if (isClawError(error, "CLAW-4007")) throw error;
         // One item is bad. The others are written without it.
-        return attempt(batch, (whole) => applyOneByOne(db, tables, whole));
+        return attempt(batch, (whole) => applyOneByOne(db, tables, blobs, whole));
       }
     },
   };
 }
 
-function applyTogether(tables: Tables, batch: Batch): BatchAnswer {
+function applyTogether(tables: Tables, blobs: Blobs, batch: Batch): BatchAnswer {
   const { nowMs, namespace } = batch;
   const work: BatchWork = { nowMs, namespace, delivered: [], started: [] };
   const items: ItemAnswer[] = [];
   for (const item of batch.items) items.push(applyItem(tables, item, work));
+  for (const blob of batch.blobs ?? []) {
+    if (items[blob.item]?.status === "applied") blobs.write(blob);
+  }
   return { items, delivered: work.delivered, started: work.started };
 }
 
-function applyOneByOne(db: DatabaseSync, tables: Tables, batch: Batch): BatchAnswer {
+function applyOneByOne(db: DatabaseSync, tables: Tables, blobs: Blobs, batch: Batch): BatchAnswer {
   const { nowMs, namespace } = batch;
   const work: BatchWork = { nowMs, namespace, delivered: [], started: [] };
   const items: ItemAnswer[] = [];
   tables.journals.beginDirect();
-  for (const item of batch.items) {
+  for (const [at, item] of batch.items.entries()) {
     const delivered = work.delivered.length;
     const started = work.started.length;
     db.exec("SAVEPOINT item");
     try {
-      items.push(applyItem(tables, item, work));
+      const answer = applyItem(tables, item, work);
+      for (const blob of batch.blobs ?? []) {
+        if (blob.item === at && answer.status === "applied") blobs.write(blob);
+      }
+      items.push(answer);
     } catch (error) {
       if (isStorageError(error)) throw error;
       db.exec("ROLLBACK TO item");

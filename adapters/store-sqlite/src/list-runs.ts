@@ -11,6 +11,7 @@ import {
   type RunSummary,
 } from "@claw/core/protocol";
 import { HAS_ATTRIBUTE, openAttributeReader } from "./attributes.ts";
+import { openGenerationReader } from "./renew-run.ts";
 import { decodeJournal, openJournalReader, type TailOf } from "./read-runs.ts";
 
 /** What people and consoles ask about runs. */
@@ -62,6 +63,7 @@ const OPEN_FILTERS: Readonly<Record<string, string>> = {
   no_code: "held = 'no_code' AND held <> ''",
   paused: "held = 'paused' AND held <> ''",
   quarantined: "held = 'quarantined' AND held <> ''",
+  unreadable: "held = 'unreadable' AND held <> ''",
 };
 
 const CLOSED_FILTERS: Readonly<Record<string, string>> = {
@@ -82,6 +84,7 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
     FROM closed WHERE id = ?`);
   const journalOf = openJournalReader(db, tailOf);
   const attributesOf = openAttributeReader(db);
+  const generationsOf = openGenerationReader(db);
 
   function select(table: "runs" | "closed", query: RunQuery, filter: string): Line[] {
     const where = [filter];
@@ -128,6 +131,7 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
         abandoned: row.abandoned === null ? [] : (JSON.parse(row.abandoned) as string[]),
         due: row.due,
         journal: decodeJournal(id, row.journal ?? journalOf(id, row.settled), row.started_at),
+        ...generationsOf(id, row.started_at),
       };
     },
   };

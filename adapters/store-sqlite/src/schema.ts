@@ -197,6 +197,25 @@ const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX runs_parent ON runs (parent_run) WHERE parent_run <> '';
   `,
+  `
+  CREATE TABLE generations (
+    run TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    input TEXT NOT NULL,
+    journal TEXT NOT NULL,
+    PRIMARY KEY (run, generation)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE blobs (
+    run TEXT NOT NULL,
+    id TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    UNIQUE (run, id, n)
+  ) STRICT;
+  `,
 ];
 
 /** Version of the schema that this code writes. */

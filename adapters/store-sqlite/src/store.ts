@@ -52,6 +52,10 @@ export function sqliteStore(options: SqliteOptions): Store {
       list: (query) => handle.use(({ tasks }) => tasks.list(query)),
       find: (id) => handle.use(({ tasks }) => tasks.find(id)),
     },
+    blobs: {
+      read: (run, id) => handle.use(({ writer }) => writer.blobs.read(run, id)),
+      remove: (runs) => handle.use(({ writer }) => writer.blobs.remove(runs)),
+    },
     check: () => handle.use(({ db }) => checkStore(db)),
     backup: async (to) => {
       handle.use(() => undefined);

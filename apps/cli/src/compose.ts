@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Log, Store } from "@claw/core/ports";
-import { ClawError } from "@claw/core/protocol";
+import { ClawError, shownRun, shownSummary } from "@claw/core/protocol";
 import type { Gateway, GatewayOptions } from "@claw/gateway";
 import type { Claw } from "@claw/runtime";
 import type { AnyWorkflow } from "@claw/sdk";
@@ -16,7 +16,16 @@ export type Reader = SqliteReader;
 export async function openReader(path: string): Promise<Reader> {
   if (!existsSync(path)) throw new ClawError("CLAW-4008", `There is no store at ${path}`);
   const { sqliteReader } = await import("@claw/store-sqlite");
-  return sqliteReader({ path });
+  const reader = sqliteReader({ path });
+  // Verbs that read have no keys.
+  return {
+    ...reader,
+    list: async (query) => (await reader.list(query)).map(shownSummary),
+    find: async (id) => {
+      const run = await reader.find(id);
+      return run === null ? null : shownRun(run);
+    },
+  };
 }
 
 /** The store at a path, not opened yet. */

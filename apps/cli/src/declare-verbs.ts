@@ -16,7 +16,7 @@ export interface CommandLine {
 }
 
 const STATUSES =
-  "running, waiting, compensating, completed, failed, cancelled, compensated, terminated, paused, quarantined, bug, diverged, stuck, no_code".split(
+  "running, waiting, compensating, completed, failed, cancelled, compensated, terminated, paused, quarantined, bug, diverged, stuck, no_code, unreadable".split(
     ", ",
   );
 
@@ -183,7 +183,7 @@ function declareMessages(program: Command, act: Act): void {
   program
     .command("release")
     .argument("<run>", "id, unique beginning of one, or @last")
-    .description("try a held run again (bug, diverged, stuck, no_code, quarantined)")
+    .description("try a held run again (bug, diverged, stuck, no_code, quarantined, unreadable)")
     .addHelpText("after", examples("claw release @last"))
     .action(
       act(async (config, run: string) =>

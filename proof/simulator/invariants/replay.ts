@@ -133,6 +133,7 @@ function frozenStore(run: KnownRun, length: number): Store {
       list: () => [],
       find: () => null,
     },
+    blobs: { read: () => null, remove: () => 0 },
     check: () => [],
     backup: () => {},
   };

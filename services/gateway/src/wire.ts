@@ -1,9 +1,9 @@
 import {
-  decodePayload,
-  ENTRY_KINDS,
   type Attributes,
   type ChildOutcome,
+  decodePayload,
   type Entry,
+  ENTRY_KINDS,
   type EntryKind,
   type ErrorRecord,
   type OpenApproval,
@@ -12,6 +12,7 @@ import {
   type RunRecord,
   type RunStatus,
   type RunSummary,
+  shownEntry,
 } from "@claw/core/protocol";
 import type { StoreInfo } from "@claw/core/ports";
 import type { RuntimeStats } from "@claw/runtime";
@@ -143,7 +144,8 @@ export function approvalView(row: OpenApproval): ApprovalView {
 }
 
 /** An entry with its kind spelled out and its data decoded. */
-export function entryView(entry: Entry): EntryView {
+export function entryView(stored: Entry): EntryView {
+  const entry = shownEntry(stored);
   return {
     seq: entry.seq,
     at: instant(entry.at),

@@ -2,6 +2,8 @@ import type { CancelTimer, Dedup, ItemAnswer } from "@claw/core/ports";
 import {
   addMessages,
   beginCalls,
+  continueRun,
+  renewedRun,
   type Call,
   declareChanges,
   deliver,
@@ -20,7 +22,16 @@ import {
   settleReplay,
   takeInbox,
 } from "@claw/core/engine";
-import { ClawError, type Hold, type InboxRow, recordError, type RunId } from "@claw/core/protocol";
+import {
+  ClawError,
+  type Entry,
+  type Hold,
+  type InboxRow,
+  isCoded,
+  type Payload,
+  recordError,
+  type RunId,
+} from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
 import { abortBody, type LiveCall, startBody } from "./bodies.ts";
 import { compensate, type FailedVerdict, mustCompensate } from "./compensate.ts";
@@ -28,6 +39,7 @@ import { RunContext } from "./context.ts";
 import { currentRun } from "./current-run.ts";
 import { giveUpIdle } from "./handlers.ts";
 import type { Node } from "./node.ts";
+import { entryPlace } from "./payloads/places.ts";
 import { Orders } from "./orders.ts";
 import { type Handlers, publishEnds, type Visits } from "./visits.ts";
 import { type CodeEnd, foreignEnd, judge, type Judgement } from "./verdict.ts";
@@ -80,6 +92,9 @@ export class Activation {
   onlyReads = false;
   /** True while code answers a client, outside of turns. */
   reading = false;
+  /** Data of the next item, when they were not in memory. */
+  #opened: { readonly seq: number; readonly data: Payload } | null = null;
+  #opening = false;
   /** Ended, parked, fenced or discarded: its ctx calls never settle and it writes nothing. */
   inert = false;
 
@@ -114,6 +129,7 @@ export class Activation {
   /** Begins the code, or delivers one item to it. Called by the turn loop only. */
   openTurn(): void {
     if (this.inert || this.#concluded || this.halting) return;
+    if (this.#codeStarted && this.#mustOpenFirst()) return;
     this.turnOpen = true;
     this.#stuckTimer?.();
     this.#stuckTimer = null;
@@ -127,8 +143,36 @@ export class Activation {
     if (item === null) return;
     this.#patient = true;
     this.turnScope = item.call?.scope ?? null;
-    deliver(this.state, item);
+    const opened = this.#opened;
+    this.#opened = null;
+    deliver(this.state, item, opened?.seq === item.entry.seq ? opened.data : undefined);
     if (item.call === null) this.#abort?.abort();
+  }
+
+  // Large values of a journal stay in the store until their turn, and then until they are read.
+  #mustOpenFirst(): boolean {
+    if (this.#opening) return true;
+    const entry = nextItem(this.state)?.entry;
+    if (entry === undefined || !isCoded(entry.data) || this.#opened?.seq === entry.seq)
+      return false;
+    this.#opening = true;
+    void this.#open(entry);
+    return true;
+  }
+
+  async #open(entry: Entry): Promise<void> {
+    try {
+      const data = await this.node.sealer.open(entry.data, entryPlace(this.id, entry));
+      this.#opened = { seq: entry.seq, data };
+    } catch (error) {
+      if (this.inert || this.#concluded) return;
+      this.#hold("unreadable", error instanceof Error ? error.message : String(error));
+      this.node.loop.schedule();
+      return;
+    } finally {
+      this.#opening = false;
+    }
+    if (!this.inert) this.node.loop.wake(this);
   }
 
   readonly #startCode = (): void => {
@@ -181,6 +225,13 @@ export class Activation {
     return judge(end, this.workflow, this.state.cancelled, payloadBytesMax);
   }
 
+  /** The code goes on as the run's next generation, at the close of this turn. */
+  goOnWith(input: Payload): void {
+    if (this.inert || this.#concluded) return;
+    this.#ended ??= { kind: "continue", input };
+    if (!this.turnOpen) this.node.loop.wake(this);
+  }
+
   /** An author's promise was rejected and nobody handled it: that is an error of this run. */
   rejected(error: unknown): void {
     if (this.inert || this.#concluded || this.halting) return;
@@ -207,6 +258,7 @@ export class Activation {
 
   // Replays on to where the journal ends, answers, and is dropped.
   #readOn(nowMs: number): void {
+    if (this.#opening) return;
     if (nextItem(this.state) !== null) return this.node.loop.wake(this);
     if (this.state.replaying && this.#mayAskLater) return this.#watch(nowMs);
     this.visits?.answerQueries();
@@ -230,13 +282,18 @@ export class Activation {
       this.visits.takeOffer(nowMs);
     }
     if (this.#orders !== null && !state.replaying) this.#orders.carryOut(nowMs);
-    if (nextItem(state) !== null) this.node.loop.wake(this);
-    else if (state.replaying && state.evolution?.inserting !== true) this.#watch(nowMs);
-    else this.#rest(nowMs);
+    if (!this.#opening) this.#goOn(nowMs);
     if (state.draft !== null || state.begun.length > 0 || state.closedCalls.length > 0) {
       this.node.committer.touch(this);
     }
     if (this.visits !== null) this.#letIn();
+  }
+
+  #goOn(nowMs: number): void {
+    const { state } = this;
+    if (nextItem(state) !== null) this.node.loop.wake(this);
+    else if (state.replaying && state.evolution?.inserting !== true) this.#watch(nowMs);
+    else this.#rest(nowMs);
   }
 
   #letIn(): void {
@@ -302,6 +359,14 @@ export class Activation {
   #conclude(verdict: Judgement, nowMs: number): void {
     if (verdict.kind === "hold") return this.#hold(verdict.hold, verdict.reason);
     if (this.state.updates !== null) endUpdates(this.state, nowMs);
+    if (verdict.kind === "continue") {
+      const goesOn = continueRun(this.state, verdict.input, nowMs);
+      if (!goesOn && this.state.divergence !== null) {
+        return this.#hold("diverged", describeDivergence(this.state.divergence));
+      }
+      this.#concluded = true;
+      return this.node.committer.touch(this);
+    }
     if (!finishRun(this.state, verdict.verdict, nowMs) && this.state.divergence !== null) {
       return this.#hold("diverged", describeDivergence(this.state.divergence));
     }
@@ -350,6 +415,9 @@ export class Activation {
     if (draft.ending !== null) {
       this.retire();
       this.node.results.ended(this.id, draft.ending);
+    } else if (draft.extras?.rare?.renewal != null) {
+      this.retire();
+      this.node.renew(this.workflow, renewedRun(this.state, draft.extras.rare.renewal));
     } else if (draft.hold !== null) {
       this.retire();
       this.node.updates.fail(this.id, new ClawError("CLAW-2015", `Run ${this.id} is held back`));

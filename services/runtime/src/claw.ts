@@ -14,6 +14,7 @@ import type {
   Clock,
   Executor,
   Log,
+  PayloadCodec,
   Random,
   RunQuery,
   Store,
@@ -41,6 +42,11 @@ export interface RuntimeOptions {
   /** Where log lines go. Default: nowhere. */
   readonly log?: Log;
   readonly limits?: Partial<RuntimeLimits>;
+  /**
+   * Encodes payloads before they are stored; of several, the first is applied first. What was stored
+   * without it stays readable. Default: none, payloads are stored as JSON. Errors: CLAW-1001.
+   */
+  readonly codec?: PayloadCodec | readonly PayloadCodec[];
   /** Whether an open runtime keeps its process alive. Default true. */
   readonly keepAlive?: boolean;
   /** Default: the system's. Given by simulators and tests. */
@@ -53,6 +59,8 @@ export interface RuntimeOptions {
 export interface RuntimeLimits {
   /** Bytes of one encoded value. */
   readonly payloadBytesMax: number;
+  /** Bytes of an encoded value that stand in its row; larger ones are stored apart. */
+  readonly inlineBytesMax: number;
   /** Runs in memory at once; more wait in the store. */
   readonly activeRunsMax: number;
   /** Waits shorter than this stay in memory, milliseconds. */

@@ -9,11 +9,18 @@ import {
   undoStackOf,
   type Verdict,
 } from "@claw/core/engine";
-import { CancelledError, decodePayload, type ErrorRecord, recordError } from "@claw/core/protocol";
+import {
+  CancelledError,
+  decodePayload,
+  ENTRY_KINDS,
+  type ErrorRecord,
+  recordError,
+} from "@claw/core/protocol";
 import type { StepContext } from "@claw/sdk";
 import type { Activation } from "./activation.ts";
 import type { LiveCall } from "./bodies.ts";
 import { RunContext } from "./context.ts";
+import { entryPlace } from "./payloads/places.ts";
 
 /** How long a compensation waits for steps under way whose end decides what must be undone. */
 const LINGER_MS = 30_000;
@@ -86,7 +93,12 @@ function allLingered({ state }: Activation): Promise<void> {
 
 async function undoCompleted(ctx: RunContext, one: Undoable, done: Compensation): Promise<void> {
   const call = one.call as LiveCall;
-  await attemptUndo(ctx, call, done, (step) => callUndo(call, decodePayload(one.value), step));
+  const { node, id } = ctx.activation;
+  await attemptUndo(ctx, call, done, async (step) => {
+    const entry = { kind: ENTRY_KINDS.stepCompleted, call: call.id, attempt: call.attempt };
+    const value = await node.sealer.open(one.value, entryPlace(id, entry));
+    return callUndo(call, decodePayload(value), step);
+  });
 }
 
 async function undoUnknown(ctx: RunContext, call: LiveCall, done: Compensation): Promise<void> {

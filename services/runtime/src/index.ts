@@ -15,3 +15,5 @@ export type {
 } from "./claw.ts";
 export { openRuntime } from "./open-runtime.ts";
 export type { EnqueuedTask, EnqueueOptions } from "./tasks/enqueue.ts";
+export { compression, type CompressionOptions } from "./codecs/compression.ts";
+export { encryption, type KeyRing } from "./codecs/encryption.ts";

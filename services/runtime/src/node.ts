@@ -13,6 +13,7 @@ import type {
 import {
   ClawError,
   decodePayload,
+  type Hold,
   type InboxRow,
   isClawError,
   limits,
@@ -21,19 +22,24 @@ import {
   partitionOfKey,
   recordError,
   type RunId,
+  shownEntry,
+  shownPayload,
   type StartRow,
 } from "@claw/core/protocol";
+import type { AnyWorkflow } from "@claw/sdk";
 import { Activation, type Starter } from "./activation.ts";
 import { boundTo } from "./bind-namespace.ts";
 import type { RuntimeLimits, RuntimeOptions } from "./claw.ts";
 import { Committer } from "./committer.ts";
+import { sealedStore } from "./payloads/sealed-store.ts";
+import { Sealer } from "./payloads/sealer.ts";
 import type { Registry } from "./registry.ts";
 import { Results } from "./results.ts";
 import { systemClock, systemRandom, systemTurns } from "./system.ts";
 import { TaskBoard } from "./tasks/task-board.ts";
 import { Timers } from "./timers.ts";
 import { endWithoutCode, stateOf, takeTransition } from "./transition.ts";
-import { openRun, draftOf } from "@claw/core/engine";
+import { openRun, draftOf, type RunState } from "@claw/core/engine";
 import { Trials } from "./trials.ts";
 import { TurnLoop } from "./turn-loop.ts";
 import { UpdateWaiters } from "./update-waiters.ts";
@@ -46,6 +52,7 @@ const LOOK_BACK_MS = 20;
 /** One node: the runs in memory and the parts that serve them. */
 export class Node {
   readonly store: Store;
+  readonly sealer: Sealer;
   readonly registry: Registry;
   readonly namespace: string;
   readonly limits: RuntimeLimits;
@@ -80,7 +87,6 @@ export class Node {
 
   constructor(options: RuntimeOptions, registry: Registry) {
     this.namespace = options.namespace ?? "default";
-    this.store = boundTo(options.store, this.namespace);
     this.registry = registry;
     this.limits = {
       payloadBytesMax: limits.PAYLOAD_BYTES_MAX,
@@ -88,8 +94,11 @@ export class Node {
       parkGraceMs: limits.PARK_GRACE_MS,
       stuckAfterMs: limits.STUCK_AFTER_MS,
       dedupWindowMs: limits.DEDUP_WINDOW_MS,
+      inlineBytesMax: limits.INLINE_BYTES_MAX,
       ...options.limits,
     };
+    this.sealer = new Sealer(options.store.blobs, options.codec, this.limits.inlineBytesMax);
+    this.store = boundTo(sealedStore(options.store, this.sealer), this.namespace);
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? systemRandom();
     this.#log = options.log;
@@ -163,6 +172,13 @@ export class Node {
     draftOf(state).start = true;
     const activation = new Activation(this, state, workflow, input, starter, dedup);
     this.active.set(row.id, activation);
+    this.loop.wake(activation);
+  }
+
+  /** Goes on with the next generation of a run. */
+  renew(workflow: AnyWorkflow, state: RunState): void {
+    const activation = new Activation(this, state, workflow, decodePayload(state.start.input));
+    this.active.set(state.start.id, activation);
     this.loop.wake(activation);
   }
 
@@ -286,9 +302,11 @@ export class Node {
       .slice(0, room);
   }
 
-  #resume(stored: StoredRun, late: readonly InboxRow[]): void {
-    const { row } = stored;
+  #resume(found: StoredRun, late: readonly InboxRow[]): void {
+    const { row, unreadable } = found;
     if (this.active.has(row.id) || this.#ending.has(row.id)) return;
+    const stored =
+      unreadable === undefined ? found : { ...found, journal: found.journal.map(shownEntry) };
     // A suspect waits in the store for its trial.
     if (row.held === "" && !this.trials.mayTakeUp(row)) return;
     const cancel = [...stored.inbox, ...late].find((message) => message.kind === "cancel");
@@ -299,6 +317,7 @@ export class Node {
       else if (row.held === "") this.#holdWithoutCode(stored);
       return;
     }
+    if (unreadable !== undefined) return this.#holdStored(stored, "unreadable", unreadable);
     if (this.active.size >= this.limits.activeRunsMax) {
       this.wakes.noRoom();
       return;
@@ -314,7 +333,7 @@ export class Node {
     const error = recordError(
       new ClawError(
         "CLAW-2003",
-        `The held run was cancelled: ${String(decodePayload(cancel.data))}`,
+        `The held run was cancelled: ${String(decodePayload(shownPayload(cancel.data)))}`,
       ),
     );
     this.endStored(stored, { status: "cancelled", error });
@@ -372,11 +391,14 @@ export class Node {
   }
 
   #holdWithoutCode(stored: StoredRun): void {
-    const state = stateOf(stored);
     const { workflow, version } = stored.row;
-    const reason = `workflow ${workflow}@${version} is not defined here`;
-    draftOf(state).hold = { kind: "no_code", reason };
-    this.log("warn", "run held: no_code", { run: stored.row.id, reason });
+    this.#holdStored(stored, "no_code", `workflow ${workflow}@${version} is not defined here`);
+  }
+
+  #holdStored(stored: StoredRun, kind: Hold, reason: string): void {
+    const state = stateOf(stored);
+    draftOf(state).hold = { kind, reason };
+    this.log("warn", `run held: ${kind}`, { run: stored.row.id, reason });
     const activation = new Activation(this, state, NO_CODE, undefined);
     this.active.set(stored.row.id, activation);
     this.committer.touch(activation);

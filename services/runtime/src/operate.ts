@@ -25,6 +25,7 @@ const RELEASABLE: readonly (Hold | "")[] = [
   "stuck",
   "no_code",
   "quarantined",
+  "unreadable",
 ];
 
 /** Tries a held run again. Errors: CLAW-3001, CLAW-3002, CLAW-2015. */

@@ -29,7 +29,10 @@ export async function takeOver(node: Node): Promise<void> {
 // New code may mend what held a run; without new code it is held again, once per start.
 async function releaseHeld(node: Node): Promise<void> {
   if (node.registry.workflows.length === 0) return;
-  const ids = await node.store.held(["no_code", "diverged", "bug", "stuck"], RELEASE_MAX);
+  const ids = await node.store.held(
+    ["no_code", "diverged", "bug", "stuck", "unreadable"],
+    RELEASE_MAX,
+  );
   if (ids.length === 0) return;
   for (let at = 0; at < ids.length; at += RELEASE_PAGE) {
     for (const { row } of await node.store.load(ids.slice(at, at + RELEASE_PAGE))) {

@@ -26,6 +26,7 @@ const STATUSES: Readonly<Record<RunStatus, true>> = {
   compensating: true,
   paused: true,
   quarantined: true,
+  unreadable: true,
   terminated: true,
 };
 

@@ -1,0 +1,27 @@
+import type { NewBlob } from "@claw/core/ports";
+import type { RunId } from "@claw/core/protocol";
+import type { MemoryDisk } from "./memory-disk.ts";
+
+/** Writes a large payload. */
+export function writeBlob(disk: MemoryDisk, { run, id, bytes }: NewBlob): void {
+  disk.blobs.set(`${run}/${id}`, Buffer.from(bytes).toString("base64"));
+}
+
+/** Reads a large payload; null when there is none of this id. */
+export function readBlob(disk: MemoryDisk, run: RunId, id: string): Uint8Array | null {
+  const text = disk.blobs.get(`${run}/${id}`);
+  return text === undefined ? null : Buffer.from(text, "base64");
+}
+
+/** Removes all large payloads of these runs; answers how many. */
+export function removeBlobs(disk: MemoryDisk, runs: readonly RunId[], flushed: boolean): number {
+  const gone = new Set(runs);
+  let removed = 0;
+  for (const [key] of disk.blobs.entries()) {
+    if (!gone.has(key.slice(0, key.indexOf("/")))) continue;
+    disk.blobs.delete(key);
+    removed++;
+  }
+  disk.settleCommit(flushed);
+  return removed;
+}

@@ -1,0 +1,20 @@
+import type { RunId } from "../protocol/index.ts";
+import type { MaybePromise } from "./store.ts";
+
+/** Bytes that are too large for a row of a journal; a payload of their run refers to them. */
+export interface NewBlob {
+  /** Place in the batch of the item that refers to them: they are written with it, or not at all. */
+  readonly item: number;
+  readonly run: RunId;
+  /** Unique within the run. */
+  readonly id: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Large payloads. They are written by `Store.commit`, and a second one of the same id replaces the first. */
+export interface BlobStore {
+  /** The bytes, or null when there are none of this id. */
+  read(run: RunId, id: string): MaybePromise<Uint8Array | null>;
+  /** Removes all bytes of these runs: whoever deletes runs calls it. Answers how many blobs went. */
+  remove(runs: readonly RunId[]): MaybePromise<number>;
+}

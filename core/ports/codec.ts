@@ -1,0 +1,23 @@
+import type { RunId } from "../protocol/index.ts";
+import type { MaybePromise } from "./store.ts";
+
+/** Where a payload stands. What is encoded for one place cannot be decoded as that of another. */
+export interface PayloadPlace {
+  readonly run: RunId;
+  /** The part of the run: its input, an entry of a call, a message. */
+  readonly part: string;
+}
+
+/**
+ * Turns the bytes of a payload into others before they are stored, and back. Its name stands in what it
+ * encoded, so it never changes; what an earlier configuration wrote is decoded as long as the codec is given.
+ * Errors: what `encode` throws refuses the transition, what `decode` throws holds the run; neither
+ * message may carry keys or payloads.
+ */
+export interface PayloadCodec {
+  /** Lower-case letters, digits and "-". */
+  readonly name: string;
+  /** The new bytes, or null to leave these as they are. */
+  encode(bytes: Uint8Array, place: PayloadPlace): MaybePromise<Uint8Array | null>;
+  decode(bytes: Uint8Array, place: PayloadPlace): MaybePromise<Uint8Array>;
+}

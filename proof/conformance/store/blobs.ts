@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CommitItem, ItemAnswer, NewBlob } from "@claw/core/ports";
+import type { RunId } from "@claw/core/protocol";
+import type { PlaceMaker } from "./place.ts";
+import { delivery, openWorld, type StoreWorld, step, transition } from "./world.ts";
+
+const BYTES = 3 * 1024 * 1024 + 17;
+
+/** Large payloads: written with their item or not at all, read back whole, removed with their run. */
+export function proveBlobs(make: PlaceMaker): void {
+  test("a blob is read back as it was written, also by the next owner", async (t) => {
+    const world = await openWorld(t, make);
+    const row = await world.start();
+    const bytes = pattern(BYTES);
+    await commit(
+      world,
+      [transition(row, step(row, 1))],
+      [{ item: 0, run: row.id, id: "a", bytes }],
+    );
+    assert.ok(same(await world.store.blobs.read(row.id, "a"), bytes));
+    await world.restart();
+    assert.ok(same(await world.store.blobs.read(row.id, "a"), bytes));
+    assert.equal(await world.store.blobs.read(row.id, "b"), null);
+  });
+
+  test("a blob whose item is refused is not written, those of others are", async (t) => {
+    const world = await openWorld(t, make);
+    const row = await world.start();
+    const bytes = pattern(100);
+    const items = [transition(row, step(row, 7)), transition(row, step(row, 1)), delivery("run_x")];
+    const blobs = ["poison", "good", "unknown"].map((id, item) => ({
+      item,
+      run: row.id,
+      id,
+      bytes,
+    }));
+    const answers = await commit(world, items, blobs);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      ["refused", "applied", "refused"],
+    );
+    assert.equal(await world.store.blobs.read(row.id, "poison"), null);
+    assert.equal(await world.store.blobs.read(row.id, "unknown"), null);
+    assert.ok(same(await world.store.blobs.read(row.id, "good"), bytes));
+  });
+
+  test("a second blob of one id takes the place of the first", async (t) => {
+    const world = await openWorld(t, make);
+    const row = await world.start();
+    const id = "a";
+    await commit(
+      world,
+      [transition(row, step(row, 1))],
+      [
+        { item: 0, run: row.id, id, bytes: pattern(BYTES) },
+        { item: 0, run: row.id, id, bytes: pattern(5) },
+      ],
+    );
+    assert.ok(same(await world.store.blobs.read(row.id, id), pattern(5)));
+  });
+
+  test("removing the blobs of a run leaves those of other runs", async (t) => {
+    const world = await openWorld(t, make);
+    const [one, two] = [await world.start(), await world.start()];
+    const blob = (item: number, run: RunId, id: string): NewBlob => ({
+      item,
+      run,
+      id,
+      bytes: pattern(BYTES),
+    });
+    await commit(
+      world,
+      [transition(one, step(one, 1)), transition(two, step(two, 1))],
+      [blob(0, one.id, "a"), blob(0, one.id, "b"), blob(1, two.id, "a")],
+    );
+    assert.equal(await world.store.blobs.remove([one.id]), 2);
+    assert.equal(await world.store.blobs.remove([one.id]), 0);
+    assert.equal(await world.store.blobs.read(one.id, "a"), null);
+    assert.ok(same(await world.store.blobs.read(two.id, "a"), pattern(BYTES)));
+  });
+}
+
+async function commit(
+  world: StoreWorld,
+  items: readonly CommitItem[],
+  blobs: readonly NewBlob[],
+): Promise<readonly ItemAnswer[]> {
+  return (await world.store.commit({ ...world.batch(items), blobs })).items;
+}
+
+function pattern(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, at) => (at * 31) % 251);
+}
+
+function same(found: Uint8Array | null, expected: Uint8Array): boolean {
+  return found !== null && Buffer.compare(found, expected) === 0;
+}

@@ -1,0 +1,33 @@
+import type { PayloadPlace } from "@claw/core/ports";
+import type { Entry, Message, RunId } from "@claw/core/protocol";
+
+// Between the fields of a part: no name or kind contains it.
+const UNIT = "\u001f";
+
+/** Where the input of a run stands. */
+export function inputPlace(run: RunId): PayloadPlace {
+  return { run, part: "input" };
+}
+
+/** Where the output of a run stands. */
+export function outputPlace(run: RunId): PayloadPlace {
+  return { run, part: "output" };
+}
+
+/** Where the error stands that ended a run. */
+export function errorPlace(run: RunId): PayloadPlace {
+  return { run, part: "error" };
+}
+
+/** Where the data of a journal's entry stand. */
+export function entryPlace(
+  run: RunId,
+  { kind, call, attempt }: Pick<Entry, "kind" | "call" | "attempt">,
+): PayloadPlace {
+  return { run, part: ["entry", kind, call, attempt].join(UNIT) };
+}
+
+/** Where a message to a run stands. */
+export function messagePlace({ to, kind, name }: Message): PayloadPlace {
+  return { run: to, part: ["message", kind, name].join(UNIT) };
+}

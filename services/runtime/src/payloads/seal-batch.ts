@@ -1,0 +1,177 @@
+import type {
+  Batch,
+  CommitItem,
+  Finish,
+  NewBlob,
+  NewRun,
+  PublishedEvent,
+  Transition,
+} from "@claw/core/ports";
+import {
+  type Ending,
+  type Entry,
+  ENTRY_KINDS,
+  type ErrorRecord,
+  entryParts,
+  isCoded,
+  joinParts,
+  type Message,
+  type Payload,
+  type RunId,
+  type StartRow,
+} from "@claw/core/protocol";
+import { entryPlace, errorPlace, inputPlace, messagePlace, outputPlace } from "./places.ts";
+import type { SealedBlob, Sealer } from "./sealer.ts";
+
+// Their data are ids and names of calls, which the engine reads, and no payloads.
+const NO_PAYLOADS: ReadonlySet<string> = new Set([
+  ENTRY_KINDS.eventEmitted,
+  ENTRY_KINDS.childStarted,
+  ENTRY_KINDS.runStarted,
+  ENTRY_KINDS.patchTaken,
+  ENTRY_KINDS.attributesSet,
+  ENTRY_KINDS.undoPlanned,
+  ENTRY_KINDS.forked,
+]);
+
+// How the data of an entry begin that are sealed already.
+const SEALED = "\u001f~";
+
+/** True when something of the batch is not stored as it is. */
+export function concernsBatch(sealer: Sealer, { items }: Batch): boolean {
+  for (const item of items) {
+    if (item.type === "transition" && concernsTransition(sealer, item)) return true;
+    if (item.type === "delivery" && sealer.concerns(item.message.data)) return true;
+    if (item.type === "publication" && item.starts.some((one) => concernsRun(sealer, one))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function concernsTransition(sealer: Sealer, item: Transition): boolean {
+  const { start, entries, finish, starts, messages, events } = item;
+  // A run that goes on from another's journal begins with its entries, and its blobs are the other's.
+  if (start !== null && (sealer.concerns(start.input) || entries.includes(SEALED))) return true;
+  if (sealer.concerns(entries)) return true;
+  if (finish !== null) {
+    const { ending, journal } = finish;
+    if (sealer.hasCodecs || sealer.concerns(ending.output)) return true;
+    if (sealer.concerns(finish.start.input) || sealer.concerns(journal ?? "")) return true;
+  }
+  for (const { data } of messages) if (sealer.concerns(data)) return true;
+  for (const one of starts) if (concernsRun(sealer, one)) return true;
+  return events.some((event) => event.starts.some((one) => concernsRun(sealer, one)));
+}
+
+function concernsRun(sealer: Sealer, { row }: NewRun): boolean {
+  return sealer.concerns(row.input);
+}
+
+/** Seals the payloads of batches, and remembers what the caller gave, because the store gives it back. */
+export class BatchSealer {
+  readonly #sealer: Sealer;
+  /** Sealed inputs of rows: a run's row is written when it begins and when it ends. */
+  readonly inputs = new WeakMap<StartRow, Payload>();
+  /** Payloads of the current batch by their sealed form. */
+  readonly plain = new Map<Payload, Payload>();
+
+  constructor(sealer: Sealer) {
+    this.#sealer = sealer;
+  }
+
+  /** An item with its payloads sealed. */
+  async seal(item: CommitItem, at: number): Promise<{ item: CommitItem; blobs: NewBlob[] }> {
+    const blobs: SealedBlob[] = [];
+    const sealed = await this.#item(item, blobs);
+    return { item: sealed, blobs: blobs.map((blob) => ({ ...blob, item: at })) };
+  }
+
+  async #item(item: CommitItem, blobs: SealedBlob[]): Promise<CommitItem> {
+    if (item.type === "delivery") {
+      return { ...item, message: await this.#message(item.message, blobs) };
+    }
+    if (item.type === "publication") return { ...item, ...(await this.#event(item, blobs)) };
+    if (item.type !== "transition") return item;
+    const { run, start, entries, finish } = item;
+    return {
+      ...item,
+      start: start === null ? null : await this.#row(start, blobs),
+      entries: await this.#entries(run, entries, blobs),
+      starts: await each(item.starts, (one) => this.#newRun(one, blobs)),
+      messages: await each(item.messages, (one) => this.#message(one, blobs)),
+      events: await each(item.events, (one) => this.#event(one, blobs)),
+      finish: finish === null ? null : await this.#finish(finish, blobs),
+    };
+  }
+
+  async #finish(finish: Finish, blobs: SealedBlob[]): Promise<Finish> {
+    const { start, ending, journal } = finish;
+    return {
+      ...finish,
+      start: await this.#row(start, blobs),
+      ending: await this.#ending(start.id, ending, blobs),
+      journal: journal === null ? null : await this.#entries(start.id, journal, blobs),
+    };
+  }
+
+  async #ending(run: RunId, ending: Ending, blobs: SealedBlob[]): Promise<Ending> {
+    const { output, error } = ending;
+    return {
+      ...ending,
+      output: await this.#sealer.seal(output, outputPlace(run), blobs),
+      error: error === null ? null : await this.#error(run, error, blobs),
+    };
+  }
+
+  // Name and code stay: lists and people tell errors apart by them.
+  async #error(run: RunId, error: ErrorRecord, blobs: SealedBlob[]): Promise<ErrorRecord> {
+    if (!this.#sealer.hasCodecs || isCoded(error.message)) return error;
+    const { name, code, ...rest } = error;
+    const sealed = await this.#sealer.seal(JSON.stringify(rest), errorPlace(run), blobs);
+    // Left as it is, by every codec: then so is the error.
+    if (!isCoded(sealed)) return error;
+    return { name, message: sealed, ...(code === undefined ? {} : { code }) };
+  }
+
+  async #entries(run: RunId, text: string, blobs: SealedBlob[]): Promise<string> {
+    if (text === "") return text;
+    const parts = await each(entryParts(text), async (part) => {
+      const { data, kind, call } = part;
+      if (data === null || data === "" || NO_PAYLOADS.has(kind)) return part;
+      const attempt = part.attempt === "" ? 1 : Number(part.attempt);
+      const place = entryPlace(run, { kind: kind as Entry["kind"], call, attempt });
+      return { ...part, data: await this.#sealer.seal(data, place, blobs) };
+    });
+    return joinParts(parts);
+  }
+
+  async #newRun(one: NewRun, blobs: SealedBlob[]): Promise<NewRun> {
+    return { ...one, row: await this.#row(one.row, blobs) };
+  }
+
+  async #row(row: StartRow, blobs: SealedBlob[]): Promise<StartRow> {
+    const known = this.inputs.get(row);
+    const input = known ?? (await this.#sealer.seal(row.input, inputPlace(row.id), blobs));
+    this.inputs.set(row, input);
+    if (input !== row.input) this.plain.set(input, row.input);
+    return input === row.input ? row : { ...row, input };
+  }
+
+  async #message(message: Message, blobs: SealedBlob[]): Promise<Message> {
+    const data = await this.#sealer.seal(message.data, messagePlace(message), blobs);
+    if (data !== message.data) this.plain.set(data, message.data);
+    return { ...message, data };
+  }
+
+  async #event<E extends PublishedEvent>(event: E, blobs: SealedBlob[]): Promise<E> {
+    return { ...event, starts: await each(event.starts, (one) => this.#newRun(one, blobs)) };
+  }
+}
+
+async function each<T>(list: readonly T[], change: (one: T) => Promise<T>): Promise<readonly T[]> {
+  if (list.length === 0) return list;
+  const changed: T[] = [];
+  for (const one of list) changed.push(await change(one));
+  return changed;
+}
