@@ -72,3 +72,13 @@ test("the guide of operating runs does what it says", async (t) => {
   assert.equal(retried?.["from"], "charge");
   assert.deepEqual(retried?.["output"], output);
 });
+
+test("the guide of approvals does what it says", async (t) => {
+  const { left } = await runPage(t, "approvals.md");
+  const [refund] = left;
+  assert.deepEqual(
+    (refund?.["open"] as { title: string; call: string }[]).map(({ title, call }) => [title, call]),
+    [["Refund order o-7?", "approval"]],
+  );
+  assert.equal(refund?.["output"], "paid back 500 cents");
+});
