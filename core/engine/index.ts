@@ -2,6 +2,7 @@ export type { Call, Plan } from "./call.ts";
 export { askCall } from "./commands/ask-call.ts";
 export { beginCalls } from "./commands/begin-call.ts";
 export { closeScope } from "./commands/close-scope.ts";
+export { continueRun, renewedRun } from "./commands/continue-run.ts";
 export { finishRun, type Verdict } from "./commands/finish-run.ts";
 export { fireTimer, isAsking } from "./commands/fire-timer.ts";
 export { holdRun } from "./commands/hold-run.ts";
@@ -14,11 +15,23 @@ export { endUpdates, takeUpdate } from "./commands/take-update.ts";
 export { addMessages, takeInbox } from "./commands/take-inbox.ts";
 export { declareChanges, isPatched } from "./commands/take-patch.ts";
 export { deliver, nextItem, settleReplay } from "./delivery.ts";
-export { describeDivergence } from "./divergence.ts";
-export { type Draft, type DraftExtras, type DraftUpdate, type DraftWait, extrasOf } from "./draft.ts";
+export { explainDivergence } from "./divergence.ts";
+export {
+  type Draft,
+  type DraftExtras,
+  type DraftUpdate,
+  type DraftWait,
+  extrasOf,
+} from "./draft.ts";
 export { closeLoop, loopAround, openLoop, whatOutlives } from "./loops.ts";
 export { type Rest, restOf } from "./rest.ts";
-export { pauseMs, RETRY_DEFAULT, type RetryOptions, type RetryPolicy, retryPolicy } from "./retry.ts";
+export {
+  pauseMs,
+  RETRY_DEFAULT,
+  type RetryOptions,
+  type RetryPolicy,
+  retryPolicy,
+} from "./retry.ts";
 export {
   draftOf,
   openRun,

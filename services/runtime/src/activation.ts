@@ -7,9 +7,9 @@ import {
   type Call,
   declareChanges,
   deliver,
-  describeDivergence,
   type Draft,
   endUpdates,
+  explainDivergence,
   finishRun,
   holdRun,
   idleUpdates,
@@ -249,7 +249,7 @@ export class Activation {
     if (this.inert || this.#concluded) return;
     if (this.halting && !wasOpen) return this.#settle();
     if (settleReplay(this.state, this.#mayAskLater) && this.state.divergence !== null) {
-      return this.#hold("diverged", describeDivergence(this.state.divergence));
+      return this.#hold("diverged", explainDivergence(this.state));
     }
     if (this.onlyReads) return this.#readOn(nowMs);
     if (this.#ended !== null) return this.#conclude(this.#ended, nowMs);
@@ -334,7 +334,7 @@ export class Activation {
     if (this.halting || this.inert || this.#concluded || this.turnOpen || this.#ended !== null)
       return;
     if (settleReplay(this.state) && this.state.divergence !== null) {
-      this.#hold("diverged", describeDivergence(this.state.divergence));
+      this.#hold("diverged", explainDivergence(this.state));
     } else if (this.state.open.size === 0) {
       this.#hold("stuck", "the code has not ended and waits for no ctx call");
     } else if (giveUpIdle(this)) {
@@ -362,13 +362,13 @@ export class Activation {
     if (verdict.kind === "continue") {
       const goesOn = continueRun(this.state, verdict.input, nowMs);
       if (!goesOn && this.state.divergence !== null) {
-        return this.#hold("diverged", describeDivergence(this.state.divergence));
+        return this.#hold("diverged", explainDivergence(this.state));
       }
       this.#concluded = true;
       return this.node.committer.touch(this);
     }
     if (!finishRun(this.state, verdict.verdict, nowMs) && this.state.divergence !== null) {
-      return this.#hold("diverged", describeDivergence(this.state.divergence));
+      return this.#hold("diverged", explainDivergence(this.state));
     }
     this.#concluded = true;
     this.node.committer.touch(this);

@@ -42,6 +42,8 @@ function headOf(run: RunRecord): string[] {
   ];
   if (run.cause !== "") lines.push(field("cause", run.cause));
   if (run.parentRun !== "") lines.push(field("parent", run.parentRun));
+  const { length: ended = 0 } = run.generations ?? [];
+  if (ended > 0) lines.push(field("generation", String(ended + 1)));
   const facts = Object.entries(run.attributes).map(([name, value]) => `${name}=${String(value)}`);
   if (facts.length > 0) lines.push(field("attributes", facts.join(" ")));
   if (run.input !== "") lines.push(field("input", shortText(run.input, VALUE_CHARS_MAX)));
@@ -90,7 +92,12 @@ function tailOf(run: RunRecord): string[] {
   }
   if (run.endedAt === null && (run.reason !== "" || run.status === "paused")) {
     const verb = run.status === "paused" ? "resume" : "release";
-    lines.push(field("held", run.reason), field("try", `claw ${verb} ${run.id}`));
+    const [why = "", ...more] = run.reason.split("\n");
+    lines.push(
+      field("held", why),
+      ...more.map((line) => field("", line)),
+      field("try", `claw ${verb} ${run.id}`),
+    );
   }
   if (run.status === "waiting") lines.push(field("waits", waitOf(run)));
   if (run.abandoned.length > 0) lines.push(field("open calls", run.abandoned.join(", ")));
