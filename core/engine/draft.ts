@@ -2,6 +2,8 @@ import type {
   AttributeChanges,
   ChildOutcome,
   Ending,
+  Payload,
+  Entry,
   Hold,
   Message,
   OpenApproval,
@@ -35,6 +37,19 @@ export interface DraftRare {
   approvals: readonly OpenApproval[] | null;
   /** Calls whose approvals are decided or given up. */
   unapprovals: readonly string[] | null;
+  /** The run goes on as its next generation. */
+  renewal: DraftRenewal | null;
+}
+
+/** What a run goes on with. */
+export interface DraftRenewal {
+  readonly generation: number;
+  readonly endedAt: number;
+  readonly input: Payload;
+  readonly journal: string;
+  readonly seq: number;
+  /** The one entry of that journal. */
+  readonly entry: Entry;
 }
 
 /** The parts of a transition that a plain step does not have. */
@@ -97,7 +112,13 @@ export function extrasOf(draft: Draft): DraftExtras {
 /** The rare parts of a draft, begun if there are none. */
 export function rareOf(draft: Draft): DraftRare {
   const extras = extrasOf(draft);
-  extras.rare ??= { attributes: null, replaces: false, approvals: null, unapprovals: null };
+  extras.rare ??= {
+    attributes: null,
+    replaces: false,
+    approvals: null,
+    unapprovals: null,
+    renewal: null,
+  };
   return extras.rare;
 }
 

@@ -3,6 +3,7 @@ import {
   decodePayload,
   type Entry,
   ENTRY_KINDS,
+  type GenerationNote,
   type ForkNote,
   type InboxRow,
   limits,
@@ -55,7 +56,9 @@ export interface Divergence {
  */
 export interface RunState {
   readonly start: StartRow;
-  readonly root: Scope;
+  root: Scope;
+  /** From 1; rises with each `continueAs`. */
+  generation: number;
   /** Whose id random numbers are drawn from: its own, or that of the first run if it is a fork. */
   seed: RunId;
   /** Sequence of the last entry. */
@@ -179,6 +182,10 @@ function fold(run: RunState, entry: Entry): void {
     run.replayLeft++;
     return;
   }
+  if (entry.kind === ENTRY_KINDS.generationBegan) {
+    beginGeneration(run, decodePayload(entry.data) as GenerationNote);
+    return;
+  }
   if (entry.kind === ENTRY_KINDS.patchTaken) {
     evolutionOf(run).patches.set(String(decodePayload(entry.data)), true);
     return;
@@ -221,10 +228,19 @@ function foldNote(run: RunState, entry: Entry): void {
   }
 }
 
+// Calls of a later generation have ids of their own: keys of steps, children and emitted events differ, and
+// late answers to calls of the one before meet nobody.
+function beginGeneration(run: RunState, { generation, events }: GenerationNote): void {
+  run.generation = generation;
+  run.root = { ...rootScope(), path: `/${generation}/` };
+  for (const [key, number] of events ?? []) subscriptionsOf(run).cursor.set(key, number);
+}
+
 function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {
   return {
     start,
     root: rootScope(),
+    generation: 1,
     seed: start.id,
     seq: 0,
     lastAt: start.startedAt,

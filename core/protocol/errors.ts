@@ -251,7 +251,7 @@ export const ERRORS = {
   },
   "CLAW-3015": {
     title: "There is no dead letter with this id",
-    remedy: "Check the id with `claw tasks --status dead`; only a dead task can be redriven.",
+    remedy: "Check the id with `claw.deadLetters()`; only a dead task can be redriven.",
     status: 404,
   },
   "CLAW-4001": {

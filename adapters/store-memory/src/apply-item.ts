@@ -32,6 +32,7 @@ import {
   insertRun,
   markRun,
   parkRun,
+  renewRun,
   replaceEntries,
   setAttributes,
 } from "./write-run.ts";
@@ -77,6 +78,7 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
     if (start !== null) insertRun(disk, start, item.seq);
     advance(disk, item, work);
   }
+  if (item.rare?.renewal) renewRun(disk, run, item.rare.renewal);
   if (item.rare?.attributes) setAttributes(disk, run, item.rare.attributes);
   if (finish === null && item.rare) changeApprovals(disk, item);
   for (const created of item.starts) createOther(disk, created, work);

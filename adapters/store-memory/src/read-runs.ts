@@ -4,6 +4,7 @@ import {
   decodeEntries,
   describeError,
   type ErrorRecord,
+  type Generation,
   type Hold,
   limits,
   type RunId,
@@ -135,6 +136,7 @@ export function findRun(disk: MemoryDisk, id: RunId): RunRecord | null {
       abandoned: [],
       due: open.due,
       journal: decodeEntries(journalOf(disk, id), 1, open.startedAt),
+      ...generationsOf(disk, open),
     };
   }
   const closed = disk.closed.get(id);
@@ -147,7 +149,21 @@ export function findRun(disk: MemoryDisk, id: RunId): RunRecord | null {
     abandoned: JSON.parse(closed.abandoned) as string[],
     due: null,
     journal: decodeEntries(closed.journal ?? journalOf(disk, id), 1, closed.startedAt),
+    ...generationsOf(disk, closed),
   };
+}
+
+function generationsOf(
+  disk: MemoryDisk,
+  { id, startedAt }: StartRow,
+): { readonly generations?: readonly Generation[] } {
+  const rows = disk.generations.of(id);
+  if (rows.length === 0) return {};
+  const generations = rows.map((row) => ({
+    ...row,
+    journal: decodeEntries(row.journal, 1, startedAt),
+  }));
+  return { generations };
 }
 
 /** The text of a journal that is kept in rows. */

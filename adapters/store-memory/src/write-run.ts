@@ -1,4 +1,4 @@
-import type { Finish, NewRun, Park, Transition } from "@claw/core/ports";
+import type { Finish, NewRun, Park, Renewal, Transition } from "@claw/core/ports";
 import {
   type AttributeChanges,
   entriesBefore,
@@ -69,6 +69,18 @@ export function parkRun(disk: MemoryDisk, run: RunId, seq: number, park: Park): 
 /** Shows what a run does as its status. */
 export function markRun(disk: MemoryDisk, run: RunId, phase: Phase): void {
   disk.runs.set(run, { ...openRow(disk, run), phase });
+}
+
+/** Closes the journal of a run as that of a generation, and begins that of the next one. */
+export function renewRun(disk: MemoryDisk, run: RunId, renewal: Renewal): void {
+  const { generation, endedAt, input, seq } = renewal;
+  const row = openRow(disk, run);
+  const rows = disk.journal.of(run);
+  const journal = rows.map(({ entries }) => entries).join("");
+  disk.generations.add(run, { generation, endedAt, input: row.input, journal });
+  disk.journal.delete(run);
+  disk.journal.add(run, { seq: 1, lastSeq: seq, entries: renewal.journal });
+  disk.runs.set(run, { ...row, input, seq });
 }
 
 /** Sets attributes of a run; null takes one away. */

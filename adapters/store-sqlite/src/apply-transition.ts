@@ -8,6 +8,7 @@ import type { Creator } from "./create-run.ts";
 import type { Inbox } from "./deliver-message.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Journals } from "./journals.ts";
+import type { Renewer } from "./renew-run.ts";
 import type { Requests } from "./remember-request.ts";
 import type { Rester } from "./rest-run.ts";
 import type { Subscriptions } from "./subscribe.ts";
@@ -24,6 +25,7 @@ export interface Tables {
   readonly log: EventLog;
   readonly subscriptions: Subscriptions;
   readonly setAttributes: AttributeSetter;
+  readonly renew: Renewer;
   readonly tasks: TaskWriter;
   readonly approvals: Approvals;
 }
@@ -45,6 +47,7 @@ export function applyTransition(
   const deliveredBefore = work.delivered.length;
   if (finish === null) advance(tables, transition, work);
   else end(tables, transition, finish);
+  if (transition.rare?.renewal) tables.renew(run, transition.rare.renewal);
   if (transition.rare?.attributes) tables.setAttributes(run, transition.rare.attributes);
   if (finish === null && transition.rare) tables.approvals.change(transition);
   for (const start of transition.starts) createRun(tables, start, work);

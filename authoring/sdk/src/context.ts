@@ -219,7 +219,7 @@ export interface Context {
    * Answers `claw.query` under this name from now on, from variables of the workflow. The handler reads: it
    * asks nothing of ctx and returns no promise. Known to the whole run; the last one of a name holds.
    */
-  query<Input = unknown>(name: string, handler: (input: Input) => unknown): void;
+  query(name: string, handler: (input: never) => unknown): void;
 
   /**
    * Handles `claw.update` under this name from now on. An update is checked when every result recorded so far was
@@ -288,6 +288,14 @@ export interface Context {
     ) => Iteration<State, T> | Promise<Iteration<State, T>>,
     options?: CallOptions,
   ): Promise<Stored<T>>;
+
+  /**
+   * Ends this generation of the run, which goes on from the start of its code with `input` and an empty journal:
+   * same id, parent and unread messages. The journal so far is kept. Never returns: `return ctx.continueAs(...)`.
+   * Attached children that are open are cancelled. Errors: CLAW-2032 steps could still be undone and `commit` is
+   * not true, CLAW-1004, CLAW-1005, CLAW-1006.
+   */
+  continueAs(input: unknown, options?: { readonly commit?: boolean }): Promise<never>;
 
   /** The time of the current turn: the same at replay. */
   now(): Date;

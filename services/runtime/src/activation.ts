@@ -33,13 +33,14 @@ import {
   type RunId,
 } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
-import { abortBody, type LiveCall, startBody } from "./bodies.ts";
+import { abortBodies, abortBody, type LiveCall, startBody } from "./bodies.ts";
 import { compensate, type FailedVerdict, mustCompensate } from "./compensate.ts";
 import { RunContext } from "./context.ts";
 import { currentRun } from "./current-run.ts";
 import { giveUpIdle } from "./handlers.ts";
 import type { Node } from "./node.ts";
 import { entryPlace } from "./payloads/places.ts";
+import { Halting } from "./halting.ts";
 import { Orders } from "./orders.ts";
 import { type Handlers, publishEnds, type Visits } from "./visits.ts";
 import { type CodeEnd, foreignEnd, judge, type Judgement } from "./verdict.ts";
@@ -66,13 +67,10 @@ export class Activation {
   #patienceTimer: (() => void) | null = null;
   #patient = true;
   #abort: AbortController | null = null;
-  #haltTimer: (() => void) | null = null;
-  #onRetired: (() => void)[] | null = null;
+  #halting: Halting | null = null;
   #orders: Orders | null = null;
   /** Processes in a row that ended while they held the run. */
   recoveries = 0;
-  /** No turn and no body begins any more; it ends when what is under way has ended. */
-  halting = false;
   /** Timers of calls in memory, cancelled with the activation. */
   timers: Set<CancelTimer> | null = null;
   /** Kept by the turn loop and the committer. */
@@ -113,6 +111,11 @@ export class Activation {
     this.#starter = starter;
     this.dedup = dedup;
     this.context = new RunContext(this, state.root);
+  }
+
+  /** No turn and no body begins any more; it ends when what is under way has ended. */
+  get halting(): boolean {
+    return this.#halting !== null;
   }
 
   get id(): RunId {
@@ -247,7 +250,7 @@ export class Activation {
     const wasOpen = this.turnOpen;
     this.turnOpen = false;
     if (this.inert || this.#concluded) return;
-    if (this.halting && !wasOpen) return this.#settle();
+    if (!wasOpen && this.#halting !== null) return this.#halting.settle();
     if (settleReplay(this.state, this.#mayAskLater) && this.state.divergence !== null) {
       return this.#hold("diverged", explainDivergence(this.state));
     }
@@ -278,7 +281,7 @@ export class Activation {
     takeInbox(state, nowMs);
     if (state.updates !== null && !state.replaying) endUpdates(state, nowMs);
     // A run whose parking is under way may be gone with it.
-    if (this.visits?.hasOffers === true && this.sentDraft?.park == null) {
+    if (this.visits?.hasOffers === true && !this.sentDraft?.park) {
       this.visits.takeOffer(nowMs);
     }
     if (this.#orders !== null && !state.replaying) this.#orders.carryOut(nowMs);
@@ -449,7 +452,7 @@ export class Activation {
       }
       state.closedCalls = [];
     }
-    if (this.halting) return this.#settle();
+    if (this.#halting !== null) return this.#halting.settle();
     if (this.inert || state.begun.length === 0 || state.draft !== null) {
       // A draft made meanwhile: what began stands on it and waits for its commit.
       if (!this.inert && state.draft !== null) this.node.committer.touch(this);
@@ -483,20 +486,13 @@ export class Activation {
     this.inert = true;
     this.#stuckTimer?.();
     this.#patienceTimer?.();
-    this.#haltTimer?.();
     if (this.timers !== null) for (const cancel of this.timers) cancel();
-    this.#abortBodies();
+    abortBodies(this.state);
     this.#abort?.abort();
     this.visits?.end();
     this.node.retired(this);
-    for (const told of this.#onRetired ?? []) told();
+    this.#halting?.ended();
     this.#orders?.drop(leftMemory(this.id));
-  }
-
-  #abortBodies(): void {
-    for (const call of this.state.open) abortBody(call as LiveCall);
-    for (const call of this.state.closedCalls) abortBody(call as LiveCall);
-    for (const call of this.state.undo?.lingering ?? []) abortBody(call as LiveCall);
   }
 
   /**
@@ -505,35 +501,8 @@ export class Activation {
    */
   halt(lingerMs: number): Promise<void> {
     if (this.inert) return Promise.resolve();
-    this.halting = true;
-    const { timers, clock } = this.node;
-    const giveUp = (): void => {
-      this.#abortBodies();
-      this.#settle();
-    };
-    if (lingerMs > 0) this.#haltTimer ??= timers.add(clock.now() + lingerMs, giveUp);
-    return new Promise((resolve) => {
-      (this.#onRetired ??= []).push(resolve);
-      if (lingerMs === 0) giveUp();
-      else if (!this.turnOpen) this.#settle();
-    });
-  }
-
-  #settle(): void {
-    const { state } = this;
-    if (this.inert || this.turnOpen) return;
-    if (state.draft !== null) {
-      this.node.committer.touch(this);
-      this.node.loop.schedule();
-    } else if (this.sentDraft === null && !this.#hasBody()) {
-      this.retire();
-    }
-  }
-
-  #hasBody(): boolean {
-    for (const call of this.state.open) if (call.running) return true;
-    for (const call of this.state.undo?.lingering ?? []) if (call.running) return true;
-    return false;
+    this.#halting ??= new Halting(this);
+    return this.#halting.begin(lingerMs);
   }
 
   /**

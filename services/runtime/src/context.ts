@@ -2,6 +2,7 @@ import {
   askCall,
   innerScope,
   isPatched,
+  loopAround,
   nextSegment,
   type Plan,
   type RetryPolicy,
@@ -49,6 +50,7 @@ import type { Activation } from "./activation.ts";
 import type { LiveCall, UndoPlan } from "./bodies.ts";
 import { registerQuery, registerUpdate } from "./handlers.ts";
 import { checkAttributes } from "./attributes.ts";
+import { continueAs } from "./continue-as.ts";
 import { runCheckpoint } from "./checkpoint.ts";
 import { checkSync, startRow } from "./registry.ts";
 import { closeLosers, runBranches, runMap } from "./scopes.ts";
@@ -199,6 +201,7 @@ export class RunContext implements Context {
 
   query(name: string, handler: QueryHandler): void {
     this.#mustBeInTurn(checkName(name, "The query"));
+    this.#mustOutlive(name);
     registerQuery(this.#activation, name, handler);
   }
 
@@ -208,6 +211,7 @@ export class RunContext implements Context {
     handler: (ctx: Context, input: never) => unknown,
   ): void {
     this.#mustBeInTurn(checkName(name, "The update"));
+    this.#mustOutlive(name);
     const contextOf = (scope: Scope): Context => new RunContext(this.#activation, scope);
     registerUpdate(this.#activation, name, options, handler, contextOf);
   }
@@ -285,6 +289,11 @@ export class RunContext implements Context {
     return quiet(runCheckpoint(this, this.segment(name, options?.key), initial, body));
   }
 
+  continueAs(input: unknown, options?: { readonly commit?: boolean }): Promise<never> {
+    this.#mustBeInTurn("continueAs");
+    return continueAs(this.#activation, input, options);
+  }
+
   /** Saves what a checkpoint goes on with, or takes up what was saved last. */
   saveState(segment: string, note: Payload): Promise<SavedNote> {
     return this.#ask(segment, { kind: "checkpoint", note }, "", 0, null);
@@ -348,6 +357,13 @@ export class RunContext implements Context {
       "CLAW-2004",
       `ctx was used ("${name}") after an await of something else, or inside of a step's body`,
     );
+  }
+
+  // A handler is known to the whole run, an iteration of a checkpoint leaves nothing but its state.
+  #mustOutlive(handler: string): void {
+    const loop = loopAround(this.#activation.state, this.scopeState);
+    if (loop === null) return;
+    throw new ClawError("CLAW-2031", `The handler "${handler}" would outlive an iteration of "${loop}"`);
   }
 
   #draw(what: string): readonly [number, number, number, number] {

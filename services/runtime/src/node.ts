@@ -35,6 +35,7 @@ import { sealedStore } from "./payloads/sealed-store.ts";
 import { Sealer } from "./payloads/sealer.ts";
 import type { Registry } from "./registry.ts";
 import { Results } from "./results.ts";
+import { retentionOf, Sweeper } from "./retention.ts";
 import { systemClock, systemRandom, systemTurns } from "./system.ts";
 import { TaskBoard } from "./tasks/task-board.ts";
 import { Timers } from "./timers.ts";
@@ -62,6 +63,7 @@ export class Node {
   readonly loop: TurnLoop;
   readonly committer: Committer;
   readonly wakes: Wakes;
+  readonly sweeper: Sweeper;
   readonly trials: Trials;
   readonly tasks: TaskBoard;
   readonly results: Results;
@@ -116,6 +118,7 @@ export class Node {
       this.committer.flush(nowMs);
     });
     this.wakes = new Wakes(this);
+    this.sweeper = new Sweeper(this, retentionOf(options.retention));
     this.trials = new Trials(this);
     this.tasks = new TaskBoard(this, options);
   }

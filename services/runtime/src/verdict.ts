@@ -7,6 +7,7 @@ import {
   isCancelled,
   isClawError,
   isKernelError,
+  type Payload,
   recordError,
 } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
@@ -20,6 +21,7 @@ export type CodeEnd =
 /** What that means for the run: an end, or a hold until the code is corrected. */
 export type Judgement =
   | { readonly kind: "end"; readonly verdict: Verdict }
+  | { readonly kind: "continue"; readonly input: Payload }
   | { readonly kind: "hold"; readonly hold: Hold; readonly reason: string };
 
 const PROGRAMMING_ERRORS = new Set([

@@ -1,0 +1,93 @@
+import {
+  encodeEntry,
+  encodeGap,
+  type Entry,
+  ENTRY_KINDS,
+  type GenerationNote,
+  limits,
+  type Message,
+  type Payload,
+} from "../../protocol/index.ts";
+import { extrasOf, rareOf } from "../draft.ts";
+import { draftOf, reopenRun, type RunState } from "../run-state.ts";
+import { beginFacts } from "./begin-call.ts";
+import { withdraw } from "./close-scope.ts";
+
+/**
+ * Ends this generation of a run: open calls are given up, attached children cancelled, and the run
+ * goes on with `input` and a journal of its own. Unread messages stay; what was taken for the
+ * code and has not come to it is sent again. False when the run has diverged.
+ */
+export function continueRun(run: RunState, input: Payload, nowMs: number): boolean {
+  const [unasked] = run.recorded;
+  if (unasked !== undefined) {
+    const [call, recorded] = unasked;
+    run.divergence ??= { call, recorded: recorded.kindGroup, asked: "its next generation" };
+    return false;
+  }
+  beginFacts(run, nowMs);
+  for (const call of run.open) {
+    call.open = false;
+    run.closedCalls.push(call);
+    withdraw(run, call, "it went on");
+  }
+  run.open.clear();
+  run.asked = [];
+  const draft = draftOf(run);
+  const again = undelivered(run);
+  if (again.length > 0) extrasOf(draft).messages.push(...again);
+  const generation = run.generation + 1;
+  const events = [...(run.subscriptions?.cursor ?? [])].slice(-limits.CHECKPOINT_EVENTS_MAX);
+  const note: GenerationNote = events.length === 0 ? { generation } : { generation, events };
+  const entry: Entry = {
+    seq: run.seq + 1,
+    at: Math.max(nowMs, run.lastAt),
+    kind: ENTRY_KINDS.generationBegan,
+    call: "",
+    attempt: 1,
+    print: "",
+    data: JSON.stringify(note),
+  };
+  const gap = run.seq === 0 ? "" : encodeGap(run.seq);
+  rareOf(draft).renewal = {
+    generation: run.generation,
+    endedAt: entry.at,
+    input,
+    journal: gap + encodeEntry(entry, run.start.startedAt),
+    seq: entry.seq,
+    entry,
+  };
+  draft.park = null;
+  return true;
+}
+
+function undelivered(run: RunState): Message[] {
+  const messages: Message[] = [];
+  const to = run.start.id;
+  for (const { entry, call, delivered } of run.queue) {
+    if (delivered) continue;
+    const { kind, data } = entry;
+    if (kind === ENTRY_KINDS.cancelRequested) {
+      messages.push({ to, kind: "cancel", name: "", from: "", data });
+    } else if (kind === ENTRY_KINDS.signalReceived && call?.plan.kind === "signal") {
+      messages.push({ to, kind: "signal", name: call.plan.name, from: "", data });
+    }
+  }
+  return messages;
+}
+
+/** The state of the next generation of a run whose renewal is durable. */
+export function renewedRun(
+  run: RunState,
+  renewal: { readonly input: Payload; readonly journal: string; readonly entry: Entry },
+): RunState {
+  return reopenRun({
+    start: { ...run.start, input: renewal.input },
+    journal: [renewal.entry],
+    journalText: renewal.journal,
+    inbox: run.inbox,
+    inboxSeq: run.inboxSeen,
+    waits: [],
+    phase: "",
+  });
+}

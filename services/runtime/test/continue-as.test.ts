@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { MemoryDisk, memoryStore } from "@claw/store-memory";
+import { sqliteStore } from "@claw/store-sqlite";
+import { event, workflow } from "@claw/sdk";
+import { gate, World } from "./world.ts";
+
+function openPlace(t: TestContext): World {
+  const disk = new MemoryDisk();
+  return new World(t, () => memoryStore({ disk }));
+}
+
+function openFile(t: TestContext): World {
+  const folder = mkdtempSync(join(tmpdir(), "claw-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return new World(t, () => sqliteStore({ path: join(folder, "store.db") }));
+}
+
+for (const [kind, open] of [
+  ["memory", openPlace],
+  ["SQLite", openFile],
+] as const) {
+  test(`a run goes on under its id with a journal of its own; its result is the last one (${kind})`, async (t) => {
+    const world = open(t);
+    const keys: string[] = [];
+    const flow = workflow("gen", async (ctx, at: number) => {
+      await ctx.run("step", ({ key }) => void keys.push(key));
+      if (at < 5) return ctx.continueAs(at + 1);
+      await ctx.receive("end");
+      return at;
+    });
+    const first = await world.open([flow]);
+    const run = await first.start(flow, 1);
+    await world.parked(first, run.id);
+    await first.stop();
+    const claw = await world.open([flow]);
+    const again = claw.run(run.id);
+    await claw.signal(run.id, "end");
+    assert.equal(await world.output(again), 5);
+    assert.equal(new Set(keys).size, 5);
+    const record = await claw.find(run.id);
+    assert.equal(record?.input, "5");
+    assert.deepEqual(
+      record?.journal.map(({ kind }) => kind),
+      ["w", "s", "m"],
+    );
+    assert.deepEqual(
+      record?.generations?.map(({ generation, input }) => [generation, input]),
+      [1, 2, 3, 4].map((at) => [at, String(at)]),
+    );
+    assert.equal(record?.generations?.[0]?.journal[0]?.call, "step");
+  });
+}
+
+test("unread signals move along, and one that was taken but not seen is sent again", async (t) => {
+  const world = openPlace(t);
+  const flow = workflow("gen", async (ctx, seen: string[]) => {
+    if (seen.length === 0) {
+      void ctx.receive("word");
+      await ctx.run("first", () => 1);
+      return ctx.continueAs(["began"]);
+    }
+    const word = await ctx.receive<string>("word");
+    if (word === "end") return seen;
+    return ctx.continueAs([...seen, word]);
+  });
+  const claw = await world.open([flow]);
+  const run = await claw.start(flow, []);
+  for (const word of ["a", "b", "c"]) await claw.signal(run.id, "word", word);
+  await world.until(async () => (await claw.find(run.id))?.generations?.length === 4);
+  await claw.signal(run.id, "word", "end");
+  const [began, ...words] = (await world.output(run)) as string[];
+  assert.equal(began, "began");
+  assert.deepEqual(words.sort(), ["a", "b", "c"]);
+});
+
+test("an event that an earlier generation took is not taken again, one that it did not take is", async (t) => {
+  const world = openPlace(t);
+  const Paid = event<{ n: number }>("paid");
+  const flow = workflow("gen", async (ctx, seen: number[]) => {
+    const { n } = await ctx.waitFor(Paid);
+    if (n === 3) return [...seen, n];
+    return ctx.continueAs([...seen, n]);
+  });
+  const claw = await world.open([flow]);
+  const run = await claw.start(flow, []);
+  for (const n of [1, 2, 3]) await claw.publish({ type: "paid", data: { n } });
+  assert.deepEqual(await world.output(run), [1, 2, 3]);
+});
+
+test("steps that could be undone keep a run from going on, unless it commits to them", async (t) => {
+  const world = openPlace(t);
+  const did: string[] = [];
+  const flow = workflow("gen", async (ctx, { commit, at }: { commit: boolean; at: number }) => {
+    if (at === 2) ctx.fail("late");
+    await ctx.run("book", () => 1, { undo: () => void did.push("undo") });
+    return ctx.continueAs({ commit, at: at + 1 }, { commit });
+  });
+  const claw = await world.open([flow]);
+  const held = await claw.start(flow, { commit: false, at: 1 });
+  await world.shows(claw, held.id, "bug");
+  assert.match(await world.reason(claw, held.id), /CLAW-2032/);
+  const run = await claw.start(flow, { commit: true, at: 1 });
+  assert.equal((await world.ended(run)).status, "failed");
+  assert.deepEqual(did, []);
+});
+
+test("a parent waits for the last generation of its child", async (t) => {
+  const world = openPlace(t);
+  const child = workflow("child", async (ctx, at: number) => {
+    await ctx.sleep("5s");
+    return at < 3 ? ctx.continueAs(at + 1) : `ended ${at}`;
+  });
+  const parent = workflow("parent", (ctx) => ctx.child(child, 1));
+  const claw = await world.open([child, parent]);
+  assert.equal(await world.output(await claw.start(parent, undefined)), "ended 3");
+});
+
+test("a lost answer to the renewing commit leaves one next generation", async (t) => {
+  for (let point = 1; point < 7; point++) {
+    const disk = new MemoryDisk();
+    let commits = 0;
+    const beforeCommit = () =>
+      ++commits === point
+        ? ({ kind: point % 2 === 0 ? "fail" : "lost-answer" } as const)
+        : null;
+    const world = new World(t, () => memoryStore({ disk, faults: { beforeCommit } }));
+    const hold = gate();
+    const flow = workflow("gen", async (ctx, at: number) => {
+      await ctx.run("a", () => at);
+      if (at < 3) return ctx.continueAs(at + 1);
+      await ctx.run("hold", () => hold.promise);
+      return at;
+    });
+    const claw = await world.open([flow]);
+    const starting = claw.start(flow, 1).then(
+      (handle) => handle.id,
+      () => "",
+    );
+    let id: string | null = null;
+    void starting.then((found) => (id = found));
+    await world.until(() => id !== null);
+    hold.open();
+    const list = () => claw.list({ limit: 1 }).catch(() => null);
+    await world.until(async () => (await list()) !== null);
+    const found = id || (await list())?.[0]?.id;
+    if (found === undefined) continue;
+    await world.until(async () => (await claw.find(found).catch(() => null))?.endedAt !== null);
+    await world.until(async () => (await list()) !== null);
+    assert.equal(await world.output(claw.run(found)), 3, `at commit ${point}`);
+    const generations = (await claw.find(found))?.generations ?? [];
+    assert.deepEqual(
+      generations.map(({ generation }) => generation),
+      [1, 2],
+    );
+    await claw.stop();
+  }
+});
+
+test("a cancelled run does not go on", async (t) => {
+  const world = openPlace(t);
+  const flow = workflow("gen", async (ctx, at: number) => {
+    try {
+      await ctx.sleep("1h");
+    } catch {
+      return ctx.continueAs(at + 1);
+    }
+    return at;
+  });
+  const claw = await world.open([flow]);
+  const run = await claw.start(flow, 1);
+  await world.parked(claw, run.id);
+  await claw.cancel(run.id, "enough");
+  assert.equal((await world.ended(run)).status, "cancelled");
+});
