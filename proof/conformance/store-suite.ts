@@ -13,6 +13,8 @@ import { provePoison } from "./store/poison.ts";
 import { proveReading } from "./store/reading.ts";
 import { proveReplacing } from "./store/replacing.ts";
 import { proveRequests } from "./store/requests.ts";
+import { proveTasks } from "./store/tasks.ts";
+import { proveRetention } from "./store/retention.ts";
 import { proveTransitions } from "./store/transitions.ts";
 import { proveUpkeep } from "./store/upkeep.ts";
 
@@ -30,7 +32,9 @@ export function storeSuite(name: string, make: PlaceMaker): void {
   describe(`${name}: replaced entries`, () => proveReplacing(make));
   describe(`${name}: attributes`, () => proveAttributes(make));
   describe(`${name}: large payloads`, () => proveBlobs(make));
+  describe(`${name}: standalone tasks`, () => proveTasks(make));
   describe(`${name}: reading`, () => proveReading(make));
+  describe(`${name}: retention`, () => proveRetention(make));
   describe(`${name}: opening and closing`, () => proveLifecycle(make));
   describe(`${name}: check and backup`, () => proveUpkeep(make));
 }
