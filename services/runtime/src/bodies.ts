@@ -1,4 +1,11 @@
-import { type Call, completeStep, failAttempt, type Plan, type RetryPolicy } from "@claw/core/engine";
+import {
+  type Call,
+  completeStep,
+  failAttempt,
+  type Plan,
+  type RetryPolicy,
+  type RunState,
+} from "@claw/core/engine";
 import {
   ClawError,
   decodePayload,
@@ -140,6 +147,20 @@ export function abortBody(call: LiveCall, lingering = false): void {
   call.running = false;
   call.cancelTimeout?.();
   call.step?.abort(new ClawError("CLAW-2010"));
+}
+
+/** Tells all bodies of a run to stop; their results will be refused. */
+export function abortBodies({ open, closedCalls, undo }: RunState): void {
+  for (const call of open) abortBody(call as LiveCall);
+  for (const call of closedCalls) abortBody(call as LiveCall);
+  for (const call of undo?.lingering ?? []) abortBody(call as LiveCall);
+}
+
+/** True while a body of a run is under way whose end is wanted. */
+export function hasBody({ open, undo }: RunState): boolean {
+  for (const call of open) if (call.running) return true;
+  for (const call of undo?.lingering ?? []) if (call.running) return true;
+  return false;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
