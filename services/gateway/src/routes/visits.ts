@@ -37,7 +37,10 @@ export function visitRoutes(room: FastifyInstance, desk: Desk): void {
 
 function waitOf(timeout: unknown): number {
   if (timeout === undefined) return WAIT_MS_MAX;
-  return Math.min(WAIT_MS_MAX, durationMs(typeof timeout === "number" ? timeout : String(timeout)));
+  if (typeof timeout !== "string" && typeof timeout !== "number") {
+    throw new ClawError("CLAW-5002", "timeout is not a duration");
+  }
+  return Math.min(WAIT_MS_MAX, durationMs(timeout));
 }
 
 async function untilStopped(desk: Desk, asked: Promise<unknown>): Promise<unknown> {
