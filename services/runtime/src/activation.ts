@@ -280,10 +280,7 @@ export class Activation {
     beginCalls(state, nowMs);
     takeInbox(state, nowMs);
     if (state.updates !== null && !state.replaying) endUpdates(state, nowMs);
-    // A run whose parking is under way may be gone with it.
-    if (this.visits?.hasOffers === true && !this.sentDraft?.park) {
-      this.visits.takeOffer(nowMs);
-    }
+    this.visits?.takeOffer(nowMs);
     if (this.#orders !== null && !state.replaying) this.#orders.carryOut(nowMs);
     if (!this.#opening) this.#goOn(nowMs);
     if (state.draft !== null || state.begun.length > 0 || state.closedCalls.length > 0) {

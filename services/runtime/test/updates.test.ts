@@ -207,7 +207,7 @@ test("what the handler throws is the recorded answer, and the run goes on", asyn
     ctx.update("decline", {}, () => {
       throw Object.assign(new Error("no funds"), { code: "NO_FUNDS" });
     });
-    ctx.update("break", {}, () => (null as unknown as { field: string }).field);
+    ctx.update("break", {}, () => (JSON.parse("null") as { field: string }).field);
     return ctx.receive("end");
   });
   const claw = await world.open([flow]);
