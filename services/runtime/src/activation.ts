@@ -286,7 +286,7 @@ export class Activation {
     if (state.draft !== null || state.begun.length > 0 || state.closedCalls.length > 0) {
       this.node.committer.touch(this);
     }
-    if (this.visits !== null) this.#letIn();
+    this.visits?.letIn();
   }
 
   #goOn(nowMs: number): void {
@@ -294,12 +294,6 @@ export class Activation {
     if (nextItem(state) !== null) this.node.loop.wake(this);
     else if (state.replaying && state.evolution?.inserting !== true) this.#watch(nowMs);
     else this.#rest(nowMs);
-  }
-
-  #letIn(): void {
-    const { draft, replaying } = this.state;
-    if (draft === null && this.sentDraft === null && !replaying) this.visits?.answerQueries();
-    if (this.visits?.isEmpty === true) this.visits = null;
   }
 
   #rest(nowMs: number): void {
@@ -375,7 +369,10 @@ export class Activation {
   }
 
   #hold(kind: Hold, reason: string): void {
-    if (this.onlyReads) return this.#cannotRead(kind, reason);
+    if (this.onlyReads) {
+      this.visits?.fail(kind, reason);
+      return this.retire();
+    }
     this.#concluded = true;
     if (this.state.inbox.some((row) => row.kind === "cancel")) {
       // It was told to stop and cannot go on: it stops.
@@ -393,12 +390,6 @@ export class Activation {
       workflow: this.workflow.name,
       reason,
     });
-  }
-
-  #cannotRead(kind: Hold, reason: string): void {
-    const code = kind === "diverged" ? "CLAW-2005" : "CLAW-2007";
-    this.visits?.fail(new ClawError(code, `The query cannot be answered: ${reason}`));
-    this.retire();
   }
 
   /** The transition that was sent is durable, or was refused. */
@@ -428,7 +419,7 @@ export class Activation {
       if (draft.park.due !== null) this.node.wakes.expect(draft.park.due);
     } else {
       this.act(nowMs);
-      if (this.visits !== null) this.#letIn();
+      this.visits?.letIn();
       if (this.visits?.hasOffers === true) this.touched(nowMs);
     }
   }

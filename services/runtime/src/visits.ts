@@ -5,6 +5,7 @@ import {
   decodePayload,
   encodePayload,
   fingerprint,
+  type Hold,
   isClawError,
   type Payload,
   recordError,
@@ -55,10 +56,6 @@ export class Visits {
     this.#activation = activation;
   }
 
-  get isEmpty(): boolean {
-    return this.#queries.length === 0 && this.#offers.length === 0;
-  }
-
   get hasOffers(): boolean {
     return this.#offers.length > 0;
   }
@@ -77,7 +74,14 @@ export class Visits {
     });
   }
 
-  /** Everything that the code has seen is durable: queries are answered. */
+  /** Answers queries if everything that the code has seen is durable. */
+  letIn(): void {
+    const { state, sentDraft } = this.#activation;
+    if (state.draft === null && sentDraft === null && !state.replaying) this.answerQueries();
+    if (this.#queries.length + this.#offers.length === 0) this.#activation.visits = null;
+  }
+
+  /** Answers queries from the state as it is. */
   answerQueries(): void {
     for (const { asked, answered, failed } of this.#queries.splice(0)) {
       try {
@@ -93,7 +97,9 @@ export class Visits {
    * against what the one before it has changed.
    */
   takeOffer(nowMs: number): void {
-    const { state } = this.#activation;
+    const { state, sentDraft } = this.#activation;
+    // A run whose parking is under way may be gone with it.
+    if (sentDraft !== null && sentDraft.park !== null) return;
     while (!state.replaying && nextItem(state) === null) {
       const offer = this.#offers.shift();
       if (offer === undefined) return;
@@ -105,8 +111,10 @@ export class Visits {
     }
   }
 
-  /** No answer will come from this activation. */
-  fail(error: unknown): void {
+  /** The code cannot be replayed to where its journal ends. */
+  fail(kind: Hold, reason: string): void {
+    const code = kind === "diverged" ? "CLAW-2005" : "CLAW-2007";
+    const error = new ClawError(code, `The query cannot be answered: ${reason}`);
     for (const { failed } of this.#queries.splice(0)) failed(error);
   }
 
