@@ -11,6 +11,7 @@ import { proveOperations } from "./store/operations.ts";
 import type { PlaceMaker } from "./store/place.ts";
 import { provePoison } from "./store/poison.ts";
 import { proveReading } from "./store/reading.ts";
+import { proveRenewing } from "./store/renewing.ts";
 import { proveReplacing } from "./store/replacing.ts";
 import { proveRequests } from "./store/requests.ts";
 import { proveTasks } from "./store/tasks.ts";
@@ -30,6 +31,7 @@ export function storeSuite(name: string, make: PlaceMaker): void {
   describe(`${name}: poison`, () => provePoison(make));
   describe(`${name}: approvals`, () => proveApprovals(make));
   describe(`${name}: replaced entries`, () => proveReplacing(make));
+  describe(`${name}: generations`, () => proveRenewing(make));
   describe(`${name}: attributes`, () => proveAttributes(make));
   describe(`${name}: large payloads`, () => proveBlobs(make));
   describe(`${name}: standalone tasks`, () => proveTasks(make));

@@ -82,3 +82,17 @@ test("the guide of approvals does what it says", async (t) => {
   );
   assert.equal(refund["output"], "paid back 500 cents");
 });
+
+test("the guide of long-lived runs does what it says", async (t) => {
+  const { claw, left } = await runPage(t, "long-lived-runs.md");
+  const [meter, month, parcel] = left;
+  assert.deepEqual([meter?.["sum"], meter?.["journal"]], [5_050, 1]);
+  assert.deepEqual([month?.["total"], month?.["generations"]], [120, 11]);
+  assert.deepEqual(parcel?.["attributes"], [{ customer: "Ada", weight: 3 }]);
+  const order = await claw.start("order", undefined);
+  assert.equal(await order.result(), "paid");
+  assert.deepEqual(
+    (await claw.find(order.id))?.journal.map(({ call }) => call),
+    ["", "audit", "reserve", "check", "charge"],
+  );
+});

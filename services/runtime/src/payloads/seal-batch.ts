@@ -5,6 +5,7 @@ import type {
   NewBlob,
   NewRun,
   PublishedEvent,
+  RareParts,
   Transition,
 } from "@claw/core/ports";
 import {
@@ -59,6 +60,8 @@ function concernsTransition(sealer: Sealer, item: Transition): boolean {
     if (sealer.hasCodecs || sealer.concerns(ending.output)) return true;
     if (sealer.concerns(finish.start.input) || sealer.concerns(journal ?? "")) return true;
   }
+  const input = item.rare?.renewal?.input;
+  if (input !== undefined && sealer.concerns(input)) return true;
   for (const { data } of messages) if (sealer.concerns(data)) return true;
   for (const one of starts) if (concernsRun(sealer, one)) return true;
   return events.some((event) => event.starts.some((one) => concernsRun(sealer, one)));
@@ -102,7 +105,16 @@ export class BatchSealer {
       messages: await each(item.messages, (one) => this.#message(one, blobs)),
       events: await each(item.events, (one) => this.#event(one, blobs)),
       finish: finish === null ? null : await this.#finish(finish, blobs),
+      rare: await this.#rare(run, item.rare ?? null, blobs),
     };
+  }
+
+  // The journal of a next generation has no payload: it begins with a note of the engine's.
+  async #rare(run: RunId, rare: RareParts | null, blobs: SealedBlob[]): Promise<RareParts | null> {
+    const renewal = rare?.renewal ?? null;
+    if (renewal === null) return rare;
+    const input = await this.#sealer.seal(renewal.input, inputPlace(run), blobs);
+    return { ...rare, renewal: { ...renewal, input } };
   }
 
   async #finish(finish: Finish, blobs: SealedBlob[]): Promise<Finish> {

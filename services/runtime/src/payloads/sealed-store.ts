@@ -3,6 +3,7 @@ import {
   type Entry,
   ENTRY_KINDS,
   type ErrorRecord,
+  type Generation,
   type InboxRow,
   isClawError,
   isCoded,
@@ -156,7 +157,8 @@ function openRecord(
   if (run === null) return null;
   const { id, input, output, error, journal } = run;
   const sealed = isCoded(input) || isCoded(output) || isCoded(error?.message ?? "");
-  if (!sealed && !journal.some(hasSealedData)) return run;
+  const { generations } = run;
+  if (!sealed && generations === undefined && !journal.some(hasSealedData)) return run;
   return (async () => {
     const opened = error === null ? null : await openError(id, error, sealer);
     return {
@@ -166,8 +168,24 @@ function openRecord(
       output: await attempt(sealer.open(output, outputPlace(id)), output),
       error: opened,
       journal: await openEntries(id, journal, sealer),
+      ...(generations === undefined
+        ? {}
+        : { generations: await openGenerations(id, generations, sealer) }),
     };
   })();
+}
+
+async function openGenerations(
+  run: RunId,
+  generations: readonly Generation[],
+  sealer: Sealer,
+): Promise<readonly Generation[]> {
+  const opened: Generation[] = [];
+  for (const one of generations) {
+    const input = await attempt(sealer.open(one.input, inputPlace(run)), one.input);
+    opened.push({ ...one, input, journal: await openEntries(run, one.journal, sealer) });
+  }
+  return opened;
 }
 
 async function openError(run: RunId, error: ErrorRecord, sealer: Sealer): Promise<ErrorRecord> {
