@@ -2,7 +2,7 @@ import type { RunId } from "./ids.ts";
 import { ENTRY_KINDS, type ChildOutcome, type Entry, type RetryNote } from "./journal.ts";
 import type { ErrorRecord } from "./errors.ts";
 import { isCoded, type Payload } from "./payload.ts";
-import type { RunRecord, RunSummary } from "./run.ts";
+import type { Generation, RunRecord, RunSummary } from "./run.ts";
 
 // "~", the names of the codecs in the order of encoding, then ":" and base64, or "@" and where the bytes are.
 // No JSON text begins with "~", so payloads that were written without a codec stay readable.
@@ -82,14 +82,19 @@ export function shownSummary<Run extends RunSummary>(run: Run): Run {
 
 /** A run with stand-ins for all that is not decoded here. */
 export function shownRun(run: RunRecord): RunRecord {
-  const { input, output, error, journal } = run;
+  const { input, output, error, journal, generations } = run;
   return {
     ...shownSummary(run),
     input: shownPayload(input),
     output: shownPayload(output),
     error: error === null || !isCoded(error.message) ? error : hidden(error),
-    journal: journal.some(({ data }) => isCoded(data)) ? journal.map(shownEntry) : journal,
+    journal: journal.map(shownEntry),
+    ...(generations === undefined ? {} : { generations: generations.map(shownGeneration) }),
   };
+}
+
+function shownGeneration(one: Generation): Generation {
+  return { ...one, input: shownPayload(one.input), journal: one.journal.map(shownEntry) };
 }
 
 function hidden({ name, code, message }: ErrorRecord): ErrorRecord {

@@ -208,6 +208,29 @@ describe("codecs", () => {
     assert.ok(disk.snapshot().includes("heron"));
   });
 
+  test("a run that goes on as its next generation is decoded in every generation", async (t) => {
+    const { disk, world } = places(t);
+    const again = workflow("again", async (ctx, word: string) => {
+      await ctx.run("say", () => word);
+      if (word.length < 60) return ctx.continueAs(word + SECRET);
+      await ctx.receive("go");
+      return word;
+    });
+    const first = await world.open([again], { codec: OLD, limits: { inlineBytesMax: 40 } });
+    const run = await first.start(again, SECRET);
+    await world.parked(first, run.id);
+    await first.stop();
+    const second = await world.open([again], { codec: OLD, limits: { inlineBytesMax: 40 } });
+    await second.signal(run.id, "go");
+    assert.equal(await world.output(second.run(run.id)), SECRET.repeat(3));
+    const record = await second.find(run.id);
+    assert.deepEqual(
+      record?.generations?.map(({ input }) => input),
+      [SECRET, SECRET + SECRET].map((word) => JSON.stringify(word)),
+    );
+    assert.ok(!disk.snapshot().includes("heron"));
+  });
+
   test("codecs and key rings that are none are refused by name, without the key", () => {
     assert.throws(() => encryption({ current: "a", keys: {} }), { code: "CLAW-1001" });
     const short = randomBytes(16).toString("base64");

@@ -1,6 +1,7 @@
 import type {
   Batch,
   CommitItem,
+  DecisionItem,
   Finish,
   NewBlob,
   NewRun,
@@ -33,6 +34,7 @@ const NO_PAYLOADS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.attributesSet,
   ENTRY_KINDS.undoPlanned,
   ENTRY_KINDS.forked,
+  ENTRY_KINDS.generationBegan,
 ]);
 
 // How the data of an entry begin that are sealed already.
@@ -43,6 +45,8 @@ export function concernsBatch(sealer: Sealer, { items }: Batch): boolean {
   for (const item of items) {
     if (item.type === "transition" && concernsTransition(sealer, item)) return true;
     if (item.type === "delivery" && sealer.concerns(item.message.data)) return true;
+    if (item.type === "decision" && sealer.concerns(item.data)) return true;
+    if (item.type === "decision" && sealer.concerns(item.data)) return true;
     if (item.type === "publication" && item.starts.some((one) => concernsRun(sealer, one))) {
       return true;
     }
@@ -94,7 +98,13 @@ export class BatchSealer {
     if (item.type === "delivery") {
       return { ...item, message: await this.#message(item.message, blobs) };
     }
+    if (item.type === "decision") {
+      const { run: to, call: name, data } = item;
+      const message = { to, kind: "approval", name, from: "", data } as const;
+      return { ...item, data: (await this.#message(message, blobs)).data };
+    }
     if (item.type === "publication") return { ...item, ...(await this.#event(item, blobs)) };
+    if (item.type === "decision") return this.#decision(item, blobs);
     if (item.type !== "transition") return item;
     const { run, start, entries, finish } = item;
     return {
@@ -115,6 +125,13 @@ export class BatchSealer {
     if (renewal === null) return rare;
     const input = await this.#sealer.seal(renewal.input, inputPlace(run), blobs);
     return { ...rare, renewal: { ...renewal, input } };
+  }
+
+  // The store makes a message of it.
+  async #decision(item: DecisionItem, blobs: SealedBlob[]): Promise<DecisionItem> {
+    const { run: to, call: name, data } = item;
+    const message = await this.#message({ to, kind: "approval", name, from: "", data }, blobs);
+    return { ...item, data: message.data };
   }
 
   async #finish(finish: Finish, blobs: SealedBlob[]): Promise<Finish> {
