@@ -165,10 +165,12 @@ export class Host implements TaskOwner {
         }),
       commit: (batch) => asked(() => this.#commit(batch)),
       load: (ids) => asked(() => store.load(ids)),
-      due: (nowMs, limit, orphans) => asked(() => store.due(nowMs, limit, orphans)),
-      nextDue: (afterMs) => asked(() => store.nextDue(afterMs)),
-      held: (kinds, limit) => asked(() => store.held(kinds, limit)),
+      due: (...asks) => asked(() => store.due(...asks)),
+      suspects: (...asks) => asked(() => store.suspects(...asks)),
+      nextDue: (...asks) => asked(() => store.nextDue(...asks)),
+      held: (...asks) => asked(() => store.held(...asks)),
       findDedup: (scope) => asked(() => store.findDedup(scope)),
+      sweep: (order) => asked(() => store.sweep(order)),
       find: (id) => asked(() => store.find(id)),
     };
   }

@@ -120,6 +120,7 @@ function prepareVerbs(database: OpenDatabase): Verbs {
       lister,
       tasks: openTaskReader(db),
       approvals: openApprovalLister(db),
+      sweep: openSweeper(db, writer.tables.log),
     };
   } catch (error) {
     db.close();

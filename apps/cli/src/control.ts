@@ -8,6 +8,8 @@ import type {
   Forked,
   ForkOptions,
   PublishResult,
+  Retention,
+  RetentionReport,
   UpdateRequest,
 } from "@claw/runtime";
 import { openOn } from "./compose.ts";
@@ -32,6 +34,7 @@ export interface Control {
   skip(run: string, call: string, value: unknown, by: string): Promise<void>;
   /** `path` is absolute. */
   backup(path: string): Promise<void>;
+  sweep(dryRun: boolean, keep: Partial<Retention>): Promise<RetentionReport>;
   /** The run at its end, or as it stands after this time. */
   wait(run: string, ms: number): Promise<RunDetailView>;
   /** Gives back what was taken for this command. */
@@ -118,6 +121,8 @@ function throughOwner(owner: Owner): Control {
       await post(`/v1/runs/${run}/calls/${encodeURIComponent(call)}/skip`, { value, by });
     },
     backup: async (path) => void (await post("/v1/backup", { path })),
+    sweep: async (dryRun, keep) =>
+      (await post("/v1/retention", { dryRun, keep })) as RetentionReport,
     wait: async (run, ms) =>
       (await ask(owner, "GET", `/v1/runs/${run}?wait=${Math.ceil(ms)}ms`)) as RunDetailView,
     close: async () => {},
@@ -195,6 +200,7 @@ function inThisProcess(claw: Claw): Control {
     retry: (run) => claw.retry(run),
     skip: (run, call, value, by) => claw.skip(run, call, value, { by }),
     backup: (path) => claw.backup(path),
+    sweep: (dryRun, keep) => claw.sweep({ dryRun, keep }),
     wait: async (run) => {
       throw new ClawError("CLAW-5006", `No process here goes on with ${run}`);
     },

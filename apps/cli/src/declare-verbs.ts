@@ -269,6 +269,20 @@ function declareStoreVerbs(program: Command, act: Act): void {
       ),
     );
   program
+    .command("retention")
+    .description("remove closed runs and events that need not be kept any longer")
+    .option("--dry-run", "only say what would go")
+    .option("--keep <rules>", "other times than the owner's: completed=1d,failed=never,events=0s")
+    .addHelpText(
+      "after",
+      examples("claw retention --dry-run", "claw retention --keep completed=1d,failed=never"),
+    )
+    .action(
+      act(async (config, options: { dryRun?: boolean; keep?: string }) =>
+        (await import("./verbs/retention.ts")).retention(config, options),
+      ),
+    );
+  program
     .command("version")
     .description("print the version")
     .addHelpText("after", examples("claw version -o json"))

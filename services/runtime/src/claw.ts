@@ -42,6 +42,8 @@ export interface RuntimeOptions {
   /** Where log lines go. Default: nowhere. */
   readonly log?: Log;
   readonly limits?: Partial<RuntimeLimits>;
+  /** How long closed runs and events are kept. Errors: CLAW-1001, CLAW-1007. Default: see Retention. */
+  readonly retention?: Partial<Retention>;
   /**
    * Encodes payloads before they are stored; of several, the first is applied first. What was stored
    * without it stays readable. Default: none, payloads are stored as JSON. Errors: CLAW-1001.
@@ -69,6 +71,34 @@ export interface RuntimeLimits {
   readonly stuckAfterMs: number;
   /** How long an idempotency key is remembered, milliseconds. */
   readonly dedupWindowMs: number;
+}
+
+/**
+ * How long what is over is kept, from the end of a run or the arrival of an event: a duration; 0 removes it with the
+ * next sweep, "never" keeps it for good. Open runs, and what they may still need, are never touched.
+ */
+export interface Retention {
+  /** Default "7d". */
+  readonly completed: Duration | "never";
+  /** Default "30d". */
+  readonly failed: Duration | "never";
+  /** Default "30d". */
+  readonly cancelled: Duration | "never";
+  /** Default "30d". */
+  readonly compensated: Duration | "never";
+  /** Default "30d". */
+  readonly terminated: Duration | "never";
+  /** For so long an event of the same source and id is a duplicate. Default "7d". */
+  readonly events: Duration | "never";
+}
+
+/** What a sweep removed, or would remove. */
+export interface RetentionReport {
+  readonly dryRun: boolean;
+  readonly keep: Retention;
+  /** Closed runs by status. */
+  readonly runs: Readonly<Partial<Record<ClosedStatus, number>>>;
+  readonly events: number;
 }
 
 /** Options of a start. */
@@ -317,6 +347,14 @@ export interface Claw {
   find(id: RunId): Promise<RunRecord | null>;
   /** Writes a consistent copy of the store while work goes on. */
   backup(path: string): Promise<void>;
+  /**
+   * Removes now what need not be kept any longer; `dryRun` only tells. `keep` goes before the runtime's retention.
+   * Errors: CLAW-1001, CLAW-1007, CLAW-3005.
+   */
+  sweep(options?: {
+    readonly dryRun?: boolean;
+    readonly keep?: Partial<Retention>;
+  }): Promise<RetentionReport>;
   stats(): RuntimeStats;
   /** Settles when every write that was asked for is durable or has failed. */
   flush(): Promise<void>;

@@ -37,6 +37,8 @@ import type {
   Forked,
   ForkOptions,
   PublishResult,
+  Retention,
+  RetentionReport,
   RunHandle,
   RunResult,
   RuntimeStats,
@@ -387,6 +389,12 @@ export class Client implements Claw {
   async backup(path: string): Promise<void> {
     this.#node.mustBeAvailable();
     await this.#node.store.backup(path);
+  }
+
+  async sweep(
+    options: { readonly dryRun?: boolean; readonly keep?: Partial<Retention> } = {},
+  ): Promise<RetentionReport> {
+    return this.#node.sweeper.sweep(options.keep ?? {}, options.dryRun ?? false);
   }
 
   stats(): RuntimeStats {

@@ -5,6 +5,8 @@ export type {
   Forked,
   ForkOptions,
   PublishResult,
+  Retention,
+  RetentionReport,
   RunHandle,
   RunResult,
   RuntimeLimits,
@@ -14,6 +16,7 @@ export type {
   UpdateRequest,
 } from "./claw.ts";
 export { openRuntime } from "./open-runtime.ts";
+export { type Replayed, replayRecorded } from "./replay-recorded.ts";
 export type { EnqueuedTask, EnqueueOptions } from "./tasks/enqueue.ts";
 export { compression, type CompressionOptions } from "./codecs/compression.ts";
 export { encryption, type KeyRing } from "./codecs/encryption.ts";

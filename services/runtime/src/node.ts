@@ -262,10 +262,8 @@ export class Node {
       }
       for (const one of stored) {
         if (this.#loading.get(one.row.id) !== late) continue; // paused meanwhile
-        this.#resume(
-          one,
-          late.filter((row) => row.to === one.row.id),
-        );
+        const news = late.filter((row) => row.to === one.row.id);
+        this.#resume(one, news, taken.includes(one));
       }
     } finally {
       // After a loss of the store others may load the same runs again.
@@ -305,7 +303,8 @@ export class Node {
       .slice(0, room);
   }
 
-  #resume(found: StoredRun, late: readonly InboxRow[]): void {
+  // What was written down as taken is this node's by now: nobody else would find it.
+  #resume(found: StoredRun, late: readonly InboxRow[], isTaken: boolean): void {
     const { row, unreadable } = found;
     if (this.active.has(row.id) || this.#ending.has(row.id)) return;
     const stored =
@@ -321,7 +320,7 @@ export class Node {
       return;
     }
     if (unreadable !== undefined) return this.#holdStored(stored, "unreadable", unreadable);
-    if (this.active.size >= this.limits.activeRunsMax) {
+    if (!isTaken && this.active.size >= this.limits.activeRunsMax) {
       this.wakes.noRoom();
       return;
     }

@@ -78,6 +78,7 @@ export class Wakes {
       if (now - this.#expiredAt >= LOOK_EVERY_MS) {
         this.#expiredAt = now;
         await node.store.expire(now, LOOK_LIMIT);
+        node.sweeper.soon(now);
       }
       const next = await node.store.nextDue(now);
       this.#next = Math.min(next ?? now + LOOK_EVERY_MS, now + LOOK_EVERY_MS);

@@ -17,6 +17,11 @@ export function storeRoutes(room: FastifyInstance, desk: Desk): void {
     await desk.claw().backup(path);
     return { path };
   });
+  room.post("/v1/retention", async ({ body }) => {
+    const { dryRun, keep } = fieldsOf(parseJson(textOf(bytesOf(body))));
+    if (typeof dryRun !== "boolean") throw new ClawError("CLAW-5002", "dryRun is not a boolean");
+    return desk.claw().sweep({ dryRun, keep: fieldsOf(keep ?? {}) });
+  });
   room.get("/v1/status", async (): Promise<StatusView> => {
     const claw = desk.claw();
     return {
