@@ -47,10 +47,18 @@ export async function measureTasks(count = 200_000): Promise<void> {
 
     function figures(what: string, text: string, { seconds, cpu }: Spent): void {
       const common = { workload: "W4", note: text };
-      const rate = { ...common, metric: `${what} tasks/s`, value: count / seconds, unit: "tasks/s" };
+      const rate = {
+        ...common,
+        metric: `${what} tasks/s`,
+        value: count / seconds,
+        unit: "tasks/s",
+      };
       report(rate, durability);
       const each = (cpu / count) * 1_000;
-      report({ ...common, metric: `${what} cpu per 1000 tasks`, value: each, unit: "s" }, durability);
+      report(
+        { ...common, metric: `${what} cpu per 1000 tasks`, value: each, unit: "s" },
+        durability,
+      );
     }
   });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type Claw, openRuntime } from "@claw/runtime";
-import { type AnyWorkflow, isWorkflow } from "@claw/sdk";
+import { type AnyTask, type AnyWorkflow, isTask, isWorkflow } from "@claw/sdk";
 import { memoryStore } from "@claw/store-memory";
 
 const HOUSE = join(import.meta.dirname, "..", "..", "..");
@@ -22,6 +22,7 @@ async function runPage(t: TestContext, page: string): Promise<{ claw: Claw; left
   const text = readFileSync(join(HOUSE, "docs", "guides", page), "utf8");
   const snippets = [...text.matchAll(/```(ts|ts client)\n([\s\S]*?)```/g)];
   const workflows: AnyWorkflow[] = [];
+  const tasks: AnyTask[] = [];
   const clients: string[] = [];
   for (const [, kind, code = ""] of snippets) {
     if (kind === "ts client") {
@@ -31,8 +32,9 @@ async function runPage(t: TestContext, page: string): Promise<{ claw: Claw; left
     const name = /export const (\w+)/.exec(code)?.[1] ?? "snippet";
     const module = await load(join(folder, `${name}.ts`), code);
     workflows.push(...Object.values(module).filter(isWorkflow));
+    tasks.push(...Object.values(module).filter(isTask));
   }
-  const claw = await openRuntime({ store: memoryStore(), workflows });
+  const claw = await openRuntime({ store: memoryStore(), workflows, tasks });
   t.after(() => claw.stop());
   const left: Left[] = [];
   for (const [at, code] of clients.entries()) {
@@ -94,5 +96,18 @@ test("the guide of long-lived runs does what it says", async (t) => {
   assert.deepEqual(
     (await claw.find(order.id))?.journal.map(({ call }) => call),
     ["", "audit", "reserve", "check", "charge"],
+  );
+});
+
+test("the guide of tasks does what it says", async (t) => {
+  const { left } = await runPage(t, "tasks.md");
+  const [mails = {}] = left;
+  assert.equal(mails["count"], 2);
+  assert.equal((mails["again"] as { existing: boolean }).existing, true);
+  assert.equal((mails["done"] as { output: unknown }).output, "sent");
+  const dead = mails["dead"] as { error: { message: string } }[];
+  assert.deepEqual(
+    dead.map(({ error }) => error.message),
+    ["nobody is no address"],
   );
 });

@@ -89,7 +89,10 @@ test("what failed for good is a dead letter, and a redriven one gets all its att
 test("an error that is not retryable, and a code of notOn, are final at once", async (t) => {
   const world = open(t);
   const work = task<string>("work", { retry: { attempts: 5, notOn: ["DECLINED"] } }, (how) => {
-    throw Object.assign(new Error(how), how === "code" ? { code: "DECLINED" } : { retryable: false });
+    throw Object.assign(
+      new Error(how),
+      how === "code" ? { code: "DECLINED" } : { retryable: false },
+    );
   });
   const claw = await world.open([], { tasks: [work] });
   await claw.enqueueMany(work, ["code", "flag"]);
@@ -221,7 +224,11 @@ test("an attempt without a heartbeat is given up and repeated; one that beats go
 test("an attempt that runs out of time is given up, and its late answer counts for nothing", async (t) => {
   const world = open(t);
   const late = gate<string>();
-  const work = task("work", { timeout: "5s", keep: "all", retry: { attempts: 1 } }, () => late.promise);
+  const work = task(
+    "work",
+    { timeout: "5s", keep: "all", retry: { attempts: 1 } },
+    () => late.promise,
+  );
   const claw = await world.open([], { tasks: [work] });
   const { id } = await claw.enqueue(work, null);
   world.clock.advance(5_000);
@@ -288,7 +295,12 @@ test("when the outcome of a commit is not known, what it held runs again, and cl
   await claw.enqueue(work, 1);
   await world.until(() => seen.length === 2);
   await world.until(async () => claw.stats().recoveries === 1);
-  await world.until(() => claw.tasks().then(({ length }) => length === 0, () => false));
+  await world.until(() =>
+    claw.tasks().then(
+      ({ length }) => length === 0,
+      () => false,
+    ),
+  );
   fault = { kind: "lost-answer" };
   await assert.rejects(claw.enqueue(work, 2), { code: "CLAW-4006" });
   await world.until(() => seen.length === 3);
@@ -324,7 +336,10 @@ test("wrong definitions and options are refused with their codes", async (t) => 
   assert.throws(() => task("t", { queue: "a/b" }, () => 1), { code: "CLAW-1008" });
   const claw = await world.open([], { tasks: [work] });
   await assert.rejects(claw.enqueue(work, 1, { priority: 5_000 }), { code: "CLAW-1001" });
-  await assert.rejects(claw.enqueue(work, () => 1), { code: "CLAW-1005" });
+  await assert.rejects(
+    claw.enqueue(work, () => 1),
+    { code: "CLAW-1005" },
+  );
   await assert.rejects(claw.enqueue(work, 1, { idempotencyKey: "" }), { code: "CLAW-1008" });
   await assert.rejects(claw.enqueue(work, 1, { delay: "soon" }), { code: "CLAW-1007" });
 });

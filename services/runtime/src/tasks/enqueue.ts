@@ -54,7 +54,11 @@ export class Intake {
     this.#board = board;
   }
 
-  async one(given: AnyTask | string, input: unknown, options: EnqueueOptions): Promise<EnqueuedTask> {
+  async one(
+    given: AnyTask | string,
+    input: unknown,
+    options: EnqueueOptions,
+  ): Promise<EnqueuedTask> {
     const plan = this.#board.planOf(given);
     const place = this.#placeOf(plan, options);
     const payload = this.#encode(plan, input);
@@ -96,7 +100,13 @@ export class Intake {
       const aside = payloads.map((input, at) =>
         delayed(place, firstId + at, input as Payload, now, now + delayMs),
       );
-      return { type: "enqueue", blocks: [], aside, lastId: firstId + aside.length - 1, dedup: null };
+      return {
+        type: "enqueue",
+        blocks: [],
+        aside,
+        lastId: firstId + aside.length - 1,
+        dedup: null,
+      };
     });
     return payloads.map((_, at) => taskIdOf(from + at));
   }
@@ -249,4 +259,3 @@ function checkKey(key: string): void {
   if (key !== "" && key.length <= 500 && key.isWellFormed() && !/\p{Cc}/u.test(key)) return;
   throw new ClawError("CLAW-1008", "The idempotency key is not valid");
 }
-

@@ -13,6 +13,7 @@ export const inlineExecutor: Executor<AnyTask> = {
 function checkOutput(task: AnyTask, output: unknown): unknown {
   const schema = task.options.output;
   if (schema === undefined) return output;
-  const check = (value: unknown): unknown => validate(schema, value, `The output of "${task.name}"`);
+  const check = (value: unknown): unknown =>
+    validate(schema, value, `The output of "${task.name}"`);
   return output instanceof Promise ? output.then(check) : check(output);
 }

@@ -1,5 +1,11 @@
 import type { Enqueue } from "@claw/core/ports";
-import { joinInputs, limits, type Payload, type TaskBlock, type TaskPlace } from "@claw/core/protocol";
+import {
+  joinInputs,
+  limits,
+  type Payload,
+  type TaskBlock,
+  type TaskPlace,
+} from "@claw/core/protocol";
 
 /** Splits payloads into blocks with consecutive numbers, the first of which is `firstId`. */
 export function blocksOf(

@@ -162,7 +162,9 @@ export class TaskBoard {
   }
 }
 
-function rowOf(attempt: TaskAttempt): Pick<
+function rowOf(
+  attempt: TaskAttempt,
+): Pick<
   AsideTask,
   "id" | "namespace" | "queue" | "rank" | "name" | "attempt" | "addedAt" | "input"
 > {
