@@ -7,6 +7,7 @@ const RUN = "id, unique beginning of one, or @last";
 export function declareOperations(program: Command, act: Act): void {
   declarePauses(program, act);
   declareForks(program, act);
+  declareReplay(program, act);
   program
     .command("terminate")
     .argument("<run>", RUN)
@@ -77,6 +78,20 @@ function declareForks(program: Command, act: Act): void {
     .action(
       act(async (config, run: string) =>
         (await import("./verbs/operations.ts")).retry(config, run),
+      ),
+    );
+}
+
+function declareReplay(program: Command, act: Act): void {
+  program
+    .command("replay")
+    .description("replay the journals of open runs with other code; runs and writes nothing")
+    .requiredOption("--against <paths...>", "files or folders of the other code")
+    .option("--workflow <name>", "only runs of this workflow")
+    .addHelpText("after", examples("claw replay --against flows"))
+    .action(
+      act(async (config, options: { against: string[]; workflow?: string }) =>
+        (await import("./verbs/replay.ts")).replay(config, options),
       ),
     );
 }

@@ -25,7 +25,7 @@ export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   [EXIT.notAuthorised]: "not authorised",
   [EXIT.conflict]: "conflict with what is there",
   [EXIT.runFailed]: "the run failed",
-  [EXIT.runCancelled]: "the run was cancelled",
+  [EXIT.runCancelled]: "the run was cancelled or terminated",
   [EXIT.waitTimeout]: "the wait ran out of time",
   [EXIT.ownerUnreachable]: "the process that owns the store does not answer",
   [EXIT.invalid]: "a value, event, definition or file is not valid",

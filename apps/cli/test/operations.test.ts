@@ -107,3 +107,18 @@ test("retry and fork make new runs that go on from the call", async (t) => {
   assert.deepEqual(await refused(place, "fork", run, "--from", "mail"), [5, "CLAW-2017"]);
   assert.equal((await place.claw("fork", run)).code, 2);
 });
+
+test("replay says which open runs would diverge with other code, beside a live owner", async (t) => {
+  const place = await openOwner(t);
+  const run = await started(place);
+  place.write("same/order.ts", FLOWS);
+  place.write("other/order.ts", FLOWS.replace('ctx.run("seat"', 'ctx.run("chair"'));
+  type Line = { run: string; verdict: string; reason: string };
+  const [same] = await json<Line[]>(place, "replay", "--against", "same");
+  assert.deepEqual([same?.run, same?.verdict, same?.reason], [run, "agrees", ""]);
+  const other = await place.claw("replay", "--against", "other");
+  assert.equal(other.code, 5);
+  assert.match(other.stdout, /VERDICT[^]*order@1 +waiting +1 +diverged/);
+  assert.match(other.stderr, /- step seat\n\+ step chair/);
+  assert.equal((await place.shown(run)).status, "waiting");
+});
