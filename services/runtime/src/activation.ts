@@ -408,6 +408,7 @@ export class Activation {
       this.node.results.ended(this.id, draft.ending);
     } else if (draft.extras?.rare?.renewal != null) {
       this.retire();
+      this.node.updates.runEnded(this.id);
       this.node.renew(this.workflow, renewedRun(this.state, draft.extras.rare.renewal));
     } else if (draft.hold !== null) {
       this.retire();

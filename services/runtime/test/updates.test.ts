@@ -297,6 +297,23 @@ test("an update whose commit was lost is there once, or not at all", async (t) =
   }
 });
 
+test("an update under way is abandoned when its run goes on as a new generation", async (t) => {
+  const { world } = open(t);
+  const flow = workflow("flow", async (ctx, round: number) => {
+    ctx.query("round", () => round);
+    ctx.update("slow", {}, (inner) => inner.sleep("1h"));
+    await ctx.receive("next");
+    return ctx.continueAs(round + 1);
+  });
+  const claw = await world.open([flow]);
+  const { id } = await claw.start(flow, 1);
+  const waiting = assert.rejects(claw.update(id, "slow"), { code: "CLAW-3010" });
+  await world.until(async () => (await kinds(claw, id)).length === 1);
+  await claw.signal(id, "next");
+  await waiting;
+  await world.soon(async () => (await claw.query(id, "round")) === 2);
+});
+
 test("code without the handler of a recorded update has diverged", async (t) => {
   const { world } = open(t);
   const changed = workflow("account", (ctx) => ctx.receive("close"));
