@@ -46,7 +46,6 @@ export function concernsBatch(sealer: Sealer, { items }: Batch): boolean {
     if (item.type === "transition" && concernsTransition(sealer, item)) return true;
     if (item.type === "delivery" && sealer.concerns(item.message.data)) return true;
     if (item.type === "decision" && sealer.concerns(item.data)) return true;
-    if (item.type === "decision" && sealer.concerns(item.data)) return true;
     if (item.type === "publication" && item.starts.some((one) => concernsRun(sealer, one))) {
       return true;
     }
@@ -97,11 +96,6 @@ export class BatchSealer {
   async #item(item: CommitItem, blobs: SealedBlob[]): Promise<CommitItem> {
     if (item.type === "delivery") {
       return { ...item, message: await this.#message(item.message, blobs) };
-    }
-    if (item.type === "decision") {
-      const { run: to, call: name, data } = item;
-      const message = { to, kind: "approval", name, from: "", data } as const;
-      return { ...item, data: (await this.#message(message, blobs)).data };
     }
     if (item.type === "publication") return { ...item, ...(await this.#event(item, blobs)) };
     if (item.type === "decision") return this.#decision(item, blobs);
