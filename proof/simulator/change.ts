@@ -21,6 +21,8 @@ function changeBlock(dice: Dice, body: Block, change: Change): Block | null {
     fate: { kind: "ok", times: 1, ms: 0 },
     attempts: 3,
     timeoutMs: 0,
+    shield: false,
+    undo: null,
   };
   switch (change) {
     case "insert":

@@ -1,7 +1,13 @@
 import { fingerprint } from "@claw/core/protocol";
 import { type AnyWorkflow, type Context, event, type StepContext, workflow } from "@claw/sdk";
 import { CallNames } from "./call-names.ts";
-import type { Block, Program, RunStatement, Statement } from "./program.ts";
+import {
+  type Block,
+  type Program,
+  type RunStatement,
+  type Statement,
+  UNDO_ATTEMPTS,
+} from "./program.ts";
 
 /** What a world offers to, and learns from, the workflows that run in it. */
 export interface Stage {
@@ -11,6 +17,14 @@ export interface Stage {
   counted(op: string): void;
   /** The body of a step. */
   body(performance: Performance, call: string, statement: RunStatement, step: StepContext): unknown;
+  /** The undo of a step. */
+  undo(
+    performance: Performance,
+    call: string,
+    statement: RunStatement,
+    value: unknown,
+    step: StepContext,
+  ): unknown;
   /** Waits for something that is not ctx. */
   foreign(ms: number): Promise<void>;
 }
@@ -195,13 +209,8 @@ class Performer {
     const keyed = key === undefined ? {} : { key };
     const timed = (ms: number): object => (ms > 0 ? { ...keyed, timeout: ms } : keyed);
     switch (statement.op) {
-      case "run": {
-        const { attempts, timeoutMs } = statement;
-        const body = (step: StepContext): unknown =>
-          this.#stage.body(this.#performance, call, statement, step);
-        const retry = { attempts, initial: 10, max: 2_000 };
-        return { call, asked: ctx.run(statement.name, body, { ...timed(timeoutMs), retry }) };
-      }
+      case "run":
+        return { call, asked: this.#run(statement, call, ctx, timed(statement.timeoutMs)) };
       case "sleep":
         return { call, asked: ctx.sleep(statement.ms, keyed).then(() => "slept") };
       case "until":
@@ -232,6 +241,25 @@ class Performer {
       default:
         throw new Error(`${statement.op} is no durable call`);
     }
+  }
+
+  #run(statement: RunStatement, call: string, ctx: Context, options: object): Promise<unknown> {
+    const { name, attempts, shield, undo } = statement;
+    const stage = this.#stage;
+    const performance = this.#performance;
+    const body = (step: StepContext): unknown => stage.body(performance, call, statement, step);
+    const retry = { attempts, initial: 10, max: 2_000 };
+    if (undo === null) return ctx.run(name, body, { ...options, retry, shield });
+    stage.counted(`undo ${undo.kind}`);
+    return ctx.run(name, body, {
+      ...options,
+      retry,
+      shield,
+      undo: (value: unknown, step: StepContext) =>
+        stage.undo(performance, call, statement, value, step),
+      undoRetry: { attempts: UNDO_ATTEMPTS, initial: 10, max: 2_000 },
+      uncertain: undo.uncertain,
+    });
   }
 
   #until(ms: number, ctx: Context, keyed: object): Promise<unknown> {

@@ -2,6 +2,7 @@ import { type Entry, ENTRY_KINDS, fingerprint, hash128 } from "@claw/core/protoc
 import { CallNames } from "./call-names.ts";
 import { segmentName } from "./interpret.ts";
 import type { Block, Program, Statement } from "./program.ts";
+import { type ExpectedCompensation, foreseeUndo } from "./undo-model.ts";
 
 /** A call as the model expects it. */
 export interface ExpectedCall {
@@ -9,6 +10,8 @@ export interface ExpectedCall {
   /** Sequence of the entry in whose turn it was asked for; 0 for the first turn. */
   readonly askedAt: number;
   readonly answer: Entry | undefined;
+  /** Sequence of the entry in whose turn the call is closed without its answer, if it has none by then. */
+  readonly closedAt: number;
   /** True when its answer reached the code, which closes calls now and then before that. */
   readonly delivered: boolean;
 }
@@ -20,6 +23,8 @@ export interface Prediction {
   readonly output: unknown;
   /** Code of the error that ended it, or null. */
   readonly error: string | null;
+  /** What it has to undo, or null. */
+  readonly compensation: ExpectedCompensation | null;
   readonly calls: ReadonlyMap<string, ExpectedCall>;
   /** Two things happened in one turn, whose order the model does not know. */
   readonly unsure: boolean;
@@ -76,10 +81,13 @@ export function predict(
     closedAt: NEVER,
     noted: true,
   });
+  const fails = !outcome.ok && outcome.end !== NEVER;
+  const compensation = fails ? foreseeUndo(facts, model.calls, outcome.end) : null;
   return {
-    waiting: outcome.end === NEVER,
+    waiting: outcome.end === NEVER || compensation?.waiting === true,
     output: outcome.ok ? outcome.value : undefined,
     error: outcome.ok ? null : String(outcome.value),
+    compensation,
     calls: model.calls,
     unsure: model.unsure,
     disordered: model.disordered,
@@ -106,7 +114,8 @@ class Model {
         this.#cancelledAt = Math.min(this.#cancelledAt, entry.seq);
       else if (
         entry.kind !== ENTRY_KINDS.attemptFailed &&
-        entry.kind !== ENTRY_KINDS.childStarted
+        entry.kind !== ENTRY_KINDS.childStarted &&
+        entry.kind !== ENTRY_KINDS.undoPlanned
       ) {
         this.#answers.set(entry.call, entry);
       }
@@ -172,7 +181,8 @@ class Model {
   #call(statement: Statement, start: number, place: Place): Outcome {
     const name = segmentName(statement, (at) => this.#programs[at] as { name: string });
     const call = place.names.call(name, place.key);
-    const end = place.shielded ? place.closedAt : Math.min(place.closedAt, this.#cancelledAt);
+    const shielded = place.shielded || (statement.op === "run" && statement.shield);
+    const end = shielded ? place.closedAt : Math.min(place.closedAt, this.#cancelledAt);
     const broken = (at: number): Outcome => ({
       ok: false,
       value: place.closedAt <= at ? CLOSED : CANCELLED,
@@ -183,7 +193,9 @@ class Model {
     const at = Math.max(start, answer?.seq ?? NEVER);
     if (answer !== undefined && answer.seq < start) this.disordered = true;
     const delivered = answer !== undefined && at <= end;
-    if (place.noted) this.calls.set(call, { statement, askedAt: start, answer, delivered });
+    if (place.noted) {
+      this.calls.set(call, { statement, askedAt: start, answer, closedAt: end, delivered });
+    }
     if (at > end) return broken(end);
     return answer === undefined ? waits : this.#answered(answer, at);
   }

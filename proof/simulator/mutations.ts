@@ -20,6 +20,8 @@ const edit = (file: string, search: string, replacement: string): Edit => ({
 
 const ACTIVATION = "services/runtime/src/activation.ts";
 const ASK = "core/engine/commands/ask-call.ts";
+const COMPENSATE = "services/runtime/src/compensate.ts";
+const DELIVERY = "core/engine/delivery.ts";
 const INBOX = "core/engine/commands/take-inbox.ts";
 
 /** The planted bugs; every search text must stand in its file exactly once. */
@@ -113,7 +115,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     bug: "code that leaves out what is recorded goes on",
     edits: [
-      edit("core/engine/delivery.ts", "if (unasked !== undefined) {", "if (unasked === null) {"),
+      edit(DELIVERY, "if (unasked !== undefined) {", "if (unasked === null) {"),
       edit(
         "core/engine/commands/finish-run.ts",
         "if (unasked !== undefined) {",
@@ -158,6 +160,71 @@ export const MUTATIONS: readonly Mutation[] = [
         "adapters/store-memory/src/apply-item.ts",
         "  disk.dedup.set(scope, { run, print, expiresAt });\n",
         "",
+      ),
+    ],
+  },
+  {
+    bug: "what was undone is undone again",
+    edits: [
+      edit(COMPENSATE, "of completed) await undo", "of [...completed, ...completed]) await undo"),
+    ],
+  },
+  {
+    bug: "undos run in the order of completion",
+    edits: [edit(COMPENSATE, "(a, b) => b.seq - a.seq", "(a, b) => a.seq - b.seq")],
+  },
+  {
+    bug: "the completion of a race's loser is not undone",
+    edits: [
+      edit(
+        DELIVERY,
+        "  noteEnd(run, call, entry);\n",
+        "  if (wasOpen) noteEnd(run, call, entry);\n",
+      ),
+    ],
+  },
+  {
+    bug: "the end of a lingering step is lost",
+    edits: [
+      edit(
+        "core/engine/commands/settle-step.ts",
+        "call.answered || !(call.open || isLingering(run, call))",
+        "call.answered || !call.open",
+      ),
+    ],
+  },
+  {
+    bug: "an ordinal is free again when its call has ended",
+    edits: [
+      edit(
+        DELIVERY,
+        "  noteEnd(run, call, entry);\n",
+        `  noteEnd(run, call, entry);
+  const [name = ""] = call.id.slice(call.scope.path.length).split("#");
+  call.scope.names.set(name, (call.scope.names.get(name) ?? 1) - 1);
+`,
+      ),
+    ],
+  },
+  {
+    bug: "the newest of several signals is taken first",
+    edits: [
+      edit(INBOX, "for (const row of run.inbox) {", "for (const row of run.inbox.toReversed()) {"),
+    ],
+  },
+  {
+    bug: "an inserted call begins before what is recorded was asked for",
+    edits: [
+      edit(DELIVERY, "insertCalls(run) || mayAskLater", "mayAskLater || run.open.size > 0"),
+      edit(
+        "core/engine/commands/begin-call.ts",
+        "if (run.replaying) return beginInserted(run, nowMs);",
+        "if (run.replaying && nextItem(run) !== null) return;",
+      ),
+      edit(
+        "core/engine/commands/begin-call.ts",
+        'import { isInserted } from "../evolution.ts";',
+        'import { nextItem } from "../delivery.ts";\nimport { isInserted } from "../evolution.ts";',
       ),
     ],
   },

@@ -10,6 +10,19 @@ export interface Fate {
   readonly ms: number;
 }
 
+/** How a step is taken back. */
+export interface UndoFate {
+  /** `ok` returns · `flaky` fails the first `times` attempts · `never` fails all UNDO_ATTEMPTS. */
+  readonly kind: "ok" | "flaky" | "never";
+  readonly times: number;
+  readonly ms: number;
+  /** What is done when the end of the step is not known. */
+  readonly uncertain: "report" | "rerun" | "call";
+}
+
+/** Attempts of an undo that fails. */
+export const UNDO_ATTEMPTS = 3;
+
 /** A step with a body. */
 export interface RunStatement {
   readonly op: "run";
@@ -18,6 +31,9 @@ export interface RunStatement {
   readonly attempts: number;
   /** 0 for none. */
   readonly timeoutMs: number;
+  /** It goes on when its run is cancelled. */
+  readonly shield: boolean;
+  readonly undo: UndoFate | null;
 }
 
 /** One statement of a simulated workflow: data, so that it can be run, changed and predicted. */
@@ -267,6 +283,22 @@ class Maker {
       fate: { kind, times: dice.between(1, 2), ms },
       attempts: kind === "never" ? 2 : 4,
       timeoutMs: kind === "slow" ? dice.between(5, 300) : 0,
+      shield: dice.chance(0.1),
+      undo: dice.chance(0.4) ? this.#undo() : null,
+    };
+  }
+
+  #undo(): UndoFate {
+    const dice = this.#dice;
+    return {
+      kind: dice.weighted([
+        [6, "ok"],
+        [2, "flaky"],
+        [1, "never"],
+      ] as const),
+      times: dice.between(1, UNDO_ATTEMPTS - 1),
+      ms: dice.pick([-1, 0, 10, 400]),
+      uncertain: dice.pick(["report", "rerun", "call"] as const),
     };
   }
 }

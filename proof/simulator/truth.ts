@@ -5,11 +5,13 @@ import {
   type Entry,
   ENTRY_KINDS,
   type ErrorRecord,
+  type InboxRow,
   type StartRow,
 } from "@claw/core/protocol";
 import type { MemoryDisk } from "@claw/store-memory";
 import type { Ledger } from "./ledger.ts";
 import type { Block } from "./program.ts";
+import { isUndo } from "./undo-model.ts";
 
 /** What is known to be durable of one run. */
 export interface KnownRun {
@@ -64,6 +66,39 @@ export class Truth {
       if (item.type !== "transition") continue;
       if (applied) this.#apply(item);
     }
+  }
+
+  /** A batch is about to be sent: the signals that it takes are still in their inboxes. */
+  committing(batch: Batch): void {
+    for (const item of batch.items) {
+      if (item.type !== "transition" || item.acks.length === 0) continue;
+      const rows = this.#disk.inbox.of(item.run).filter(({ kind }) => kind === "signal");
+      const taken = rows.filter(({ seq }) => item.acks.includes(seq));
+      if (taken.length > 0) this.#checkOrder(item, rows, taken);
+    }
+  }
+
+  // Of signals with one name none overtakes another: neither those left behind nor those taken with it.
+  #checkOrder(item: Transition, rows: readonly InboxRow[], taken: readonly InboxRow[]): void {
+    const left = rows.filter((row) => !taken.includes(row));
+    const overtaken = left.find(({ name, seq }) =>
+      taken.some((row) => row.name === name && row.seq > seq),
+    );
+    const values = new Map<string, string[]>();
+    for (const { call, kind, data } of decodeEntries(item.entries, item.firstSeq, 0)) {
+      if (kind !== ENTRY_KINDS.signalReceived) continue;
+      const name = /signal:(\w+)[^/]*$/.exec(call)?.[1] ?? "";
+      values.set(name, [...(values.get(name) ?? []), data]);
+    }
+    const inOrder = [...values].every(([name, data]) => {
+      const sent = taken.filter((row) => row.name === name).map((row) => row.data);
+      return data.every((one, at) => one === sent[at]);
+    });
+    this.#ledger.check(
+      "signals of a name are taken in the order of arrival",
+      overtaken === undefined && inOrder,
+      () => `${item.run} took ${item.acks.join()}, left ${String(overtaken?.seq)}`,
+    );
   }
 
   #begin(row: StartRow): KnownRun {
@@ -165,9 +200,12 @@ export class Truth {
       return;
     }
     if (kind === ENTRY_KINDS.childStarted) return;
-    const isNew = !run.answers.has(call);
+    // Cancellations and plans of undoing belong to no call: of each kind there is one.
+    const id = call === "" ? ` ${kind}` : call;
+    const isNew = !run.answers.has(id);
     this.#ledger.check("one terminal entry per call", isNew, () => name);
-    run.answers.set(call, entry);
+    if (isUndo(call)) this.#ledger.check("an undo has one terminal entry", isNew, () => name);
+    run.answers.set(id, entry);
   }
 
   #onDisk(id: string): boolean {

@@ -1,11 +1,13 @@
 import { type Entry, ENTRY_KINDS } from "@claw/core/protocol";
 import type { StepContext } from "@claw/sdk";
 import type { Host } from "./host.ts";
+import { checkUndoBegins } from "./invariants/undo.ts";
 import type { Performance } from "./interpret.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Fate, RunStatement } from "./program.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Truth } from "./truth.ts";
+import { isUndo, rerunCall, undoCall } from "./undo-model.ts";
 
 /** One time that a body ran: kept outside of the store, as the world would see it. */
 export interface Effect {
@@ -14,20 +16,39 @@ export interface Effect {
   readonly call: string;
   readonly attempt: number;
   readonly host: string;
+  /** The activation that it ran in. */
+  readonly performance: Performance;
   ended: boolean;
+  /** World time of its end. */
+  endedAt: number;
+}
+
+/** A step that can be undone, and the undos that were begun for it. */
+export interface UndoTrack {
+  readonly run: string;
+  readonly call: string;
+  begun: number;
 }
 
 /** Everything that bodies did, and what must hold when one begins. */
 export class Witness {
   readonly effects: Effect[] = [];
+  /** Steps with an undo whose body has begun, by run. */
+  readonly undoable = new Map<string, Map<string, UndoTrack>>();
+  /** The newest activation of each run. */
+  readonly lives = new Map<string, Performance>();
   readonly #keys = new Map<string, string>();
-  readonly #truth: Truth;
-  readonly #ledger: Ledger;
+  /** Undos that were performed, by run, call and attempt. */
+  readonly #performed = new Set<string>();
+  /** The newest effect of each call. */
+  readonly #newest = new Map<string, Effect>();
+  readonly truth: Truth;
+  readonly ledger: Ledger;
   readonly #scheduler: Scheduler;
 
   constructor(truth: Truth, ledger: Ledger, scheduler: Scheduler) {
-    this.#truth = truth;
-    this.#ledger = ledger;
+    this.truth = truth;
+    this.ledger = ledger;
     this.#scheduler = scheduler;
   }
 
@@ -35,33 +56,88 @@ export class Witness {
   perform(
     host: Host,
     performance: Performance,
-    call: string,
-    { fate, timeoutMs }: RunStatement,
+    asked: string,
+    { fate, timeoutMs, undo }: RunStatement,
     step: StepContext,
   ): unknown {
     const { attempt } = step;
-    const { run } = performance;
-    if (!host.fenced) this.#begins(performance, call, step);
-    const effect = {
-      serial: this.effects.length,
-      run,
-      call,
-      attempt,
-      host: host.name,
-      ended: false,
-    };
-    this.effects.push(effect);
-    const name = `${host.name} body ${run} ${call} attempt ${attempt}`;
-    this.#ledger.note(`${this.#scheduler.now} ${name} begins as ${effect.serial}`);
+    // A compensation may run a body again, as a call of its own.
+    const rerun = step.key === `${performance.run}/${rerunCall(asked)}`;
+    const call = rerun ? rerunCall(asked) : asked;
+    if (undo !== null) this.#track(performance.run, asked);
+    const effect = this.#begin(host, performance, call, step);
     const slow = fate.kind === "slow" && attempt <= fate.times;
     const settle = (): string => {
-      effect.ended = true;
-      if (step.signal.aborted) this.#ledger.count("fault late completion");
+      this.#end(effect);
+      if (step.signal.aborted) this.ledger.count("fault late completion");
       return outcomeOf(fate, attempt, effect.serial);
     };
     if (!slow && (fate.ms < 0 || fate.kind === "slow")) return settle();
     const ms = slow ? timeoutMs * 2 + fate.times : fate.ms;
     return this.#later(host, ms).then(settle);
+  }
+
+  /** Performs the undo of a step on a node. */
+  performUndo(
+    host: Host,
+    performance: Performance,
+    asked: string,
+    { undo }: RunStatement,
+    value: unknown,
+    step: StepContext,
+  ): unknown {
+    const { run } = performance;
+    const effect = this.#begin(host, performance, undoCall(asked), step);
+    if (!host.fenced) checkUndoBegins(this, run, asked, value);
+    if (undo === null) throw new Error(`${asked} has no undo`);
+    const { kind, times, ms } = undo;
+    const settle = (): string => {
+      this.#end(effect);
+      this.#performed.add(`${run}/${effect.call}/${effect.attempt}`);
+      if (kind === "never" || (kind === "flaky" && step.attempt <= times)) {
+        throw Object.assign(new Error(`cannot undo at ${effect.serial}`), { code: "BROKEN" });
+      }
+      return `s${effect.serial}`;
+    };
+    return ms < 0 ? settle() : this.#later(host, ms).then(settle);
+  }
+
+  /** The newest effect of a call, if its body ever began. */
+  newest(run: string, call: string): Effect | undefined {
+    return this.#newest.get(`${run}/${call}`);
+  }
+
+  #track(run: string, call: string): void {
+    const tracks = this.undoable.get(run) ?? new Map<string, UndoTrack>();
+    this.undoable.set(run, tracks);
+    if (!tracks.has(call)) tracks.set(call, { run, call, begun: 0 });
+  }
+
+  #begin(host: Host, performance: Performance, call: string, step: StepContext): Effect {
+    const { attempt } = step;
+    const { run } = performance;
+    if (!host.fenced) this.#begins(performance, call, step);
+    const serial = this.effects.length;
+    const effect: Effect = {
+      serial,
+      run,
+      call,
+      attempt,
+      host: host.name,
+      performance,
+      ended: false,
+      endedAt: 0,
+    };
+    this.effects.push(effect);
+    this.#newest.set(`${run}/${call}`, effect);
+    const name = `${host.name} body ${run} ${call} attempt ${attempt}`;
+    this.ledger.note(`${this.#scheduler.now} ${name} begins as ${serial}`);
+    return effect;
+  }
+
+  #end(effect: Effect): void {
+    effect.ended = true;
+    effect.endedAt = this.#scheduler.now;
   }
 
   #later(host: Host, ms: number): Promise<void> {
@@ -73,20 +149,26 @@ export class Witness {
   /** A step's value became durable: it must be what the body of that attempt gave. */
   recorded(run: string, entry: Entry): void {
     if (entry.kind !== ENTRY_KINDS.stepCompleted) return;
+    // An undo answers nothing: only that it was performed can be said of it.
+    if (isUndo(entry.call) && entry.data === "") {
+      const isDone = this.#performed.has(`${run}/${entry.call}/${entry.attempt}`);
+      this.ledger.check("a recorded undo was performed", isDone, () => `${run} ${entry.call}`);
+      return;
+    }
     const effect = this.effects[Number(entry.data.slice(2, -1))];
     const own = effect !== undefined && effect.run === run && effect.call === entry.call;
-    this.#ledger.check(
+    this.ledger.check(
       "a recorded value is that of its attempt",
       own && effect.ended && effect.attempt === entry.attempt,
-      () => `${run} ${entry.call} attempt ${entry.attempt} has ${JSON.stringify(effect)}`,
+      () => `${run} ${entry.call} attempt ${entry.attempt} has effect ${effect?.serial}`,
     );
   }
 
   #begins(performance: Performance, call: string, step: StepContext): void {
     const { run } = performance;
     const { attempt, key } = step;
-    const ledger = this.#ledger;
-    const known = this.#truth.runs.get(run);
+    const ledger = this.ledger;
+    const known = this.truth.runs.get(run);
     const name = `${run} ${call} attempt ${attempt}`;
     ledger.check("a body begins after its run is durable", known !== undefined, () => name);
     if (known === undefined) return;

@@ -195,11 +195,15 @@ export class World implements HostListener {
     return {
       activated: (run) => {
         this.code.activated(run);
-        return { run, seen: [], durable: 0, asked: [] };
+        const performance = { run, seen: [], durable: 0, asked: [] };
+        this.witness.lives.set(run, performance);
+        return performance;
       },
       counted: (op) => ledger.count(`ctx ${op}`),
       body: (performance, call, statement, step) =>
         witness.perform(host(), performance, call, statement, step),
+      undo: (performance, call, statement, value, step) =>
+        witness.performUndo(host(), performance, call, statement, value, step),
       foreign: (ms) =>
         new Promise((resolve) => {
           scheduler.later(host(), ms, resolve);
@@ -214,6 +218,9 @@ export class World implements HostListener {
     const reached = host.dead ? point : "between tasks";
     host.crash();
     this.fault(`crash ${reached}`, host.name);
+    for (const { phase } of this.disk.runs.values()) {
+      if (phase === "compensating") this.fault("crash in a compensation", host.name);
+    }
     this.disk.ownerDied();
   }
 
@@ -264,6 +271,7 @@ export class World implements HostListener {
   }
 
   committing(host: Host, batch: Batch): void {
+    this.truth.committing(batch);
     if (!this.ledger.verbose) return;
     for (const item of batch.items) {
       const text = item.type === "transition" ? describe(item) : JSON.stringify(item).slice(0, 200);

@@ -1,12 +1,14 @@
 import type { Transition } from "@claw/core/ports";
 import { type Entry, ENTRY_KINDS } from "@claw/core/protocol";
 import type { Host } from "../host.ts";
-import { type ExpectedCall, type Facts, type Prediction, predict } from "../model.ts";
+import { type Facts, type Prediction, predict } from "../model.ts";
 import type { Program } from "../program.ts";
 import type { KnownRun } from "../truth.ts";
+import { isUndo } from "../undo-model.ts";
 import type { World } from "../world.ts";
 import { checkEvents } from "./events.ts";
 import { checkSteps } from "./steps.ts";
+import { checkCompensation, checkUndone } from "./undo.ts";
 
 /** Holds what runs do against what their programs mean. */
 export class CodeCheck {
@@ -31,6 +33,7 @@ export class CodeCheck {
     if (item.entries === "" && item.hold === null && item.finish === null) return;
     this.#begun.delete(item.run);
     if (run === undefined || poisoned.has(item.run)) return;
+    if (item.finish !== null) checkUndone(this.#world, run, item.finish.ending);
     const program = host.finds(run.start.workflow, run.start.version);
     if (item.hold !== null) this.#held(host, program, item, item.hold);
     const mixed = run.mixed;
@@ -80,7 +83,7 @@ export class CodeCheck {
     const prefix = run.entries.slice(0, before);
     const prediction = predict(program, programs, factsOf(run, prefix));
     if (prediction.unsure || (prediction.disordered && !isPlain(program))) return;
-    const unasked = prefix.find((entry) => !agrees(entry, prediction.calls));
+    const unasked = prefix.find((entry) => !agrees(entry, prediction));
     const diverged = item.hold?.kind === "diverged";
     if (unasked === undefined) {
       ledger.check(
@@ -108,7 +111,7 @@ export class CodeCheck {
     for (const entry of run.entries) {
       ledger.check(
         "the journal has only calls of the code",
-        agrees(entry, prediction.calls),
+        agrees(entry, prediction),
         () => `${id} ${entry.call}`,
       );
     }
@@ -118,6 +121,7 @@ export class CodeCheck {
       ? "it waits"
       : (prediction.error ?? JSON.stringify(prediction.output));
     const found = ending.status === "completed" ? ending.output : ending.error?.code;
+    checkCompensation(this.#world, run, ending, prediction);
     ledger.check(
       "a run ends as its journal says",
       expected === found,
@@ -150,8 +154,10 @@ function isWithoutCode({ finish }: Transition, run: KnownRun): boolean {
 }
 
 /** True when the code asks for what an entry answers, as far as the model can tell. */
-export function agrees(entry: Entry, calls: ReadonlyMap<string, ExpectedCall>): boolean {
-  if (entry.kind === ENTRY_KINDS.cancelRequested) return true;
+export function agrees(entry: Entry, { calls, compensation }: Prediction): boolean {
+  const { cancelRequested, undoPlanned } = ENTRY_KINDS;
+  if (entry.kind === cancelRequested || entry.kind === undoPlanned) return true;
+  if (isUndo(entry.call)) return compensation?.asked.has(entry.call) === true;
   const expected = calls.get(entry.call);
   if (expected === undefined) return false;
   const { statement } = expected;
