@@ -1,5 +1,7 @@
 /** One attempt of a task, handed to an executor. */
-export interface TaskJob<Definition extends { readonly name: string } = { readonly name: string }> {
+export interface Assignment<
+  Definition extends { readonly name: string } = { readonly name: string },
+> {
   /** What is to be done; an executor in another place finds its own code by the name. */
   readonly task: Definition;
   /** The input as it was given or stored; not to be changed. The executor checks it by the task's schema. */
@@ -34,5 +36,5 @@ export interface TaskStep {
 export interface Executor<
   Definition extends { readonly name: string } = { readonly name: string },
 > {
-  execute(job: TaskJob<Definition>): unknown;
+  execute(assignment: Assignment<Definition>): unknown;
 }

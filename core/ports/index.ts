@@ -1,4 +1,4 @@
-export type { Executor, TaskJob, TaskStep } from "./executor.ts";
+export type { Executor, Assignment, TaskStep } from "./executor.ts";
 export type { BlobStore, NewBlob } from "./blobs.ts";
 export type { PayloadCodec, PayloadPlace } from "./codec.ts";
 export type { Log, LogLine } from "./log.ts";

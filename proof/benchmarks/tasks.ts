@@ -25,6 +25,7 @@ export async function measureTasks(count = 200_000): Promise<void> {
       done++;
     });
     progress(`W4: ${count} tasks of 200 B, calls of ${CALL_INPUTS}`);
+    const isOpen = (): boolean => done < count;
     const flushes = [flushMs(folder)];
     const paused = await open(file, job, 0);
     const { durability } = paused.store;
@@ -35,7 +36,7 @@ export async function measureTasks(count = 200_000): Promise<void> {
     let claw: Claw | null = null;
     const drained = await spent(async () => {
       claw = await open(file, job, 100);
-      while (done < count) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      while (isOpen()) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
       await claw.flush();
     });
     await (claw as Claw | null)?.stop();

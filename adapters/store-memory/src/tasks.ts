@@ -88,7 +88,7 @@ export function taskReads(disk: MemoryDisk, use: <T>(verb: () => T) => T | Promi
 
 /** Forgets kept tasks whose time is over. */
 export function expireTasks(disk: MemoryDisk, nowMs: number): void {
-  for (const { id, status, due } of [...disk.taskAside.values()]) {
+  for (const { id, status, due } of disk.taskAside.values()) {
     if (status === "completed" && due < nowMs) disk.taskAside.delete(keyOf(id));
   }
 }

@@ -35,12 +35,10 @@ export function openTaskWriter(db: DatabaseSync, requests: Requests): TaskWriter
   };
   const aside = (row: AsideTask): void => {
     const { id, namespace, queue, rank, name, status, attempt, due, addedAt } = row;
-    const { input, output, progress } = row;
+    const place = [id, namespace, queue, rank, name];
+    const values = [row.input, row.output, row.progress];
     const error = row.error === null ? null : JSON.stringify(row.error);
-    writeAside.run(
-      ...[id, namespace, queue, rank, name, status, attempt, due, addedAt],
-      ...[input, output, progress, error],
-    );
+    writeAside.run(...place, status, attempt, due, addedAt, ...values, error);
   };
 
   function enqueue(item: Enqueue, nowMs: number): ItemAnswer {

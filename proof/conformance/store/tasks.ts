@@ -139,8 +139,12 @@ export function proveTasks(make: PlaceMaker): void {
     const refused = (id: number) =>
       ({ status: "refused", why: "unknown", detail: taskIdOf(id) }) as const;
     const { items } = await world.commit(
-      ...[redrive(1), redrive(2), redrive(3, "else"), redrive(9)],
-      ...[redrive(3), redrive(3)],
+      redrive(1),
+      redrive(2),
+      redrive(3, "else"),
+      redrive(9),
+      redrive(3),
+      redrive(3),
     );
     const applied = { status: "applied", parked: false };
     assert.deepEqual(items, [refused(1), refused(2), refused(3), refused(9), applied, refused(3)]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import type { TaskJob } from "@claw/core/ports";
+import type { Assignment } from "@claw/core/ports";
 import { type AnyTask, task, workflow } from "@claw/sdk";
 import { MemoryDisk, memoryStore } from "@claw/store-memory";
 import { gate, World } from "./world.ts";
@@ -17,7 +17,7 @@ test("calls of a task take the slots of its queue, over all runs, the higher pri
   const body = async (name: string): Promise<string> => {
     seen.push(name);
     const held = gate();
-    gates.push(held.open);
+    gates.push(() => held.open());
     await held.promise;
     return name;
   };
@@ -95,7 +95,7 @@ test("calls and standalone tasks share the slots of a queue and take turns", asy
   const work = task<string>("work", { queue: "q" }, async (name) => {
     seen.push(name);
     const held = gate();
-    gates.push(held.open);
+    gates.push(() => held.open());
     await held.promise;
   });
   const flow = workflow("flow", async (ctx) => {
@@ -135,10 +135,10 @@ test("a step without a heartbeat is given up and repeated with what it said last
 
 test("another executor runs tasks and calls, and is given key, attempt and input", async (t) => {
   const world = open(t);
-  const jobs: string[] = [];
+  const given: string[] = [];
   const executor = {
-    execute: ({ task: { name }, input, step }: TaskJob<AnyTask>): unknown => {
-      jobs.push(`${name} ${String(input)} ${step.attempt}`);
+    execute: ({ task: { name }, input, step }: Assignment<AnyTask>): unknown => {
+      given.push(`${name} ${String(input)} ${step.attempt}`);
       return "from elsewhere";
     },
   };
@@ -148,5 +148,5 @@ test("another executor runs tasks and calls, and is given key, attempt and input
   assert.equal(await world.output(await claw.start(flow, null)), "from elsewhere");
   const { id } = await claw.enqueue(work, 2);
   await world.soon(async () => (await claw.findTask(id))?.output === "from elsewhere");
-  assert.deepEqual(jobs, ["work 1 1", "work 2 1"]);
+  assert.deepEqual(given, ["work 1 1", "work 2 1"]);
 });

@@ -174,7 +174,7 @@ test("at most so many attempts of a queue are under way as it has slots, and non
   const work = task("work", {}, async () => {
     most = Math.max(most, ++now);
     const held = gate();
-    gates.push(held.open);
+    gates.push(() => held.open());
     await held.promise;
     now--;
   });

@@ -89,16 +89,16 @@ export class Intake {
     const delayMs = delay === undefined ? -1 : durationMs(delay);
     const encoded = inputs.map((input) => this.#encode(plan, input));
     const isSync = encoded.every((one) => typeof one === "string");
-    const payloads = isSync ? encoded : await Promise.all(encoded);
+    const payloads = isSync ? encoded : await Promise.all(encoded.map(async (one) => one));
     this.#board.node.mustBeAvailable();
     if (payloads.length === 0) return [];
     const from = await this.#write(payloads.length, (firstId, now) => {
       if (delayMs < 0) {
-        const blocks = blocksOf(place, payloads as Payload[], firstId, now);
+        const blocks = blocksOf(place, payloads, firstId, now);
         return enqueueOf(blocks, firstId + payloads.length - 1);
       }
       const aside = payloads.map((input, at) =>
-        delayed(place, firstId + at, input as Payload, now, now + delayMs),
+        delayed(place, firstId + at, input, now, now + delayMs),
       );
       return {
         type: "enqueue",
@@ -213,10 +213,9 @@ export class Intake {
         },
         answered: (answer) => {
           const { item, firstId } = seal();
-          try {
-            settle(answer, met);
-          } catch (error) {
-            reject(error);
+          const refusal = refusalOf(answer, met);
+          if (refusal !== null) {
+            reject(refusal);
             return;
           }
           resolve(firstId);
@@ -237,11 +236,12 @@ export class Intake {
   }
 }
 
-function settle(answer: ItemAnswer, met: (id: TaskId) => void): void {
-  if (answer.status === "refused") throw new ClawError("CLAW-4009", answer.detail);
-  if (answer.status !== "duplicate") return;
-  if (!answer.same) throw new ClawError("CLAW-3003");
+function refusalOf(answer: ItemAnswer, met: (id: TaskId) => void): ClawError | null {
+  if (answer.status === "refused") return new ClawError("CLAW-4009", answer.detail);
+  if (answer.status !== "duplicate") return null;
+  if (!answer.same) return new ClawError("CLAW-3003");
   met(answer.run);
+  return null;
 }
 
 function delayed(

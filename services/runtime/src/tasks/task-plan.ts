@@ -3,7 +3,7 @@ import { ClawError, durationMs } from "@claw/core/protocol";
 import { type AnyTask, isTask } from "@claw/sdk";
 
 /** Where standalone tasks wait whose definition names no queue. */
-export const DEFAULT_QUEUE = "default";
+const DEFAULT_QUEUE = "default";
 
 /** A definition with its options read once. */
 export interface TaskPlan {
