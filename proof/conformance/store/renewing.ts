@@ -22,9 +22,7 @@ export function proveRenewing(make: PlaceMaker): void {
     const row = await world.start();
     await world.commit(delivery(row.id));
     await world.commit(transition(row, step(row, 1)));
-    await world.commit(
-      transition(row, { ...step(row, 2), rare: { renewal: renewal(row, 1, 2) } }),
-    );
+    await world.commit(transition(row, { ...step(row, 2), rare: { renewal: renewal(row, 1, 2) } }));
     await world.commit(transition(row, step(row, 4)));
     await world.restart();
     const loaded = await world.load(row.id);
@@ -43,12 +41,8 @@ export function proveRenewing(make: PlaceMaker): void {
   test("journals of ended generations are kept, with their inputs, when the run has ended", async (t) => {
     const world = await openWorld(t, make);
     const row = await world.start();
-    await world.commit(
-      transition(row, { ...step(row, 1), rare: { renewal: renewal(row, 1, 1) } }),
-    );
-    await world.commit(
-      transition(row, { ...step(row, 3), rare: { renewal: renewal(row, 2, 3) } }),
-    );
+    await world.commit(transition(row, { ...step(row, 1), rare: { renewal: renewal(row, 1, 1) } }));
+    await world.commit(transition(row, { ...step(row, 3), rare: { renewal: renewal(row, 2, 3) } }));
     const start = { ...row, input: "3" };
     await world.commit(transition(row, { seq: 4, finish: finish(start, { journal: null }) }));
     const record = await world.store.find(row.id);

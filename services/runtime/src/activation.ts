@@ -34,11 +34,12 @@ import {
 } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
 import { abortBodies, abortBody, type LiveCall, startBody } from "./bodies.ts";
-import { compensate, type FailedVerdict, mustCompensate } from "./compensate.ts";
+import { compensate, type FailedVerdict } from "./compensate.ts";
 import { RunContext } from "./context.ts";
 import { currentRun } from "./current-run.ts";
 import { giveUpIdle } from "./handlers.ts";
 import type { Node } from "./node.ts";
+import { mustCompensate } from "./owed-undo.ts";
 import { entryPlace } from "./payloads/places.ts";
 import { Halting } from "./halting.ts";
 import { Orders } from "./orders.ts";
@@ -406,7 +407,7 @@ export class Activation {
     if (draft.ending !== null) {
       this.retire();
       this.node.results.ended(this.id, draft.ending);
-    } else if (draft.extras?.rare?.renewal != null) {
+    } else if (draft.extras?.rare?.renewal) {
       this.retire();
       this.node.updates.runEnded(this.id);
       this.node.renew(this.workflow, renewedRun(this.state, draft.extras.rare.renewal));
@@ -429,7 +430,7 @@ export class Activation {
     const starter = this.#starter;
     this.retire();
     if (answer.status === "duplicate") this.node.answerDuplicate(answer, starter);
-    else this.node.failPoisoned(this.id, answer.detail, starter);
+    else this.node.endings.failPoisoned(this.id, answer.detail, starter);
   }
 
   /** Everything so far is durable: bodies may start, timers count, closed calls are aborted. */

@@ -29,7 +29,10 @@ export async function runCheckpoint(
   const loop = ctx.inner(segment);
   openLoop(state, call);
   try {
-    let note: SavedNote = { next: 0, value: decodePayload(encodePayload(initial, payloadBytesMax)) };
+    let note: SavedNote = {
+      next: 0,
+      value: decodePayload(encodePayload(initial, payloadBytesMax)),
+    };
     if (state.recorded.has(call)) note = await ctx.saveState(segment, "");
     while (note.next !== null) {
       const ended = await iterate(state, loop, note.next, body, note.value);

@@ -4,7 +4,6 @@ import {
   markCompensating,
   planUndo,
   RETRY_DEFAULT,
-  type RunState,
   type Undoable,
   undoStackOf,
   type Verdict,
@@ -36,20 +35,6 @@ export interface Compensation {
   readonly failed: { readonly call: string; readonly error: ErrorRecord }[];
   /** Calls whose end is not known and that were left as they are. */
   readonly uncertain: string[];
-}
-
-/** True when a run that fails now has done something that can be undone. */
-export function mustCompensate({ state }: Activation): boolean {
-  return (state.undo !== null && state.undo.completed.length > 0) || hasOpenUndo(state);
-}
-
-// Steps under way count only if their bodies may have begun.
-function hasOpenUndo(state: RunState): boolean {
-  if (state.undo !== null && state.undo.lingering.size > 0) return true;
-  for (const call of state.open) {
-    if ((call as LiveCall).undo !== null && call.askedIn < state.turn) return true;
-  }
-  return false;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { CancelledError, ClawError, encodePayload } from "@claw/core/protocol";
 import type { Activation } from "./activation.ts";
-import { mustCompensate } from "./compensate.ts";
+import { mustCompensate } from "./owed-undo.ts";
 import { checkSync } from "./registry.ts";
 
 const never = new Promise<never>(() => {});

@@ -94,7 +94,7 @@ test("a patch is decided durably before any body starts", async (t) => {
 test("a run begun by code that declares a patch has it also where records are undelivered", async (t) => {
   const disk = new MemoryDisk();
   const world = new World(t, () => memoryStore({ disk }));
-  const held = gate<void>();
+  const held = gate();
   const answers: boolean[] = [];
   const flow = workflow("w", { patches: ["new"] }, async (ctx) => {
     const late = ctx.run("late", () => 2);

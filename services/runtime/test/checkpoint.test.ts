@@ -184,7 +184,9 @@ test("an event that a removed iteration took is not taken again after a restart"
   const run = await first.start(flow, undefined);
   await first.publish({ type: "paid", data: { n: 1 } });
   await first.publish({ type: "paid", data: { n: 2 } });
-  await world.until(async () => (await first.find(run.id))?.journal.at(-1)?.data.includes("[1,2]") === true);
+  await world.until(
+    async () => (await first.find(run.id))?.journal.at(-1)?.data.includes("[1,2]") === true,
+  );
   await world.parked(first, run.id);
   await first.stop();
   const claw = await world.open([flow]);
@@ -218,7 +220,8 @@ test("an iteration that fails fails the checkpoint, and code may catch it", asyn
   const flow = workflow("fails", async (ctx) => {
     try {
       await ctx.checkpoint("loop", 0, async (ctx, at) => {
-        if (at === 2) await ctx.run("bad", () => Promise.reject(new Error("no")), { retry: { attempts: 1 } });
+        if (at === 2)
+          await ctx.run("bad", () => Promise.reject(new Error("no")), { retry: { attempts: 1 } });
         return { next: at + 1 };
       });
     } catch (error) {

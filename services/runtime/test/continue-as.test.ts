@@ -72,7 +72,7 @@ test("unread signals move along, and one that was taken but not seen is sent aga
   for (const word of ["a", "b", "c"]) await claw.signal(run.id, "word", word);
   await world.until(async () => (await claw.find(run.id))?.generations?.length === 4);
   await claw.signal(run.id, "word", "end");
-  const [began, ...words] = (await world.output(run)) as string[];
+  const [began, ...words] = await world.output<string[]>(run);
   assert.equal(began, "began");
   assert.deepEqual(words.sort(), ["a", "b", "c"]);
 });
@@ -124,9 +124,7 @@ test("a lost answer to the renewing commit leaves one next generation", async (t
     const disk = new MemoryDisk();
     let commits = 0;
     const beforeCommit = () =>
-      ++commits === point
-        ? ({ kind: point % 2 === 0 ? "fail" : "lost-answer" } as const)
-        : null;
+      ++commits === point ? ({ kind: point % 2 === 0 ? "fail" : "lost-answer" } as const) : null;
     const world = new World(t, () => memoryStore({ disk, faults: { beforeCommit } }));
     const hold = gate();
     const flow = workflow("gen", async (ctx, at: number) => {
