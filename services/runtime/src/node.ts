@@ -20,10 +20,8 @@ import {
   newRunId,
   PARTITION_COUNT,
   partitionOfKey,
-  recordError,
   type RunId,
   shownEntry,
-  shownPayload,
   type StartRow,
 } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
@@ -31,6 +29,7 @@ import { Activation, type Starter } from "./activation.ts";
 import { boundTo } from "./bind-namespace.ts";
 import type { RuntimeLimits, RuntimeOptions } from "./claw.ts";
 import { Committer } from "./committer.ts";
+import { Endings } from "./endings.ts";
 import { sealedStore } from "./payloads/sealed-store.ts";
 import { Sealer } from "./payloads/sealer.ts";
 import type { Registry } from "./registry.ts";
@@ -39,7 +38,7 @@ import { retentionOf, Sweeper } from "./retention.ts";
 import { systemClock, systemRandom, systemTurns } from "./system.ts";
 import { TaskBoard } from "./tasks/task-board.ts";
 import { Timers } from "./timers.ts";
-import { endWithoutCode, stateOf, takeTransition } from "./transition.ts";
+import { stateOf } from "./transition.ts";
 import { openRun, draftOf, type RunState } from "@claw/core/engine";
 import { Trials } from "./trials.ts";
 import { TurnLoop } from "./turn-loop.ts";
@@ -74,7 +73,7 @@ export class Node {
   /** Messages for runs that are being loaded. */
   readonly #loading = new Map<RunId, InboxRow[]>();
   /** Runs that are being ended without their code: not taken up any more. */
-  readonly #ending = new Set<RunId>();
+  readonly endings: Endings;
   /** Places in memory that were given to runs which the next commit creates. */
   #admitted = 0;
   /** Until then runs that are taken up are written down before they go on: this process may crash as well. */
@@ -120,6 +119,7 @@ export class Node {
     this.wakes = new Wakes(this);
     this.sweeper = new Sweeper(this, retentionOf(options.retention));
     this.trials = new Trials(this);
+    this.endings = new Endings(this);
     this.tasks = new TaskBoard(this, options);
   }
 
@@ -246,7 +246,7 @@ export class Node {
     // Without definitions this node only takes messages in; the runs wait for one that has them.
     if (this.registry.workflows.length === 0) return;
     const fresh = [...new Set(ids)].filter(
-      (id) => !this.active.has(id) && !this.#loading.has(id) && !this.#ending.has(id),
+      (id) => !this.active.has(id) && !this.#loading.has(id) && !this.endings.has(id),
     );
     if (fresh.length === 0) return;
     const late: InboxRow[] = [];
@@ -296,7 +296,7 @@ export class Node {
     return stored
       .filter(({ row }) => {
         if (!isCareful && row.recoveries === 0) return false;
-        if (row.held !== "" || this.#ending.has(row.id) || !this.trials.mayTakeUp(row))
+        if (row.held !== "" || this.endings.has(row.id) || !this.trials.mayTakeUp(row))
           return false;
         return this.registry.find(row.workflow, row.version) !== undefined;
       })
@@ -306,7 +306,7 @@ export class Node {
   // What was written down as taken is this node's by now: nobody else would find it.
   #resume(found: StoredRun, late: readonly InboxRow[], isTaken: boolean): void {
     const { row, unreadable } = found;
-    if (this.active.has(row.id) || this.#ending.has(row.id)) return;
+    if (this.active.has(row.id) || this.endings.has(row.id)) return;
     const stored =
       unreadable === undefined ? found : { ...found, journal: found.journal.map(shownEntry) };
     // A suspect waits in the store for its trial.
@@ -315,7 +315,7 @@ export class Node {
     const workflow = this.registry.find(row.workflow, row.version);
     if (row.held !== "" || workflow === undefined) {
       // A paused run looks at its messages when it is resumed.
-      if (cancel !== undefined && row.held !== "paused") this.#endHeld(stored, cancel);
+      if (cancel !== undefined && row.held !== "paused") this.endings.endHeld(stored, cancel);
       else if (row.held === "") this.#holdWithoutCode(stored);
       return;
     }
@@ -329,67 +329,6 @@ export class Node {
     for (const message of late) activation.receive(message);
     this.active.set(row.id, activation);
     this.loop.wake(activation);
-  }
-
-  #endHeld(stored: StoredRun, cancel: InboxRow): void {
-    const error = recordError(
-      new ClawError(
-        "CLAW-2003",
-        `The held run was cancelled: ${String(decodePayload(shownPayload(cancel.data)))}`,
-      ),
-    );
-    this.endStored(stored, { status: "cancelled", error });
-  }
-
-  /** Keeps a run from being taken up until `endStored` was answered, or `letGo`. False: another does already. */
-  claimEnd(run: RunId): boolean {
-    if (this.#ending.has(run)) return false;
-    this.#ending.add(run);
-    return true;
-  }
-
-  /** The run is not ended after all. */
-  letGo(run: RunId): void {
-    this.#ending.delete(run);
-    if (this.available) this.takeUpSoon([run]);
-  }
-
-  /** Ends a stored run without its code. */
-  endStored(
-    stored: StoredRun,
-    verdict: Parameters<typeof endWithoutCode>[1],
-    told: (answer: ItemAnswer) => void = () => {},
-    lost: (error: unknown) => void = () => {},
-  ): void {
-    const item = endWithoutCode(stored, verdict, this.clock.now());
-    const ending = item.type === "transition" ? item.finish?.ending : undefined;
-    this.#ending.add(stored.row.id);
-    this.committer.request({
-      item,
-      answered: (answer) => {
-        this.#ending.delete(stored.row.id);
-        told(answer);
-        if (answer.status === "applied" && ending !== undefined) {
-          this.results.ended(stored.row.id, ending);
-        }
-        if (answer.status === "refused") this.#holdRefused(stored, answer.detail);
-      },
-      lost,
-    });
-    this.loop.schedule();
-  }
-
-  // Not even the end of this run can be written: it is put aside, visible, and owned by nobody.
-  #holdRefused(stored: StoredRun, detail: string): void {
-    const state = stateOf(stored);
-    const draft = draftOf(state);
-    draft.hold = { kind: "bug", reason: `the store refused its end: ${detail}` };
-    this.committer.request({
-      item: takeTransition(state, draft, null, () => false),
-      answered: () => {},
-      lost: () => {},
-    });
-    this.loop.schedule();
   }
 
   #holdWithoutCode(stored: StoredRun): void {
@@ -434,24 +373,6 @@ export class Node {
     else starter.failed(new ClawError("CLAW-3003"));
   }
 
-  /** The store refused a transition: its run is failed so that the others go on. */
-  failPoisoned(id: RunId, detail: string, starter: Starter | null): void {
-    const error = new ClawError("CLAW-4009", `The store refused a transition of ${id}: ${detail}`);
-    this.log("error", "transition refused", { run: id, reason: detail });
-    if (starter !== null) {
-      starter.failed(error);
-      return;
-    }
-    this.#ending.add(id);
-    const { incarnation } = this.committer;
-    void (async () => {
-      const [stored] = await this.store.load([id]);
-      if (stored === undefined || !this.available) return;
-      if (incarnation !== this.committer.incarnation) return;
-      this.endStored(stored, { status: "failed", error: recordError(error) });
-    })().catch((problem: unknown) => this.log("error", String(problem), { run: id }));
-  }
-
   /** Acts on a call when it is due, but not before `notBefore`. */
   setTimer(activation: Activation, call: Call, notBefore = 0): void {
     const cancel = this.timers.add(Math.max(call.dueAt, notBefore), () => {
@@ -480,7 +401,7 @@ export class Node {
   discardAll(error: unknown): void {
     const all = [...this.active.values()];
     this.active.clear();
-    this.#ending.clear();
+    this.endings.clear();
     this.#loading.clear();
     this.wakes.stop();
     this.trials.stop();

@@ -67,7 +67,7 @@ export async function resumeRun(node: Node, run: RunId): Promise<void> {
 /** Ends an open run without running its code. Errors: CLAW-3001, CLAW-3002. */
 export async function terminateRun(node: Node, run: RunId, reason: string): Promise<void> {
   node.mustBeAvailable();
-  if (!node.claimEnd(run)) throw new ClawError("CLAW-3002", `Run ${run} is being ended`);
+  if (!node.endings.claimEnd(run)) throw new ClawError("CLAW-3002", `Run ${run} is being ended`);
   let isSent = false;
   try {
     await node.active.get(run)?.halt(0);
@@ -77,7 +77,7 @@ export async function terminateRun(node: Node, run: RunId, reason: string): Prom
     const answer = await endTerminated(node, stored, reason);
     if (answer.status === "refused") throw refusal(answer, run, "terminate");
   } finally {
-    if (!isSent) node.letGo(run);
+    if (!isSent) node.endings.letGo(run);
   }
 }
 
@@ -88,7 +88,7 @@ function endTerminated(node: Node, stored: StoredRun, reason: string): Promise<I
   const details = compensation === null ? {} : { details: { compensation } };
   const { stack: _stack, ...error } = recordError(new ClawError("CLAW-2014", detail, details));
   return new Promise((resolve, reject) => {
-    node.endStored(stored, { status: "terminated", error }, resolve, reject);
+    node.endings.endStored(stored, { status: "terminated", error }, resolve, reject);
   });
 }
 

@@ -1,0 +1,113 @@
+import { draftOf } from "@claw/core/engine";
+import type { ItemAnswer, StoredRun } from "@claw/core/ports";
+import {
+  ClawError,
+  decodePayload,
+  type InboxRow,
+  recordError,
+  type RunId,
+  shownPayload,
+} from "@claw/core/protocol";
+import type { Starter } from "./activation.ts";
+import type { Node } from "./node.ts";
+import { endWithoutCode, stateOf, takeTransition } from "./transition.ts";
+
+/** Runs that are ended without their code: held ones, terminated ones, and those the store refuses. */
+export class Endings {
+  readonly #node: Node;
+  readonly #runs = new Set<RunId>();
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  /** True for a run that is being ended: it is not taken up any more. */
+  has(run: RunId): boolean {
+    return this.#runs.has(run);
+  }
+
+  /** Forgets what was under way. */
+  clear(): void {
+    this.#runs.clear();
+  }
+
+  /** A held run that was told to stop ends. */
+  endHeld(stored: StoredRun, cancel: InboxRow): void {
+    const error = recordError(
+      new ClawError(
+        "CLAW-2003",
+        `The held run was cancelled: ${String(decodePayload(shownPayload(cancel.data)))}`,
+      ),
+    );
+    this.endStored(stored, { status: "cancelled", error });
+  }
+
+  /** Keeps a run from being taken up until `endStored` was answered, or `letGo`. False: another does already. */
+  claimEnd(run: RunId): boolean {
+    if (this.#runs.has(run)) return false;
+    this.#runs.add(run);
+    return true;
+  }
+
+  /** The run is not ended after all. */
+  letGo(run: RunId): void {
+    this.#runs.delete(run);
+    if (this.#node.available) this.#node.takeUpSoon([run]);
+  }
+
+  /** Ends a stored run without its code. */
+  endStored(
+    stored: StoredRun,
+    verdict: Parameters<typeof endWithoutCode>[1],
+    told: (answer: ItemAnswer) => void = () => {},
+    lost: (error: unknown) => void = () => {},
+  ): void {
+    const item = endWithoutCode(stored, verdict, this.#node.clock.now());
+    const ending = item.type === "transition" ? item.finish?.ending : undefined;
+    this.#runs.add(stored.row.id);
+    this.#node.committer.request({
+      item,
+      answered: (answer) => {
+        this.#runs.delete(stored.row.id);
+        told(answer);
+        if (answer.status === "applied" && ending !== undefined) {
+          this.#node.results.ended(stored.row.id, ending);
+        }
+        if (answer.status === "refused") this.#holdRefused(stored, answer.detail);
+      },
+      lost,
+    });
+    this.#node.loop.schedule();
+  }
+
+  // Not even the end of this run can be written: it is put aside, visible, and owned by nobody.
+  #holdRefused(stored: StoredRun, detail: string): void {
+    const state = stateOf(stored);
+    const draft = draftOf(state);
+    draft.hold = { kind: "bug", reason: `the store refused its end: ${detail}` };
+    this.#node.committer.request({
+      item: takeTransition(state, draft, null, () => false),
+      answered: () => {},
+      lost: () => {},
+    });
+    this.#node.loop.schedule();
+  }
+
+  /** The store refused a transition: its run is failed so that the others go on. */
+  failPoisoned(id: RunId, detail: string, starter: Starter | null): void {
+    const error = new ClawError("CLAW-4009", `The store refused a transition of ${id}: ${detail}`);
+    this.#node.log("error", "transition refused", { run: id, reason: detail });
+    if (starter !== null) {
+      starter.failed(error);
+      return;
+    }
+    this.#runs.add(id);
+    const { incarnation } = this.#node.committer;
+    void (async () => {
+      const [stored] = await this.#node.store.load([id]);
+      if (stored === undefined || !this.#node.available) return;
+      if (incarnation !== this.#node.committer.incarnation) return;
+      this.endStored(stored, { status: "failed", error: recordError(error) });
+    })().catch((problem: unknown) => this.#node.log("error", String(problem), { run: id }));
+  }
+}
