@@ -31,7 +31,10 @@ export interface RuntimeOptions {
   readonly store: Store;
   /** The definitions that this process runs. Errors: CLAW-1002 for two of one name and version. */
   readonly workflows: readonly AnyWorkflow[];
-  /** The tasks that `enqueue` takes and this process does. Default: none. Errors: CLAW-1002. */
+  /**
+   * The tasks that `enqueue` takes and this process does. Default: none. Errors: CLAW-1002; CLAW-1001
+   * together with a `codec`, which would not hold for their payloads.
+   */
   readonly tasks?: readonly AnyTask[];
   /** Attempts and calls at once per queue; 0 does nothing of it here. Default: 100 in each. */
   readonly queues?: Readonly<Record<string, { readonly concurrency: number }>>;
