@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Act, examples } from "./declare-verbs.ts";
+import { type Act, examples } from "./declaring.ts";
 
 const RUN = "id, unique beginning of one, or @last";
 

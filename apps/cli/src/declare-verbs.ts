@@ -1,9 +1,10 @@
 import { Argument, Command, Option } from "commander";
-import { ownVersion, readConfig, type Config, type Flags } from "./config.ts";
+import { ownVersion, readConfig, type Flags } from "./config.ts";
 import { EXIT_MEANINGS } from "./exit-codes.ts";
 import type { ApprovalsOptions, ApproveOptions } from "./verbs/approvals.ts";
 import type { ListOptions } from "./verbs/list.ts";
 import type { SendOptions } from "./verbs/messages.ts";
+import { type Act, examples } from "./declaring.ts";
 import { declareOperations } from "./declare-operations.ts";
 import type { RunOptions } from "./verbs/run.ts";
 import type { StartOptions } from "./verbs/start.ts";
@@ -47,11 +48,6 @@ export function declareVerbs(): CommandLine {
   declareCompletion(program, act);
   return { program, outcome };
 }
-
-/** Wraps what a verb does: gives it the configuration, keeps its exit code. */
-export type Act = <Args extends unknown[]>(
-  verb: (config: Config, ...args: Args) => Promise<number | void>,
-) => (...args: Args) => Promise<void>;
 
 function actionsOf(program: Command, outcome: { exit: number }): Act {
   return (verb) =>
@@ -311,11 +307,6 @@ function declareCompletion(program: Command, act: Act): void {
         (await import("./verbs/completion.ts")).complete(program, config, words),
       ),
     );
-}
-
-/** Lines of examples for a verb's help. */
-export function examples(...lines: string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
 }
 
 function exitCodeHelp(): string {

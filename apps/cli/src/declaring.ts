@@ -1,0 +1,11 @@
+import type { Config } from "./config.ts";
+
+/** Wraps what a verb does: gives it the configuration, keeps its exit code. */
+export type Act = <Args extends unknown[]>(
+  verb: (config: Config, ...args: Args) => Promise<number | void>,
+) => (...args: Args) => Promise<void>;
+
+/** Lines of examples for a verb's help. */
+export function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
+}
