@@ -24,10 +24,8 @@ import {
 } from "@claw/core/engine";
 import {
   ClawError,
-  type Entry,
   type Hold,
   type InboxRow,
-  isCoded,
   type Payload,
   recordError,
   type RunId,
@@ -40,7 +38,7 @@ import { currentRun } from "./current-run.ts";
 import { giveUpIdle } from "./handlers.ts";
 import type { Node } from "./node.ts";
 import { mustCompensate } from "./owed-undo.ts";
-import { entryPlace } from "./payloads/places.ts";
+import { OpenedData } from "./payloads/opened-data.ts";
 import { Halting } from "./halting.ts";
 import { Orders } from "./orders.ts";
 import { type Handlers, publishEnds, type Visits } from "./visits.ts";
@@ -91,9 +89,7 @@ export class Activation {
   onlyReads = false;
   /** True while code answers a client, outside of turns. */
   reading = false;
-  /** Data of the next item, when they were not in memory. */
-  #opened: { readonly seq: number; readonly data: Payload } | null = null;
-  #opening = false;
+  readonly #data: OpenedData;
   /** Ended, parked, fenced or discarded: its ctx calls never settle and it writes nothing. */
   inert = false;
 
@@ -111,6 +107,7 @@ export class Activation {
     this.#input = input;
     this.#starter = starter;
     this.dedup = dedup;
+    this.#data = new OpenedData(node.sealer, state.start.id);
     this.context = new RunContext(this, state.root);
   }
 
@@ -133,7 +130,7 @@ export class Activation {
   /** Begins the code, or delivers one item to it. Called by the turn loop only. */
   openTurn(): void {
     if (this.inert || this.#concluded || this.halting) return;
-    if (this.#codeStarted && this.#mustOpenFirst()) return;
+    if (this.#codeStarted && this.#data.mustWait(nextItem(this.state)?.entry, this.#opened)) return;
     this.turnOpen = true;
     this.#stuckTimer?.();
     this.#stuckTimer = null;
@@ -147,37 +144,16 @@ export class Activation {
     if (item === null) return;
     this.#patient = true;
     this.turnScope = item.call?.scope ?? null;
-    const opened = this.#opened;
-    this.#opened = null;
-    deliver(this.state, item, opened?.seq === item.entry.seq ? opened.data : undefined);
+    deliver(this.state, item, this.#data.take(item.entry.seq));
     if (item.call === null) this.#abort?.abort();
   }
 
-  // Large values of a journal stay in the store until their turn, and then until they are read.
-  #mustOpenFirst(): boolean {
-    if (this.#opening) return true;
-    const entry = nextItem(this.state)?.entry;
-    if (entry === undefined || !isCoded(entry.data) || this.#opened?.seq === entry.seq)
-      return false;
-    this.#opening = true;
-    void this.#open(entry);
-    return true;
-  }
-
-  async #open(entry: Entry): Promise<void> {
-    try {
-      const data = await this.node.sealer.open(entry.data, entryPlace(this.id, entry));
-      this.#opened = { seq: entry.seq, data };
-    } catch (error) {
-      if (this.inert || this.#concluded) return;
-      this.#hold("unreadable", error instanceof Error ? error.message : String(error));
-      this.node.loop.schedule();
-      return;
-    } finally {
-      this.#opening = false;
-    }
-    if (!this.inert) this.node.loop.wake(this);
-  }
+  readonly #opened = (failure: string | null): void => {
+    if (this.inert || this.#concluded) return;
+    if (failure === null) return this.node.loop.wake(this);
+    this.#hold("unreadable", failure);
+    this.node.loop.schedule();
+  };
 
   readonly #startCode = (): void => {
     const { patches, inserts } = this.workflow.options;
@@ -262,7 +238,7 @@ export class Activation {
 
   // Replays on to where the journal ends, answers, and is dropped.
   #readOn(nowMs: number): void {
-    if (this.#opening) return;
+    if (this.#data.isOpening) return;
     if (nextItem(this.state) !== null) return this.node.loop.wake(this);
     if (this.state.replaying && this.#mayAskLater) return this.#watch(nowMs);
     this.visits?.answerQueries();
@@ -283,7 +259,7 @@ export class Activation {
     if (state.updates !== null && !state.replaying) endUpdates(state, nowMs);
     this.visits?.takeOffer(nowMs);
     if (this.#orders !== null && !state.replaying) this.#orders.carryOut(nowMs);
-    if (!this.#opening) this.#goOn(nowMs);
+    if (!this.#data.isOpening) this.#goOn(nowMs);
     if (state.draft !== null || state.begun.length > 0 || state.closedCalls.length > 0) {
       this.node.committer.touch(this);
     }

@@ -140,7 +140,8 @@ async function openEntries(
   const opened: Entry[] = [];
   for (const entry of journal) {
     const { data, kind } = entry;
-    const leave = !isCoded(data) || (LEFT_IN_BLOBS.has(kind) && readCoded(data)?.blob != null);
+    const inBlob = (readCoded(data)?.blob ?? null) !== null;
+    const leave = !isCoded(data) || (inBlob && LEFT_IN_BLOBS.has(kind));
     if (leave) opened.push(entry);
     else {
       const plain = await attempt(sealer.open(data, entryPlace(run, entry)), data, failures);
