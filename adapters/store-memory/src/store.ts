@@ -64,14 +64,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
     writeLateBatches(disk);
     disk.beginIncarnation(self);
     isOpen = true;
-    return {
-      kind: "memory",
-      location: "memory",
-      durability: synchronous ? "memory" : "memory synchronous=OFF",
-      schemaVersion: SCHEMA_VERSION,
-      incarnation: disk.incarnation,
-      afterCrash: disk.afterCrash,
-    };
+    return infoOf(disk, synchronous);
   }
 
   function close(): void {
@@ -98,11 +91,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
     suspects: (limit, namespace) => use(() => suspectRuns(disk, limit, namespace)),
     nextDue: (afterMs, namespace) => use(() => nextDue(disk, afterMs, namespace)),
     held: (kinds, limit, namespace) => use(() => heldRuns(disk, kinds, limit, namespace)),
-    findDedup: (scope) =>
-      use(() => {
-        const row = disk.dedup.get(scope);
-        return row === undefined ? null : { run: row.run, print: row.print };
-      }),
+    findDedup: (scope) => use(() => findRequest(disk, scope)),
     list: (query) => use(() => listRuns(disk, query)),
     find: (id) => use(() => findRun(disk, id)),
     approvals: (query) => use(() => listApprovals(disk, query)),
@@ -121,6 +110,22 @@ export function memoryStore(options: MemoryOptions = {}): Store {
     check: () => use(() => checkDisk(disk)),
     backup: (path) => use(() => writeBackup(disk, path)),
   };
+}
+
+function infoOf(disk: MemoryDisk, synchronous: boolean): StoreInfo {
+  return {
+    kind: "memory",
+    location: "memory",
+    durability: synchronous ? "memory" : "memory synchronous=OFF",
+    schemaVersion: SCHEMA_VERSION,
+    incarnation: disk.incarnation,
+    afterCrash: disk.afterCrash,
+  };
+}
+
+function findRequest(disk: MemoryDisk, scope: string): Awaited<ReturnType<Store["findDedup"]>> {
+  const row = disk.dedup.get(scope);
+  return row === undefined ? null : { run: row.run, print: row.print };
 }
 
 // A snapshot as text; `MemoryDisk.restore` reads it.
