@@ -24,7 +24,7 @@ export {
   extrasOf,
 } from "./draft.ts";
 export { closeLoop, loopAround, openLoop, whatOutlives } from "./loops.ts";
-export { type Rest, restOf } from "./rest.ts";
+export { hasOpenChild, type Rest, restOf } from "./rest.ts";
 export {
   pauseMs,
   RETRY_DEFAULT,

@@ -36,3 +36,9 @@ export function restOf(run: RunState, nowMs: number, graceMs: number, patient: b
   if (due > 0 && due - nowMs < Math.max(graceMs, 1)) return STAY;
   return { kind: "park", due: due === 0 ? null : due, waits };
 }
+
+/** True while an attached child of a run is waited for. */
+export function hasOpenChild(run: RunState): boolean {
+  for (const call of run.open) if (call.plan.kind === "child") return true;
+  return false;
+}

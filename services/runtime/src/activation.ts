@@ -5,12 +5,12 @@ import {
   continueRun,
   renewedRun,
   type Call,
-  declareChanges,
   deliver,
   type Draft,
   endUpdates,
   explainDivergence,
   finishRun,
+  hasOpenChild,
   holdRun,
   idleUpdates,
   isLingering,
@@ -42,13 +42,8 @@ import { OpenedData } from "./payloads/opened-data.ts";
 import { Halting } from "./halting.ts";
 import { Orders } from "./orders.ts";
 import { type Handlers, publishEnds, type Visits } from "./visits.ts";
+import { startCode, type Starter } from "./start-code.ts";
 import { type CodeEnd, foreignEnd, judge, type Judgement } from "./verdict.ts";
-
-/** The client that waits for the first transition of a run. */
-export interface Starter {
-  readonly started: (run: RunId, existing: boolean) => void;
-  readonly failed: (error: unknown) => void;
-}
 
 /** One run in memory: its state, its code under way, and the turns that it is given. */
 export class Activation {
@@ -156,25 +151,7 @@ export class Activation {
   };
 
   readonly #startCode = (): void => {
-    const { patches, inserts } = this.workflow.options;
-    if (patches !== undefined || inserts !== undefined) {
-      declareChanges(this.state, patches ?? [], inserts ?? [], this.node.clock.now());
-    }
-    let result: unknown;
-    try {
-      result = this.workflow.body(this.context, this.#input);
-    } catch (error) {
-      this.#codeEnded({ ok: false, error });
-      return;
-    }
-    if (result instanceof Promise) {
-      result.then(
-        (value: unknown) => this.#codeEnded({ ok: true, value }),
-        (error: unknown) => this.#codeEnded({ ok: false, error }),
-      );
-    } else {
-      this.#codeEnded({ ok: true, value: result });
-    }
+    startCode(this, this.#input, (end) => this.#codeEnded(end));
   };
 
   #codeEnded(end: CodeEnd): void {
@@ -280,18 +257,13 @@ export class Activation {
       this.#watch(nowMs);
     } else if (rest.kind === "park") {
       parkRun(this.state, rest.due, rest.waits);
-    } else if (this.#patient && this.#patienceTimer === null && this.#hasChild()) {
+    } else if (this.#patient && this.#patienceTimer === null && hasOpenChild(this.state)) {
       this.#patienceTimer = node.timers.add(nowMs + node.limits.parkGraceMs, () => {
         this.#patienceTimer = null;
         this.#patient = false;
         this.touched(node.clock.now());
       });
     }
-  }
-
-  #hasChild(): boolean {
-    for (const call of this.state.open) if (call.plan.kind === "child") return true;
-    return false;
   }
 
   // Code that waits for nothing durable has so much time until its next turn.

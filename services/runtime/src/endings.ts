@@ -8,7 +8,7 @@ import {
   type RunId,
   shownPayload,
 } from "@claw/core/protocol";
-import type { Starter } from "./activation.ts";
+import type { Starter } from "./start-code.ts";
 import type { Node } from "./node.ts";
 import { endWithoutCode, stateOf, takeTransition } from "./transition.ts";
 

@@ -25,7 +25,7 @@ import {
   type StartRow,
 } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
-import { Activation, type Starter } from "./activation.ts";
+import { Activation } from "./activation.ts";
 import { boundTo } from "./bind-namespace.ts";
 import type { RuntimeLimits, RuntimeOptions } from "./claw.ts";
 import { Committer } from "./committer.ts";
@@ -35,6 +35,7 @@ import { Sealer } from "./payloads/sealer.ts";
 import type { Registry } from "./registry.ts";
 import { Results } from "./results.ts";
 import { retentionOf, Sweeper } from "./retention.ts";
+import type { Starter } from "./start-code.ts";
 import { systemClock, systemRandom, systemTurns } from "./system.ts";
 import { TaskBoard } from "./tasks/task-board.ts";
 import { Timers } from "./timers.ts";
