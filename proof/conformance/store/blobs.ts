@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { CommitItem, ItemAnswer, NewBlob } from "@claw/core/ports";
 import type { RunId } from "@claw/core/protocol";
 import type { PlaceMaker } from "./place.ts";
-import { delivery, openWorld, type StoreWorld, step, transition } from "./world.ts";
+import { delivery, finish, openWorld, type StoreWorld, step, transition } from "./world.ts";
 
 const BYTES = 3 * 1024 * 1024 + 17;
 
@@ -78,6 +78,27 @@ export function proveBlobs(make: PlaceMaker): void {
     assert.equal(await world.store.blobs.remove([one.id]), 0);
     assert.equal(await world.store.blobs.read(one.id, "a"), null);
     assert.ok(same(await world.store.blobs.read(two.id, "a"), pattern(BYTES)));
+  });
+
+  test("a sweep removes the blobs of the runs that it removes, and of no other", async (t) => {
+    const world = await openWorld(t, make);
+    const [ended, open] = [await world.start(), await world.start()];
+    const last = { ...step(ended, 1), finish: finish(ended, { journal: step(ended, 1).entries }) };
+    const blobs = [ended, open].map(({ id: run }, item) => {
+      return { item, run, id: "a", bytes: pattern(9) };
+    });
+    await commit(world, [transition(ended, last), transition(open, step(open, 1))], blobs);
+    await world.store.sweep({
+      namespace: "default",
+      endedBefore: { completed: Number.MAX_SAFE_INTEGER },
+      loggedBefore: 0,
+      limit: 10,
+      dryRun: false,
+      from: { run: "", event: null },
+    });
+    assert.equal(await world.store.find(ended.id), null);
+    assert.equal(await world.store.blobs.read(ended.id, "a"), null);
+    assert.ok(same(await world.store.blobs.read(open.id, "a"), pattern(9)));
   });
 }
 
