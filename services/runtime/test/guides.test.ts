@@ -111,3 +111,13 @@ test("the guide of tasks does what it says", async (t) => {
     ["nobody is no address"],
   );
 });
+
+test("the guide of retention does what it says", async (t) => {
+  const { left } = await runPage(t, "retention.md");
+  const [look = {}] = left;
+  assert.equal(look["output"], "hello Ada");
+  assert.deepEqual((look["would"] as { runs: unknown }).runs, { completed: 1 });
+  assert.notEqual(look["still"], null);
+  assert.deepEqual((look["swept"] as { runs: unknown }).runs, { completed: 1 });
+  assert.equal(look["gone"], null);
+});
