@@ -68,7 +68,9 @@ async function candidates(
 }
 
 function optionsOf(command: Command): string[] {
-  return command.options.flatMap((option) => (option.long == null ? [] : [option.long]));
+  return command.options.flatMap((option) =>
+    typeof option.long === "string" ? [option.long] : [],
+  );
 }
 
 async function recentRuns(config: Config): Promise<string[]> {
