@@ -6,7 +6,7 @@ const BEFORE_MAX = 3;
 const AFTER_MAX = 8;
 
 /** A readable sentence about where code and journal disagree. */
-export function describeDivergence(divergence: Divergence): string {
+function describeDivergence(divergence: Divergence): string {
   const asked = divergence.asked === "" ? "nothing" : divergence.asked;
   return `the journal has ${divergence.recorded} "${divergence.call}", the code asks for ${asked}`;
 }

@@ -42,7 +42,7 @@ function headOf(run: RunRecord): string[] {
   ];
   if (run.cause !== "") lines.push(field("cause", run.cause));
   if (run.parentRun !== "") lines.push(field("parent", run.parentRun));
-  const { length: ended = 0 } = run.generations ?? [];
+  const ended = run.generations?.length ?? 0;
   if (ended > 0) lines.push(field("generation", String(ended + 1)));
   const facts = Object.entries(run.attributes).map(([name, value]) => `${name}=${String(value)}`);
   if (facts.length > 0) lines.push(field("attributes", facts.join(" ")));
