@@ -80,16 +80,8 @@ export function openEventLog(db: DatabaseSync): EventLog {
       return row === undefined ? null : Number(row["seq"]);
     },
     index: (namespace, event, seq) => {
-      const shapes = shapesOf(namespace, event.type);
-      if (shapes.length === 0) return NONE;
-      const data = decodePayload(event.data);
-      const keys: string[] = [];
-      for (const shape of shapes) {
-        const key = eventKey(namespace, event.type, shape, data);
-        if (key === null) continue;
-        insertKey.run(key, seq);
-        keys.push(key);
-      }
+      const keys = keysOf(namespace, event, shapesOf(namespace, event.type));
+      for (const key of keys) insertKey.run(key, seq);
       return keys;
     },
     learnShape: (namespace, type, shape) => {
@@ -102,17 +94,29 @@ export function openEventLog(db: DatabaseSync): EventLog {
       const row = lookBack.get(key, after, since) as EventColumns | undefined;
       return row === undefined ? null : { seq: row.seq, event: eventOf(row) };
     },
-    remove: (namespace, { type, data }, seq) => {
-      const shapes = shapesOf(namespace, type);
-      const value = shapes.length === 0 ? null : decodePayload(data);
-      for (const shape of shapes) {
-        const key = eventKey(namespace, type, shape, value);
-        if (key !== null) removeKey.run(key, seq);
+    remove: (namespace, event, seq) => {
+      for (const key of keysOf(namespace, event, shapesOf(namespace, event.type))) {
+        removeKey.run(key, seq);
       }
       removeEvent.run(seq);
     },
     refresh: () => known.clear(),
   };
+}
+
+function keysOf(
+  namespace: string,
+  { type, data }: Pick<StoredEvent, "type" | "data">,
+  shapes: readonly Shape[],
+): readonly string[] {
+  if (shapes.length === 0) return NONE;
+  const value = decodePayload(data);
+  const keys: string[] = [];
+  for (const shape of shapes) {
+    const key = eventKey(namespace, type, shape, value);
+    if (key !== null) keys.push(key);
+  }
+  return keys;
 }
 
 function eventOf(row: EventColumns): StoredEvent {

@@ -1,15 +1,15 @@
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 
 /** A store as SQL text that makes the same store of an empty file. */
 export function dumpStore(path: string): string {
   const db = new DatabaseSync(path);
-  const all = (sql: string): Record<string, unknown>[] => db.prepare(sql).all();
+  const all = (sql: string): Record<string, SQLOutputValue>[] => db.prepare(sql).all();
   const number = (pragma: string): string =>
     `PRAGMA ${pragma} = ${String(all(`PRAGMA ${pragma}`)[0]?.[pragma])};`;
   const objects = all(
     "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid",
   );
-  const named = (type: string): Record<string, unknown>[] =>
+  const named = (type: string): Record<string, SQLOutputValue>[] =>
     objects.filter((one) => one["type"] === type && one["name"] !== "sqlite_sequence");
   const lines = [number("application_id"), number("user_version")];
   for (const { sql } of named("table")) lines.push(`${String(sql)};`);
@@ -26,8 +26,9 @@ export function dumpStore(path: string): string {
 }
 
 // Control characters stand as char(n), so that the text is readable and one line stays one line.
-function literal(value: unknown): string {
+function literal(value: SQLOutputValue): string {
   if (value === null || typeof value === "number") return String(value);
-  const text = `'${String(value).replaceAll("'", "''")}'`;
+  if (typeof value !== "string") throw new Error("a store holds numbers and texts");
+  const text = `'${value.replaceAll("'", "''")}'`;
   return text.replace(/\p{Cc}/gu, (character) => `'||char(${character.charCodeAt(0)})||'`);
 }

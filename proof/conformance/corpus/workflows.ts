@@ -1,4 +1,4 @@
-import { event, type Context, workflow, type Workflow } from "@claw/sdk";
+import { type AnyWorkflow, type Context, event, workflow } from "@claw/sdk";
 
 /**
  * The workflows whose runs lie in the stores of this folder. They are never changed: their runs were recorded
@@ -35,7 +35,7 @@ const typo = workflow("typo", async (ctx: Context) => {
 });
 
 /** All of them, as a runtime takes them. */
-export const workflows: readonly Workflow<never, unknown, never>[] = [
+export const workflows: readonly AnyWorkflow[] = [
   quick,
   refused,
   nap,

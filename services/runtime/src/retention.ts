@@ -4,7 +4,7 @@ import type { Retention, RetentionReport } from "./claw.ts";
 import type { Node } from "./node.ts";
 
 /** What is kept for how long when nothing is said. */
-export const RETENTION_DEFAULTS: Retention = {
+const RETENTION_DEFAULTS: Retention = {
   completed: "7d",
   failed: "30d",
   cancelled: "30d",
