@@ -3,7 +3,9 @@ import { limits } from "@claw/core/protocol";
 import { CLIENT_ERRORS } from "./client-errors.ts";
 import type { Dice } from "./dice.ts";
 import type { Host } from "./host.ts";
+import { checkBackup } from "./invariants/backup.ts";
 import { EVENT_TYPES, K_MAX, SIGNALS, TRIGGER_TYPE } from "./program.ts";
+import { drain } from "./scheduler.ts";
 import type { World } from "./world.ts";
 
 /** Rounds of the end: each gives every waiting run a signal and an event. */
@@ -18,6 +20,8 @@ export class Clients {
   #startsLeft: number;
   #number = 0;
   #flooded = false;
+  /** Those who wait for the end of a run, by the node that they wait at. */
+  readonly #waiting = new Map<Host, Set<string>>();
   /** Run ids by namespace and idempotency key. */
   readonly #byKey = new Map<string, string>();
 
@@ -47,6 +51,7 @@ export class Clients {
       [4, () => this.#publish(host)],
       [0.5, () => this.#cancel(host, claw)],
       [0.3, () => this.#release(host, claw)],
+      [0.1, () => this.#asked(host, "backup", checkBackup(this.#world, host), () => {})],
     ])();
   }
 
@@ -72,6 +77,7 @@ export class Clients {
         ({ id, existing }) => {
           ledger.check("an acknowledged start is durable", truth.runs.has(id), () => id);
           if (!existing && truth.runs.get(id)?.entries.length === 0) this.#watchRoom(on, id);
+          if (dice.chance(0.3)) this.#awaitEnd(on, id);
           if (key === undefined) return;
           const scope = `${on.namespace} ${key}`;
           const first = this.#byKey.get(scope) ?? id;
@@ -86,6 +92,45 @@ export class Clients {
     };
     attempt(host);
     if (key !== undefined && dice.chance(0.5)) this.#again(attempt);
+  }
+
+  // Whoever waits is told what the store holds, also after the store was lost and opened again.
+  #awaitEnd(host: Host, id: string): void {
+    const { truth, ledger } = this.#world;
+    const waiting = this.#waiting.get(host) ?? new Set<string>();
+    this.#waiting.set(host, waiting.add(id));
+    this.#asked(
+      host,
+      "ended",
+      host.claw?.run(id).ended(),
+      (end) => {
+        const known = truth.runs.get(id)?.ending;
+        ledger.check(
+          "a client is told the end that is in the store",
+          known?.status === end.status,
+          () => `${id} is ${known?.status}, told ${end.status}`,
+        );
+      },
+      () => waiting.delete(id),
+    );
+  }
+
+  /** Whoever still waits at a node for a run that has ended was forgotten. */
+  checkWaiting(host: Host): void {
+    for (const id of this.#waiting.get(host) ?? []) {
+      const open = this.#world.disk.runs.has(id);
+      this.#world.ledger.check(
+        "every waiting client is answered",
+        open,
+        () => `${host.name} ${id}`,
+      );
+    }
+  }
+
+  /** A node that has stopped has told all who waited at it. */
+  checkNobodyWaits(host: Host): void {
+    const left = this.#waiting.get(host)?.size ?? 0;
+    this.#world.ledger.check("a stop answers whoever waits", left === 0, () => host.name);
   }
 
   // A new run that is due at once waits for room in memory.
@@ -190,10 +235,16 @@ export class Clients {
     verb: string,
     promise: Promise<T> | undefined,
     then: (value: T) => void,
+    settled: () => void = () => {},
   ): void {
     const { ledger, programs } = this.#world;
     ledger.count(`client ${verb}`);
-    promise?.then(then, (error: unknown) => {
+    const told = (value: T): void => {
+      settled();
+      then(value);
+    };
+    promise?.then(told, (error: unknown) => {
+      settled();
       const code = String((error as { code?: unknown }).code);
       this.#world.note(`client ${verb} on ${host.name} failed: ${String(error)}`);
       const declared = CLIENT_ERRORS.has(code) || (code === "CLAW-1003" && !host.hosts(programs));
@@ -213,6 +264,8 @@ export class Clients {
       if (!open() || host.claw === null) break;
       this.#serve(host, host.claw, round);
     }
+    await drain();
+    this.checkWaiting(host);
     for (const row of disk.runs.values()) {
       ledger.check("every run ends", row.namespace !== host.namespace, () => JSON.stringify(row));
     }

@@ -1,4 +1,5 @@
 import type { Batch, BatchAnswer } from "@claw/core/ports";
+import type { Claw } from "@claw/runtime";
 import { MemoryDisk, memoryStore } from "@claw/store-memory";
 import { CHANGES, changeProgram } from "./change.ts";
 import { Clients } from "./clients.ts";
@@ -19,6 +20,9 @@ import { Witness } from "./witness.ts";
 
 /** Looks at a node that is opening; each lets a second pass at most. */
 const OPEN_LOOKS_MAX = 100;
+
+/** A node that was told to stop is gone within this time. */
+const STOP_MS_MAX = 120_000;
 
 /** Faults of such a small kind that they do not count for the floor. */
 const EVERYDAY: ReadonlySet<string> = new Set([
@@ -100,16 +104,18 @@ export class World implements HostListener {
     const { dice, scheduler, weather } = this;
     const host = await this.#boot(dice.pick(weather.namespaces));
     if (!host.dead && host.claw !== null) {
-      const point = dice.weighted<CrashPoint | "freeze">([
+      const point = dice.weighted<CrashPoint | "freeze" | "stop">([
         [3, "between tasks"],
         [2, "inside a turn"],
         [2, "before a commit"],
         [2, "after a commit"],
         [2, "freeze"],
+        [1, "stop"],
       ]);
       const steps = scheduler.steps + dice.between(weather.lifeSteps >> 2, weather.lifeSteps);
       await scheduler.run(scheduler.now + weather.lifeMs, () => scheduler.steps >= steps);
       if (point === "freeze") this.#freeze(host);
+      else if (point === "stop") await this.#stop(host, host.claw);
       else await this.#crash(host, point);
     }
     this.host = null;
@@ -221,6 +227,28 @@ export class World implements HostListener {
     for (const { phase } of this.disk.runs.values()) {
       if (phase === "compensating") this.fault("crash in a compensation", host.name);
     }
+    this.disk.ownerDied();
+  }
+
+  // In good order, in the middle of everything: its clients get an answer before it is gone.
+  async #stop(host: Host, claw: Claw): Promise<void> {
+    const { scheduler, ledger } = this;
+    let stopped = false;
+    this.fault("graceful stop", host.name);
+    claw.stop().then(
+      () => {
+        stopped = true;
+      },
+      (error: unknown) => {
+        stopped = true;
+        this.note(`${host.name} stopped with ${String(error)}`);
+      },
+    );
+    await scheduler.run(scheduler.now + STOP_MS_MAX, () => stopped);
+    ledger.check("a node stops when it is told to", stopped, () => host.name);
+    await drain();
+    this.clients.checkNobodyWaits(host);
+    host.crash();
     this.disk.ownerDied();
   }
 
