@@ -20,6 +20,7 @@ export class FaultDice implements FaultPlan {
   beforeCommit(batch: Batch): Fault | null {
     const world = this.#world;
     const dice = this.#dice;
+    if (batch.incarnation !== world.disk.incarnation) world.truth.stale.add(batch);
     if (!this.on || batch.incarnation !== world.disk.incarnation) return null;
     if (dice.chance(world.weather.poison)) {
       const item = dice.below(batch.items.length);

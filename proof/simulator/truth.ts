@@ -42,6 +42,8 @@ const MESSAGE_KINDS: ReadonlySet<string> = new Set([
  */
 export class Truth {
   readonly runs = new Map<string, KnownRun>();
+  /** Batches that reached the disk when another incarnation had it; their answers may come later still. */
+  readonly stale = new Set<Batch>();
   readonly #ledger: Ledger;
   readonly #disk: MemoryDisk;
   readonly #sound = new Map<string, unknown>();
@@ -55,7 +57,7 @@ export class Truth {
   answered(batch: Batch, answer: BatchAnswer): void {
     this.#ledger.check(
       "a fenced incarnation never writes",
-      batch.incarnation === this.#disk.incarnation,
+      !this.stale.has(batch),
       () => `batch ${batch.number} of ${batch.incarnation} while ${this.#disk.incarnation} owns`,
     );
     for (const row of answer.started) this.#begin(row);

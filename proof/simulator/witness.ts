@@ -23,18 +23,11 @@ export interface Effect {
   endedAt: number;
 }
 
-/** A step that can be undone, and the undos that were begun for it. */
-export interface UndoTrack {
-  readonly run: string;
-  readonly call: string;
-  begun: number;
-}
-
 /** Everything that bodies did, and what must hold when one begins. */
 export class Witness {
   readonly effects: Effect[] = [];
   /** Steps with an undo whose body has begun, by run. */
-  readonly undoable = new Map<string, Map<string, UndoTrack>>();
+  readonly undoable = new Map<string, Set<string>>();
   /** The newest activation of each run. */
   readonly lives = new Map<string, Performance>();
   readonly #keys = new Map<string, string>();
@@ -108,9 +101,8 @@ export class Witness {
   }
 
   #track(run: string, call: string): void {
-    const tracks = this.undoable.get(run) ?? new Map<string, UndoTrack>();
-    this.undoable.set(run, tracks);
-    if (!tracks.has(call)) tracks.set(call, { run, call, begun: 0 });
+    const calls = this.undoable.get(run) ?? new Set<string>();
+    this.undoable.set(run, calls.add(call));
   }
 
   #begin(host: Host, performance: Performance, call: string, step: StepContext): Effect {

@@ -28,9 +28,7 @@ export function checkUndoBegins(witness: Witness, id: string, call: string, valu
   const name = (): string => `${id} ${call} given ${String(value)}`;
   const recorded = run.answers.has(undoCall(call));
   ledger.check("a recorded undo never runs again", !recorded, name);
-  const track = witness.undoable.get(id)?.get(call);
   const end = run.answers.get(call);
-  if (track !== undefined) track.begun++;
   if (value === undefined) return;
   const rerun = run.answers.get(`${undoCall(call)}:rerun`);
   const given = JSON.stringify(value);
@@ -54,7 +52,7 @@ export function checkUndoBegins(witness: Witness, id: string, call: string, valu
 function completedUndoables({ undoable }: Witness, run: KnownRun): Entry[] {
   const patience = run.answers.get(LINGER_CALL)?.seq ?? Number.POSITIVE_INFINITY;
   const steps: Entry[] = [];
-  for (const call of undoable.get(run.start.id)?.keys() ?? []) {
+  for (const call of undoable.get(run.start.id) ?? []) {
     const end = run.answers.get(call);
     if (end?.kind === ENTRY_KINDS.stepCompleted && end.seq < patience) steps.push(end);
   }
