@@ -29,6 +29,7 @@ export class Committer {
   readonly #store: Store;
   readonly #listener: CommitListener;
   readonly #admit: Admit;
+  readonly #namespace: string;
   #dirty: Activation[] = [];
   #requests: Request[] = [];
   #underWay: { dirty: readonly Activation[]; requests: readonly Request[] } | null = null;
@@ -39,8 +40,9 @@ export class Committer {
   commitCount = 0;
   transitionCount = 0;
 
-  constructor(store: Store, listener: CommitListener, admit: Admit) {
+  constructor(store: Store, namespace: string, listener: CommitListener, admit: Admit) {
     this.#store = store;
+    this.#namespace = namespace;
     this.#listener = listener;
     this.#admit = admit;
   }
@@ -98,7 +100,8 @@ export class Committer {
     this.commitCount++;
     this.transitionCount += items.length;
     this.#underWay = { dirty, requests };
-    const batch = { incarnation: this.incarnation, number: this.#number, nowMs, items };
+    const { incarnation } = this;
+    const batch = { incarnation, number: this.#number, namespace: this.#namespace, nowMs, items };
     let answer: BatchAnswer | Promise<BatchAnswer>;
     try {
       answer = this.#store.commit(batch);

@@ -363,7 +363,10 @@ export class RunContext implements Context {
   #mustOutlive(handler: string): void {
     const loop = loopAround(this.#activation.state, this.scopeState);
     if (loop === null) return;
-    throw new ClawError("CLAW-2031", `The handler "${handler}" would outlive an iteration of "${loop}"`);
+    throw new ClawError(
+      "CLAW-2031",
+      `The handler "${handler}" would outlive an iteration of "${loop}"`,
+    );
   }
 
   #draw(what: string): readonly [number, number, number, number] {

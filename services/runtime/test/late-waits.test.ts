@@ -10,9 +10,7 @@ test("an event that came in time is taken although the node was down past the ti
   const disk = new MemoryDisk();
   const world = new World(t, () => memoryStore({ disk }));
   const both = workflow("both", (ctx) =>
-    ctx.map("wait", [1, 2], (inner) =>
-      inner.waitFor(Moved, { match: { item: 7 }, timeout: "1h" }),
-    ),
+    ctx.map("wait", [1, 2], (inner) => inner.waitFor(Moved, { match: { item: 7 }, timeout: "1h" })),
   );
   const first = await world.open([both]);
   const run = await first.start(both, undefined);
