@@ -172,7 +172,7 @@ export const ERRORS = {
   },
   "CLAW-2032": {
     title: "The run has steps that it could still undo",
-    remedy: "Give {commit: true} to ctx.continueAs: then they are not undone any more.",
+    remedy: "Give the option commit: true to ctx.continueAs: then they are not undone any more.",
     status: 500,
   },
   "CLAW-3001": {

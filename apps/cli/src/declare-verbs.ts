@@ -292,7 +292,7 @@ function declareCompletion(program: Command, act: Act): void {
     .description("print the script that completes claw in a shell")
     .addHelpText(
       "after",
-      examples('eval "$(claw completion bash)"', "claw completion fish | source"),
+      examples("claw completion fish | source", 'eval "$(claw completion bash)"'),
     )
     .action(
       act(async (_config, shell: string) =>

@@ -54,7 +54,7 @@ export class Host {
 
   async open(): Promise<void> {
     const { workflows, namespace, limits, clock, random, log } = this.#options;
-    this.#claw = await openRuntime({
+    const opening = openRuntime({
       store: this.#store(),
       workflows,
       namespace,
@@ -70,6 +70,22 @@ export class Host {
         if (!this.#dead) log(line);
       },
     });
+    await this.#turnUntil(opening);
+    if (!this.#dead) this.#claw = await opening;
+  }
+
+  // What an ended life held is written down as taken before it goes on, and that takes turns.
+  async #turnUntil(opening: Promise<unknown>): Promise<void> {
+    let settled = false;
+    const done = (): void => {
+      settled = true;
+    };
+    opening.then(done, done);
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (settled || this.#dead) return;
+      await this.takeTurn();
+    }
   }
 
   /** Gives the turn that was asked for, as the event loop of a process would. */

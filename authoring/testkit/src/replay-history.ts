@@ -169,7 +169,11 @@ class Replay {
 
   #verdict(): ReplayVerdict {
     const { hold, finish } = this.#committed ?? { hold: null, finish: null };
-    if (hold !== null) return { ok: false, held: hold.kind, divergence: hold.reason };
+    if (hold !== null) {
+      // The diff that follows the sentence is for a page, not for a line of a report.
+      const [sentence = ""] = hold.reason.split("\n");
+      return { ok: false, held: hold.kind, divergence: sentence };
+    }
     const isOpen = isOpenEnded(this.#history);
     if (finish === null) {
       const asks = this.#body || this.#asked;
