@@ -56,8 +56,6 @@ for (const dump of VERSIONS) {
     assert.equal((await claw.start("quick", "Ada", { idempotencyKey: "first" })).existing, true);
     await claw.publish({ type: "corpus.paid", data: { order: 7 } });
     for (const { id, workflow } of runs) if (workflow === "ask") await claw.signal(id, "answer", 5);
-    // The held run was released by the opening; a message has it looked at now and not with the next look.
-    await claw.signal(idOf("typo"), "nudge");
     const outputs = await Promise.all(
       ["nap", "wait", "family", "busy", "typo"].map((name) =>
         claw.run(idOf(name)).result({ timeout: "20s" }),

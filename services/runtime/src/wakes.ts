@@ -14,6 +14,8 @@ export class Wakes {
   #cancel: CancelTimer | null = null;
   #backlog = false;
   #looking = false;
+  /** The earliest due time that came up while a look was under way: that look may have missed it. */
+  #missed = Number.POSITIVE_INFINITY;
   /** True until every run that an ended process held was taken up. */
   #orphans = false;
   #expiredAt = 0;
@@ -24,6 +26,7 @@ export class Wakes {
 
   /** A run was parked until `due`. */
   expect(due: number): void {
+    if (this.#looking) this.#missed = Math.min(this.#missed, due);
     if (due >= this.#next) return;
     this.#next = due;
     this.#arm();
@@ -69,8 +72,10 @@ export class Wakes {
   /** Takes up what is due, as far as there is room. */
   async look(): Promise<void> {
     const node = this.#node;
+    if (this.#looking) this.#missed = 0;
     if (this.#looking || !node.available || node.registry.workflows.length === 0) return;
     this.#looking = true;
+    this.#missed = Number.POSITIVE_INFINITY;
     const { incarnation } = node.committer;
     try {
       const now = node.clock.now();
@@ -87,6 +92,7 @@ export class Wakes {
       this.#next = node.clock.now() + RETRY_MS;
     } finally {
       this.#looking = false;
+      this.#next = Math.min(this.#next, this.#missed);
     }
     if (!node.available) return;
     // What was seen may be of an earlier life of the store.
