@@ -77,10 +77,11 @@ export class Host {
   // What an ended life held is written down as taken before it goes on, and that takes turns.
   async #turnUntil(opening: Promise<unknown>): Promise<void> {
     let settled = false;
-    const done = (): void => {
-      settled = true;
-    };
-    opening.then(done, done);
+    void opening
+      .catch(() => {})
+      .finally(() => {
+        settled = true;
+      });
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve));
       if (settled || this.#dead) return;
