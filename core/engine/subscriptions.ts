@@ -13,3 +13,11 @@ export function subscriptionsOf(run: RunState): Subscriptions {
   run.subscriptions ??= { calls: new Set(), cursor: new Map() };
   return run.subscriptions;
 }
+
+/** Takes back a subscription that was asked for and not sent; false when there is none. */
+export function dropWait(run: RunState, call: string): boolean {
+  const waits = run.draft?.extras?.waits ?? [];
+  const at = waits.findIndex((wait) => wait.call === call);
+  if (at >= 0) waits.splice(at, 1);
+  return at >= 0;
+}

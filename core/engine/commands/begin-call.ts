@@ -83,6 +83,8 @@ function subscribe(run: RunState, call: Call, plan: Plan & { kind: "event" }): v
   if (subscriptions.calls.has(call.id)) return;
   subscriptions.calls.add(call.id);
   run.hadWaits = true;
+  // The store has answered it in an earlier life: the message is taken next.
+  if (run.inbox.some(({ kind, name }) => kind === "event" && name === call.id)) return;
   addWait(run, call.id, plan, subscriptions.cursor.get(plan.key) ?? 0);
 }
 

@@ -3,6 +3,7 @@ import type { Call } from "../call.ts";
 import { extrasOf } from "../draft.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { isWithin, type Scope } from "../scope.ts";
+import { dropWait } from "../subscriptions.ts";
 import { linger } from "../undo-stack.ts";
 
 /** Closes a scope: its open calls throw `error`, later calls in it as well. */
@@ -25,6 +26,8 @@ export function closeCall(run: RunState, call: Call, error: Error): void {
 /** Takes back what a call left outside: its subscription, its attached child. */
 export function withdraw(run: RunState, call: Call, reason: string): void {
   if (call.plan.kind === "event" && run.subscriptions?.calls.delete(call.id) === true) {
+    // Stores end subscriptions before they begin new ones, so one not sent yet must not be sent.
+    dropWait(run, call.id);
     extrasOf(draftOf(run)).unwaits.push(call.id);
   }
   if (call.plan.kind === "approval") closeApproval(run, call.id);

@@ -5,6 +5,7 @@ import { extrasOf } from "../draft.ts";
 import { recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { addWait } from "./begin-call.ts";
+import { dropWait } from "../subscriptions.ts";
 
 /** Messages that the store put into the inbox; those known already are passed over. */
 export function addMessages(run: RunState, rows: readonly InboxRow[]): void {
@@ -75,6 +76,7 @@ function answer(run: RunState, call: Call, row: InboxRow, nowMs: number): void {
     recordAnswer(run, ENTRY_KINDS.approvalDecided, call, row.data, nowMs);
   } else if (row.kind === "event") {
     run.subscriptions?.calls.delete(call.id);
+    dropWait(run, call.id);
     recordAnswer(run, ENTRY_KINDS.eventReceived, call, row.data, nowMs);
   } else {
     recordAnswer(run, ENTRY_KINDS.childEnded, call, row.data, nowMs);
