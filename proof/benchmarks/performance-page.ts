@@ -53,13 +53,13 @@ const LINES: readonly Line[] = [
   },
   {
     workload: "W4",
-    metric: "enqueue/s",
+    metric: "enqueue tasks/s",
     says: "tasks enqueued in calls of 1,000",
     peer: "pg-boss 101,802/s",
   },
   {
     workload: "W4",
-    metric: "drain/s",
+    metric: "drain tasks/s",
     says: "tasks drained by one process",
     peer: "graphile-worker 44,634/s",
   },
