@@ -1,11 +1,10 @@
 import type { Rule } from "../rule.ts";
 
-const OPENS = "(?:^|[\\s\"'`(=:,\\[])";
+const OPENS = "(?:^|file://|[\\s\"'`(=:,\\[])";
 const REGISTRY_HOST = ["registry", "(npmjs|yarnpkg|npmmirror)", "(org|com)"].join("\\.");
 const PLACES = new RegExp(
   [
     `${OPENS}/(work|farm|root|home/\\w+|Users/\\w+)/`,
-    "/tmp/bash_jobs",
     REGISTRY_HOST,
     "npm\\.pkg\\.github\\.com",
   ].join("|"),
