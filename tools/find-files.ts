@@ -20,7 +20,7 @@ export function findFiles(folder: string): string[] {
     for (const entry of entries) {
       const path = inside === "" ? entry.name : `${inside}/${entry.name}`;
       if (entry.isDirectory() && !SKIPPED.has(entry.name)) walk(path);
-      else if (entry.isFile()) paths.push(path);
+      else if (entry.isFile() && !SKIPPED.has(entry.name)) paths.push(path);
     }
   };
   walk("");

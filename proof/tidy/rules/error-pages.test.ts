@@ -14,7 +14,7 @@ const good = page("# CLAW-1001: It is bad", ...SECTIONS);
 const row = "| [CLAW-1001](CLAW-1001.md) | It is bad | no | 400 |\n";
 
 const around = {
-  "core/protocol/errors.ts": registry("CLAW-1001"),
+  "core/protocol/error-codes/runs.ts": registry("CLAW-1001"),
   "docs/errors/CLAW-1001.md": good,
   "docs/errors/README.md": row,
 };
@@ -22,7 +22,7 @@ const around = {
 proveRule(errorPages, {
   around,
   violating: {
-    "core/protocol/errors.ts": registry("CLAW-1001", "CLAW-1002"),
+    "core/protocol/error-codes/runs.ts": registry("CLAW-1001", "CLAW-1002"),
     "docs/errors/CLAW-1003.md": page("# CLAW-1003: gone", ...SECTIONS),
     "docs/errors/CLAW-1001.md": page("# CLAW-1001: It is good", ...SECTIONS),
     "docs/errors/README.md": row.replace("| no |", "| yes |"),

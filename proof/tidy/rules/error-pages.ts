@@ -1,7 +1,7 @@
 import { isCode, isTest } from "../house.ts";
 import type { Rule, SourceFile, Violation } from "../rule.ts";
 
-const REGISTRY = "core/protocol/errors.ts";
+const REGISTRY = /^core\/protocol\/error-codes\/.*\.ts$/;
 const TABLE = "docs/errors/README.md";
 const PAGE = /^docs\/errors\/(CLAW-\d{4})\.md$/;
 const CODE = /\bCLAW-\d{4}\b/g;
@@ -9,6 +9,7 @@ const BLOCK = /"(CLAW-\d{4})": \{([^}]*)\}/g;
 const SECTIONS = ["What happened", "Why", "What to do", "Example"];
 
 interface Registered {
+  readonly path: string;
   readonly code: string;
   readonly title: string;
   readonly retryable: string;
@@ -19,9 +20,10 @@ export const errorPages: Rule = {
   sentence:
     "every error code has a page and a row, and every page, row and mention a registered code",
   check: (files) => {
-    const registry = files.find(({ path }) => path === REGISTRY);
-    if (registry === undefined) return []; // no errors yet, so no pages either
-    const registered = registeredIn(registry.text);
+    const registries = files.filter(({ path }) => REGISTRY.test(path));
+    const [first] = registries;
+    if (first === undefined) return []; // no errors yet, so no pages either
+    const registered = registries.flatMap(registeredIn);
     const codes = new Set(registered.map(({ code }) => code));
     const pages = new Map(files.map((file) => [PAGE.exec(file.path)?.[1], file]));
     return [
@@ -31,13 +33,14 @@ export const errorPages: Rule = {
         .map((code) => ({ path: `docs/errors/${code ?? ""}.md`, message: "is not registered" })),
       ...checkTable(registered, files.find(({ path }) => path === TABLE)?.text ?? ""),
       ...files.flatMap((file) => unregistered(file, codes)),
-      ...(codes.size === 0 ? [{ path: REGISTRY, message: "no code found in it" }] : []),
+      ...(codes.size === 0 ? [{ path: first.path, message: "no code found in it" }] : []),
     ];
   },
 };
 
-function registeredIn(text: string): Registered[] {
+function registeredIn({ path, text }: SourceFile): Registered[] {
   return [...text.matchAll(BLOCK)].map(([, code = "", body = ""]) => ({
+    path,
     code,
     title: /title: "((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? "",
     retryable: body.includes("retryable: true") ? "yes" : "no",
@@ -45,8 +48,11 @@ function registeredIn(text: string): Registered[] {
   }));
 }
 
-function checkPage({ code, title }: Registered, page: SourceFile | undefined): Violation[] {
-  if (page === undefined) return [{ path: REGISTRY, message: `docs/errors/${code}.md is missing` }];
+function checkPage(registered: Registered, page: SourceFile | undefined): Violation[] {
+  const { code, title } = registered;
+  if (page === undefined) {
+    return [{ path: registered.path, message: `docs/errors/${code}.md is missing` }];
+  }
   const { path, text } = page;
   const head = `# ${code}: ${title}`;
   const missing = SECTIONS.filter((section) => !text.includes(`\n## ${section}\n`));

@@ -12,8 +12,6 @@ import {
   checkMatch,
   checkName,
   ClawError,
-  decodePayload,
-  derivedRunId,
   durationMs,
   encodeKey,
   encodePayload,
@@ -42,17 +40,18 @@ import {
   type StepContext,
   type StepOptions,
   type UpdateOptions,
-  type Waited,
   type WaitOptions,
 } from "@claw/sdk";
+import { checked, quiet } from "./answers.ts";
 import { approvalPlan } from "./approvals.ts";
 import type { Activation } from "./activation.ts";
 import type { LiveCall, UndoPlan } from "./bodies.ts";
+import { emitPlan } from "./emit.ts";
+import { newRunOf, ownWorkflow } from "./new-run.ts";
 import { registerQuery, registerUpdate } from "./handlers.ts";
 import { checkAttributes } from "./attributes.ts";
 import { continueAs } from "./continue-as.ts";
 import { runCheckpoint } from "./checkpoint.ts";
-import { checkSync, startRow } from "./registry.ts";
 import { closeLosers, runBranches, runMap } from "./scopes.ts";
 import { STEP_DEFAULT, stepPlan, undoPlan } from "./step-plan.ts";
 import type { QueryHandler } from "./visits.ts";
@@ -218,37 +217,8 @@ export class RunContext implements Context {
 
   emit(event: EventType, data: unknown, options?: CallOptions): Promise<void> {
     const segment = this.#segmentOf("emit:", encodeKey(event.type), options?.key);
-    const { node, state } = this.#activation;
-    const value = checkSync(event.schema, data, `The event "${event.type}"`);
-    const encoded = encodePayload(value, node.limits.payloadBytesMax);
-    const call = this.scopeState.path + segment;
-    const { id, namespace, workflow } = state.start;
-    const source = `/claw/${namespace}/${workflow}`;
-    const { started, refused } = node.registry.triggered(
-      event.type,
-      decodePayload(encoded),
-      node.limits.payloadBytesMax,
-    );
-    for (const { workflow: name, error } of refused) node.triggerRefused(event.type, name, error);
-    const triggered = started.map((one) =>
-      startRow(one.workflow, one.input, {
-        id: derivedRunId(id, `${call} ${one.workflow.name}`, state.now),
-        namespace,
-        startedAt: state.now,
-        parentRun: "",
-        parentCall: "",
-        cause: `event ${source} ${id}/${call}`,
-      }),
-    );
-    const record = {
-      id: `${id}/${call}`,
-      source,
-      type: event.type,
-      time: state.now,
-      data: encoded,
-    };
-    const plan: Plan = { kind: "emit", event: record, triggered };
-    return this.#ask(segment, plan, fingerprint(`${event.type}|${encoded}`), 0, null);
+    const [plan, print] = emitPlan(this.#activation, this.scopeState.path + segment, event, data);
+    return this.#ask(segment, plan, print, 0, null);
   }
 
   all(name: string, branches: readonly Branch<unknown>[], options?: CallOptions): Promise<never> {
@@ -389,22 +359,11 @@ export class RunContext implements Context {
     options: CallOptions | undefined,
     attached: boolean,
   ): [string, StartRow] {
-    const { node, state } = this.#activation;
-    // At replay the run may already have what this node could not start any more.
-    const known = state.replaying ? workflow : node.registry.own(workflow);
+    const known = ownWorkflow(this.#activation, workflow);
     const prefix = attached ? "child:" : "start:";
     const segment = this.#segmentOf(prefix, known.name, options?.key);
-    const value = checkSync(known.options.input, input, `The input of "${known.name}"`);
     const call = this.scopeState.path + segment;
-    const row = startRow(known, encodePayload(value, node.limits.payloadBytesMax), {
-      id: derivedRunId(state.start.id, call, state.now),
-      namespace: state.start.namespace,
-      startedAt: state.now,
-      parentRun: attached ? state.start.id : "",
-      parentCall: attached ? call : "",
-      cause: state.start.id,
-    });
-    return [segment, row];
+    return [segment, newRunOf(this.#activation, known, input, call, attached)];
   }
 
   #warnOrder(call: LiveCall): void {
@@ -467,23 +426,4 @@ export class RunContext implements Context {
   }
 }
 
-// A promise of the kernel that nobody awaits must not end the process when it is rejected.
-function quiet<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(ignore);
-  return promise;
-}
-
 const SLEEP: Plan = { kind: "sleep" };
-async function checked(
-  asked: Promise<unknown>,
-  schema: Schema<unknown, unknown> | undefined,
-  bare: boolean,
-  what: string,
-): Promise<never> {
-  const answer = (await asked) as never;
-  if (schema === undefined) return answer;
-  if (bare) return checkSync(schema, answer, what) as never;
-  const waited = answer as Waited<unknown>;
-  if (!waited.ok) return answer;
-  return { ok: true, value: checkSync(schema, waited.value, what) } as never;
-}

@@ -7,21 +7,17 @@ import type {
   Log,
   Random,
   Store,
-  StoredRun,
   StoreInfo,
 } from "@claw/core/ports";
 import {
   ClawError,
   decodePayload,
-  type Hold,
   type InboxRow,
-  isClawError,
   limits,
   newRunId,
   PARTITION_COUNT,
   partitionOfKey,
   type RunId,
-  shownEntry,
   type StartRow,
 } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
@@ -37,9 +33,9 @@ import { Results } from "./results.ts";
 import { retentionOf, Sweeper } from "./retention.ts";
 import type { Starter } from "./start-code.ts";
 import { systemClock, systemRandom, systemTurns } from "./system.ts";
+import { TakeUps } from "./take-ups.ts";
 import { TaskBoard } from "./tasks/task-board.ts";
 import { Timers } from "./timers.ts";
-import { stateOf } from "./transition.ts";
 import { openRun, draftOf, type RunState } from "@claw/core/engine";
 import { Trials } from "./trials.ts";
 import { TurnLoop } from "./turn-loop.ts";
@@ -71,8 +67,7 @@ export class Node {
   readonly active = new Map<RunId, Activation>();
   readonly #log: Log | undefined;
   readonly #warned = new Set<string>();
-  /** Messages for runs that are being loaded. */
-  readonly #loading = new Map<RunId, InboxRow[]>();
+  readonly takeUps: TakeUps;
   /** Runs that are being ended without their code: not taken up any more. */
   readonly endings: Endings;
   /** Places in memory that were given to runs which the next commit creates. */
@@ -121,6 +116,7 @@ export class Node {
     this.sweeper = new Sweeper(this, retentionOf(options.retention));
     this.trials = new Trials(this);
     this.endings = new Endings(this);
+    this.takeUps = new TakeUps(this);
     this.tasks = new TaskBoard(this, options);
   }
 
@@ -217,9 +213,7 @@ export class Node {
       if (activation !== undefined) {
         activation.receive(row);
         touched.add(activation);
-      } else if (this.#loading.has(row.to)) {
-        this.#loading.get(row.to)?.push(row);
-      } else {
+      } else if (!this.takeUps.receive(row)) {
         parked.add(row.to);
         if (row.kind === "cancel") cancelled.push(row.to);
       }
@@ -236,115 +230,12 @@ export class Node {
 
   /** Takes up runs; what fails stays due in the store. */
   takeUpSoon(ids: readonly RunId[]): void {
-    this.takeUp(ids).catch((error: unknown) => {
-      // The rows are due in the store: the next look finds them.
-      this.log("warn", "taking up runs failed", { error: String(error) });
-    });
+    this.takeUps.soon(ids);
   }
 
   /** Loads runs and goes on with them; those in memory or being loaded are passed over. */
-  async takeUp(ids: readonly RunId[]): Promise<void> {
-    // Without definitions this node only takes messages in; the runs wait for one that has them.
-    if (this.registry.workflows.length === 0) return;
-    const fresh = [...new Set(ids)].filter(
-      (id) => !this.active.has(id) && !this.#loading.has(id) && !this.endings.has(id),
-    );
-    if (fresh.length === 0) return;
-    const late: InboxRow[] = [];
-    for (const id of fresh) this.#loading.set(id, late);
-    const { incarnation } = this.committer;
-    try {
-      const stored = await this.#loadReadable(fresh);
-      if (!this.available || incarnation !== this.committer.incarnation) return;
-      const taken = this.#toWriteDown(stored);
-      if (taken.length > 0) {
-        await this.request({ type: "take", runs: taken.map(({ row }) => row.id) });
-        if (!this.available || incarnation !== this.committer.incarnation) return;
-      }
-      for (const one of stored) {
-        if (this.#loading.get(one.row.id) !== late) continue; // paused meanwhile
-        const news = late.filter((row) => row.to === one.row.id);
-        this.#resume(one, news, taken.includes(one));
-      }
-    } finally {
-      // After a loss of the store others may load the same runs again.
-      for (const id of fresh) if (this.#loading.get(id) === late) this.#loading.delete(id);
-    }
-  }
-
-  // One run that cannot be read must not keep the others from being taken up.
-  async #loadReadable(ids: readonly RunId[]): Promise<readonly StoredRun[]> {
-    try {
-      const loaded = this.store.load(ids);
-      return loaded instanceof Promise ? await loaded : loaded;
-    } catch (error) {
-      if (!isClawError(error, "CLAW-4002")) throw error;
-      if (ids.length > 1) {
-        const each: StoredRun[] = [];
-        for (const id of ids) each.push(...(await this.#loadReadable([id])));
-        return each;
-      }
-      this.log("error", "run cannot be read", { run: ids[0], reason: error.detail });
-      return [];
-    }
-  }
-
-  // What is taken up after a crash is written down first, so that it is known who was in memory at the next
-  // one. It has a place in memory then, even if others came meanwhile.
-  #toWriteDown(stored: readonly StoredRun[]): StoredRun[] {
-    const room = Math.max(0, this.limits.activeRunsMax - this.active.size);
-    const isCareful = this.clock.now() < this.carefulUntil;
-    return stored
-      .filter(({ row }) => {
-        if (!isCareful && row.recoveries === 0) return false;
-        if (row.held !== "" || this.endings.has(row.id) || !this.trials.mayTakeUp(row))
-          return false;
-        return this.registry.find(row.workflow, row.version) !== undefined;
-      })
-      .slice(0, room);
-  }
-
-  // What was written down as taken is this node's by now: nobody else would find it.
-  #resume(found: StoredRun, late: readonly InboxRow[], isTaken: boolean): void {
-    const { row, unreadable } = found;
-    if (this.active.has(row.id) || this.endings.has(row.id)) return;
-    const stored =
-      unreadable === undefined ? found : { ...found, journal: found.journal.map(shownEntry) };
-    // A suspect waits in the store for its trial.
-    if (row.held === "" && !this.trials.mayTakeUp(row)) return;
-    const cancel = [...stored.inbox, ...late].find((message) => message.kind === "cancel");
-    const workflow = this.registry.find(row.workflow, row.version);
-    if (row.held !== "" || workflow === undefined) {
-      // A paused run looks at its messages when it is resumed.
-      if (cancel !== undefined && row.held !== "paused") this.endings.endHeld(stored, cancel);
-      else if (row.held === "") this.#holdWithoutCode(stored);
-      return;
-    }
-    if (unreadable !== undefined) return this.#holdStored(stored, "unreadable", unreadable);
-    if (!isTaken && this.active.size >= this.limits.activeRunsMax) {
-      this.wakes.noRoom();
-      return;
-    }
-    const activation = new Activation(this, stateOf(stored), workflow, decodePayload(row.input));
-    activation.recoveries = row.recoveries;
-    for (const message of late) activation.receive(message);
-    this.active.set(row.id, activation);
-    this.loop.wake(activation);
-  }
-
-  #holdWithoutCode(stored: StoredRun): void {
-    const { workflow, version } = stored.row;
-    this.#holdStored(stored, "no_code", `workflow ${workflow}@${version} is not defined here`);
-  }
-
-  #holdStored(stored: StoredRun, kind: Hold, reason: string): void {
-    const state = stateOf(stored);
-    draftOf(state).hold = { kind, reason };
-    this.log("warn", `run held: ${kind}`, { run: stored.row.id, reason });
-    const activation = new Activation(this, state, NO_CODE, undefined);
-    this.active.set(stored.row.id, activation);
-    this.committer.touch(activation);
-    this.loop.schedule();
+  takeUp(ids: readonly RunId[]): Promise<void> {
+    return this.takeUps.takeUp(ids);
   }
 
   /** Writes something for a client with the next commit; `first` is called before anything else acts on it. */
@@ -364,7 +255,7 @@ export class Node {
     const activation = this.active.get(run);
     if (activation !== undefined) void activation.halt(limits.PAUSE_LINGER_MS);
     // What was read before the pause is not what the store holds now.
-    else if (this.#loading.delete(run)) this.log("debug", "paused while it was loaded", { run });
+    else if (this.takeUps.forget(run)) this.log("debug", "paused while it was loaded", { run });
   }
 
   /** A start met an earlier one of the same key: the earlier run answers, or it is a conflict. */
@@ -403,7 +294,7 @@ export class Node {
     const all = [...this.active.values()];
     this.active.clear();
     this.endings.clear();
-    this.#loading.clear();
+    this.takeUps.clear();
     this.wakes.stop();
     this.trials.stop();
     this.tasks.reset();
@@ -427,13 +318,3 @@ export class Node {
     if (this.unavailable !== null) throw this.unavailable;
   }
 }
-
-// Never run: it stands in for the code that is missing while the hold is written.
-const NO_CODE = {
-  kind: "workflow",
-  name: "no_code",
-  version: 1,
-  options: {},
-  triggers: [],
-  body: () => undefined,
-} as const;

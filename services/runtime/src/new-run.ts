@@ -1,0 +1,29 @@
+import { derivedRunId, encodePayload, type StartRow } from "@claw/core/protocol";
+import type { AnyWorkflow } from "@claw/sdk";
+import type { Activation } from "./activation.ts";
+import { checkSync, startRow } from "./registry.ts";
+
+/** The definition that a call to start a run means here. Errors: CLAW-1003. */
+export function ownWorkflow({ node, state }: Activation, workflow: AnyWorkflow): AnyWorkflow {
+  // At replay the run may already have what this node could not start any more.
+  return state.replaying ? workflow : node.registry.own(workflow);
+}
+
+/** The start of a run that a call of another run asks for. Errors: CLAW-1004, CLAW-1005, CLAW-1006. */
+export function newRunOf(
+  { node, state }: Activation,
+  workflow: AnyWorkflow,
+  input: unknown,
+  call: string,
+  attached: boolean,
+): StartRow {
+  const value = checkSync(workflow.options.input, input, `The input of "${workflow.name}"`);
+  return startRow(workflow, encodePayload(value, node.limits.payloadBytesMax), {
+    id: derivedRunId(state.start.id, call, state.now),
+    namespace: state.start.namespace,
+    startedAt: state.now,
+    parentRun: attached ? state.start.id : "",
+    parentCall: attached ? call : "",
+    cause: state.start.id,
+  });
+}

@@ -1,0 +1,169 @@
+import type { StoredRun } from "@claw/core/ports";
+import { draftOf } from "@claw/core/engine";
+import {
+  decodePayload,
+  type Hold,
+  type InboxRow,
+  isClawError,
+  type RunId,
+  shownEntry,
+} from "@claw/core/protocol";
+import { Activation } from "./activation.ts";
+import type { Node } from "./node.ts";
+import { stateOf } from "./transition.ts";
+
+/** Brings runs from the store into memory: after a wake-up, a message, a crash. */
+export class TakeUps {
+  readonly #node: Node;
+  /** Messages for runs that are being loaded. */
+  readonly #loading = new Map<RunId, InboxRow[]>();
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  /** Keeps a message for a run that is being loaded; false if that run is not. */
+  receive(row: InboxRow): boolean {
+    const late = this.#loading.get(row.to);
+    late?.push(row);
+    return late !== undefined;
+  }
+
+  /** What was read of a run is not what the store holds now. True if it was being loaded. */
+  forget(run: RunId): boolean {
+    return this.#loading.delete(run);
+  }
+
+  /** Drops everything that is being loaded. */
+  clear(): void {
+    this.#loading.clear();
+  }
+
+  /** Takes up runs; what fails stays due in the store. */
+  soon(ids: readonly RunId[]): void {
+    this.takeUp(ids).catch((error: unknown) => {
+      // The rows are due in the store: the next look finds them.
+      this.#node.log("warn", "taking up runs failed", { error: String(error) });
+    });
+  }
+
+  /** Loads runs and goes on with them; those in memory or being loaded are passed over. */
+  async takeUp(ids: readonly RunId[]): Promise<void> {
+    // Without definitions this node only takes messages in; the runs wait for one that has them.
+    if (this.#node.registry.workflows.length === 0) return;
+    const fresh = [...new Set(ids)].filter(
+      (id) => !this.#node.active.has(id) && !this.#loading.has(id) && !this.#node.endings.has(id),
+    );
+    if (fresh.length === 0) return;
+    const late: InboxRow[] = [];
+    for (const id of fresh) this.#loading.set(id, late);
+    const { incarnation } = this.#node.committer;
+    try {
+      const stored = await this.#loadReadable(fresh);
+      if (!this.#node.available || incarnation !== this.#node.committer.incarnation) return;
+      const taken = this.#toWriteDown(stored);
+      if (taken.length > 0) {
+        await this.#node.request({ type: "take", runs: taken.map(({ row }) => row.id) });
+        if (!this.#node.available || incarnation !== this.#node.committer.incarnation) return;
+      }
+      for (const one of stored) {
+        if (this.#loading.get(one.row.id) !== late) continue; // paused meanwhile
+        const news = late.filter((row) => row.to === one.row.id);
+        this.#resume(one, news, taken.includes(one));
+      }
+    } finally {
+      // After a loss of the store others may load the same runs again.
+      for (const id of fresh) if (this.#loading.get(id) === late) this.#loading.delete(id);
+    }
+  }
+
+  // One run that cannot be read must not keep the others from being taken up.
+  async #loadReadable(ids: readonly RunId[]): Promise<readonly StoredRun[]> {
+    try {
+      const loaded = this.#node.store.load(ids);
+      return loaded instanceof Promise ? await loaded : loaded;
+    } catch (error) {
+      if (!isClawError(error, "CLAW-4002")) throw error;
+      if (ids.length > 1) {
+        const each: StoredRun[] = [];
+        for (const id of ids) each.push(...(await this.#loadReadable([id])));
+        return each;
+      }
+      this.#node.log("error", "run cannot be read", { run: ids[0], reason: error.detail });
+      return [];
+    }
+  }
+
+  // What is taken up after a crash is written down first, so that it is known who was in memory at the next
+  // one. It has a place in memory then, even if others came meanwhile.
+  #toWriteDown(stored: readonly StoredRun[]): StoredRun[] {
+    const room = Math.max(0, this.#node.limits.activeRunsMax - this.#node.active.size);
+    const isCareful = this.#node.clock.now() < this.#node.carefulUntil;
+    return stored
+      .filter(({ row }) => {
+        if (!isCareful && row.recoveries === 0) return false;
+        if (row.held !== "" || this.#node.endings.has(row.id) || !this.#node.trials.mayTakeUp(row))
+          return false;
+        return this.#node.registry.find(row.workflow, row.version) !== undefined;
+      })
+      .slice(0, room);
+  }
+
+  // What was written down as taken is this node's by now: nobody else would find it.
+  #resume(found: StoredRun, late: readonly InboxRow[], isTaken: boolean): void {
+    const { row, unreadable } = found;
+    if (this.#node.active.has(row.id) || this.#node.endings.has(row.id)) return;
+    const stored =
+      unreadable === undefined ? found : { ...found, journal: found.journal.map(shownEntry) };
+    // A suspect waits in the store for its trial.
+    if (row.held === "" && !this.#node.trials.mayTakeUp(row)) return;
+    const cancel = [...stored.inbox, ...late].find((message) => message.kind === "cancel");
+    const workflow = this.#node.registry.find(row.workflow, row.version);
+    if (row.held !== "" || workflow === undefined) {
+      // A paused run looks at its messages when it is resumed.
+      if (cancel !== undefined && row.held !== "paused") this.#node.endings.endHeld(stored, cancel);
+      else if (row.held === "") this.#holdWithoutCode(stored);
+      return;
+    }
+    if (unreadable !== undefined) return this.#holdStored(stored, "unreadable", unreadable);
+    if (!isTaken && this.#node.active.size >= this.#node.limits.activeRunsMax) {
+      this.#node.wakes.noRoom();
+      return;
+    }
+    const activation = new Activation(
+      this.#node,
+      stateOf(stored),
+      workflow,
+      decodePayload(row.input),
+    );
+    activation.recoveries = row.recoveries;
+    for (const message of late) activation.receive(message);
+    this.#node.active.set(row.id, activation);
+    this.#node.loop.wake(activation);
+  }
+
+  #holdWithoutCode(stored: StoredRun): void {
+    const { workflow, version } = stored.row;
+    this.#holdStored(stored, "no_code", `workflow ${workflow}@${version} is not defined here`);
+  }
+
+  #holdStored(stored: StoredRun, kind: Hold, reason: string): void {
+    const state = stateOf(stored);
+    draftOf(state).hold = { kind, reason };
+    this.#node.log("warn", `run held: ${kind}`, { run: stored.row.id, reason });
+    const activation = new Activation(this.#node, state, NO_CODE, undefined);
+    this.#node.active.set(stored.row.id, activation);
+    this.#node.committer.touch(activation);
+    this.#node.loop.schedule();
+  }
+}
+
+// Never run: it stands in for the code that is missing while the hold is written.
+const NO_CODE = {
+  kind: "workflow",
+  name: "no_code",
+  version: 1,
+  options: {},
+  triggers: [],
+  body: () => undefined,
+} as const;
