@@ -106,9 +106,9 @@ export const MUTATIONS: readonly Mutation[] = [
     bug: "a start is answered before it is durable",
     edits: [
       edit(
-        "services/runtime/src/client.ts",
-        "      node.begin(row, given, {",
-        "      started(row.id, false);\n      node.begin(row, given, {",
+        "services/runtime/src/start-run.ts",
+        "    node.begin(row, given, {",
+        "    started(row.id, false);\n    node.begin(row, given, {",
       ),
     ],
   },

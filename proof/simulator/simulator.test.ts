@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { test } from "node:test";
 import { MUTATIONS } from "./mutations.ts";
 import { runSeeds } from "./pool.ts";
@@ -21,4 +23,16 @@ test("the simulator finds a late completion and a message taken twice, and passe
   const lines: string[] = [];
   assert.equal(chosen.length, 2);
   assert.ok(await proveMutations((line) => lines.push(line), chosen, 8), lines.join("\n"));
+});
+
+test("every planted bug fits the code as it is today", () => {
+  const root = resolve(import.meta.dirname, "../..");
+  const astray = MUTATIONS.flatMap(({ bug, edits }) =>
+    edits
+      .filter(({ file, search }) => {
+        return readFileSync(resolve(root, file), "utf8").split(search).length !== 2;
+      })
+      .map(({ file }) => `${bug}: ${file}`),
+  );
+  assert.deepEqual(astray, []);
 });
