@@ -1,6 +1,7 @@
 import type {
   AsideTask,
   OpenBlock,
+  QueueCounts,
   TaskBlock,
   TaskId,
   TaskRecord,
@@ -52,6 +53,8 @@ export interface TaskQuery {
   /** Name of the definition. */
   readonly task?: string;
   readonly status?: TaskStatus;
+  /** Code or name of the last failed attempt's error. */
+  readonly error?: string;
   /** Only older ones than this: the last id of the page before. */
   readonly before?: TaskId;
   readonly limit: number;
@@ -82,6 +85,8 @@ export interface TaskReads {
   due(scope: TaskScope, nowMs: number, limit: number): MaybePromise<readonly AsideTask[]>;
   /** The earliest due time after `afterMs` among waiting tasks of a queue, or null. */
   nextDue(scope: TaskScope, afterMs: number): MaybePromise<number | null>;
+  /** How many tasks each queue of a namespace holds, by name of the queue. For people: may walk all tasks. */
+  counts(namespace: string): MaybePromise<readonly QueueCounts[]>;
   list(query: TaskQuery): MaybePromise<readonly TaskRecord[]>;
   find(id: TaskId): MaybePromise<TaskRecord | null>;
 }

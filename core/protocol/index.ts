@@ -100,6 +100,7 @@ export type {
 } from "./run.ts";
 export {
   joinInputs,
+  queueCounts,
   recordOfAside,
   recordsOfBlock,
   splitInputs,
@@ -107,7 +108,9 @@ export {
   taskNumberOf,
   type AsideTask,
   type OpenBlock,
+  type QueueCounts,
   type TaskBlock,
+  type TaskCount,
   type TaskId,
   type TaskPlace,
   type TaskRecord,

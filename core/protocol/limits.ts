@@ -54,6 +54,10 @@ export const BLOCK_CHARS_MAX = 256 * 1024;
 export const ENQUEUE_INPUTS_MAX = 100_000;
 /** Attempts and calls at once in a queue without a concurrency of its own. */
 export const QUEUE_CONCURRENCY = 100;
+/** Dead letters that one call of `redriveAll` gives their attempts again. */
+export const REDRIVE_MAX = 100_000;
+/** Ids that its report names. */
+export const REDRIVE_IDS_SHOWN = 1_000;
 /** Greatest priority of a task; the lowest is its negative. */
 export const PRIORITY_MAX = 1_000;
 /** Bytes of what a heartbeat says. */

@@ -72,6 +72,58 @@ export interface TaskRecord {
   readonly error: ErrorRecord | null;
 }
 
+/** How many tasks a queue holds. Times are milliseconds since 1970. */
+export interface QueueCounts {
+  readonly queue: string;
+  readonly ready: number;
+  /** For their due time. */
+  readonly waiting: number;
+  readonly dead: number;
+  /** Whose result is kept. */
+  readonly completed: number;
+  /** When the oldest ready or waiting task was enqueued; null when there is none. */
+  readonly oldestOpen: number | null;
+  /** When the oldest dead one was enqueued; null when there is none. */
+  readonly oldestDead: number | null;
+}
+
+/** Counts of some tasks of a queue; `oldest` is when the first of them was enqueued. */
+export interface TaskCount {
+  readonly queue: string;
+  readonly status: TaskStatus;
+  readonly count: number;
+  readonly oldest: number;
+}
+
+/** Counts by queue, by name of the queue; queues without tasks are left out. */
+export function queueCounts(parts: readonly TaskCount[]): QueueCounts[] {
+  const queues = new Map<string, QueueCounts>();
+  for (const { queue, status, count, oldest } of parts) {
+    if (count === 0) continue;
+    const so: QueueCounts = queues.get(queue) ?? {
+      queue,
+      ready: 0,
+      waiting: 0,
+      dead: 0,
+      completed: 0,
+      oldestOpen: null,
+      oldestDead: null,
+    };
+    const isOpen = status === "ready" || status === "waiting";
+    queues.set(queue, {
+      ...so,
+      [status]: so[status] + count,
+      oldestOpen: isOpen ? earlier(so.oldestOpen, oldest) : so.oldestOpen,
+      oldestDead: status === "dead" ? earlier(so.oldestDead, oldest) : so.oldestDead,
+    });
+  }
+  return [...queues.values()].sort((a, b) => (a.queue < b.queue ? -1 : 1));
+}
+
+function earlier(one: number | null, other: number): number {
+  return one === null ? other : Math.min(one, other);
+}
+
 const ID = /^task_[0-9a-z]{1,11}$/;
 
 /** The public id of a number. */

@@ -1,6 +1,7 @@
 import type { ItemAnswer, TaskItem, TaskQuery, TaskReads, TaskScope } from "@claw/core/ports";
 import {
   type AsideTask,
+  queueCounts,
   recordOfAside,
   recordsOfBlock,
   taskIdOf,
@@ -81,6 +82,16 @@ export function taskReads(disk: MemoryDisk, use: <T>(verb: () => T) => T | Promi
       ),
     nextDue: (scope, afterMs) =>
       use(() => waiting(scope).find(({ due }) => due > afterMs)?.due ?? null),
+    counts: (namespace) =>
+      use(() =>
+        queueCounts(
+          everyTask(disk)
+            .filter((task) => task.namespace === namespace)
+            .map(({ queue, status, enqueuedAt }) => {
+              return { queue, status, count: 1, oldest: enqueuedAt };
+            }),
+        ),
+      ),
     list: (query) => use(() => listTasks(disk, query)),
     find: (id) => use(() => everyTask(disk).find((task) => task.id === id) ?? null),
   };
@@ -98,7 +109,7 @@ function writeAside(disk: MemoryDisk, task: AsideTask): void {
 }
 
 function listTasks(disk: MemoryDisk, query: TaskQuery): TaskRecord[] {
-  const { namespace, queue, task, status, limit } = query;
+  const { namespace, queue, task, status, error, limit } = query;
   const before =
     query.before === undefined ? Number.MAX_SAFE_INTEGER : (taskNumberOf(query.before) ?? 0);
   return everyTask(disk)
@@ -108,7 +119,8 @@ function listTasks(disk: MemoryDisk, query: TaskQuery): TaskRecord[] {
         (namespace === undefined || one.namespace === namespace) &&
         (queue === undefined || one.queue === queue) &&
         (task === undefined || one.task === task) &&
-        (status === undefined || one.status === status),
+        (status === undefined || one.status === status) &&
+        (error === undefined || one.error?.code === error || one.error?.name === error),
     )
     .sort((a, b) => (taskNumberOf(b.id) ?? 0) - (taskNumberOf(a.id) ?? 0))
     .slice(0, limit);

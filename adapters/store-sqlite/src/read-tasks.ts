@@ -4,15 +4,18 @@ import {
   type AsideTask,
   type ErrorRecord,
   type OpenBlock,
+  queueCounts,
   recordOfAside,
   recordsOfBlock,
   type TaskId,
+  type TaskCount,
   taskNumberOf,
   type TaskRecord,
 } from "@claw/core/protocol";
 
 // A row as the database answers it: an alias, to which its rows can be cast.
 type BlockLine = { [Field in keyof OpenBlock]: OpenBlock[Field] };
+type TaskLine = { [Field in keyof TaskCount]: TaskCount[Field] };
 type AsideLine = Omit<AsideTask, "error"> & { error: string | null };
 
 /** The reading task verbs, which all answer at once. */
@@ -27,6 +30,7 @@ const BLOCK = `SELECT id, namespace, queue, rank, name, count, added_at AS added
 const ASIDE = `SELECT id, namespace, queue, rank, name, status, attempt, due,
   added_at AS addedAt, input, output, progress, error FROM task_aside`;
 const SCOPE = "namespace = ? AND queue = ?";
+const FAILED_WITH = " AND ? IN (json_extract(error, '$.code'), json_extract(error, '$.name'))";
 const KNOWN = "name IN (SELECT value FROM json_each(?))";
 
 /** Prepares the reading task verbs on an open database. */
@@ -44,6 +48,13 @@ export function openTaskReader(db: DatabaseSync): TaskReader {
   const nextDue = db.prepare(`
     SELECT due FROM task_aside WHERE ${SCOPE} AND status = 'waiting' AND ${KNOWN} AND due > ?
     ORDER BY due LIMIT 1`);
+  // Tasks that have left their block are marked with "1".
+  const counts = db.prepare(`
+    SELECT queue, 'ready' AS status, min(added_at) AS oldest,
+      sum(count - length(replace(coalesce(done, ''), '0', ''))) AS count
+    FROM task_blocks LEFT JOIN task_marks ON block = id WHERE namespace = ?1 GROUP BY queue
+    UNION ALL SELECT queue, status, min(added_at), count(*) FROM task_aside
+    WHERE namespace = ?1 GROUP BY queue, status`);
   const place = ({ namespace, queue, names }: TaskScope): [string, string, string] => {
     return [namespace, queue, JSON.stringify(names)];
   };
@@ -64,6 +75,7 @@ export function openTaskReader(db: DatabaseSync): TaskReader {
     nextDue: (scope, afterMs) => {
       return (nextDue.get(...place(scope), afterMs) as { due: number } | undefined)?.due ?? null;
     },
+    counts: (namespace) => queueCounts(counts.all(namespace) as TaskLine[]),
     list: (query) => listTasks(db, query),
     find: (id) => findTask(db, id),
   };
@@ -85,17 +97,20 @@ function listTasks(db: DatabaseSync, query: TaskQuery): TaskRecord[] {
     values.push(value);
   }
   const found: TaskRecord[] = [];
-  const { status } = query;
-  if (status === undefined || status === "ready") {
+  const { status, error } = query;
+  if (error === undefined && (status === undefined || status === "ready")) {
     // One block may begin before the page's end and have nothing left there, so there is one more.
     const text = `${BLOCK} WHERE ${conditions.join(" AND ")} ORDER BY id DESC LIMIT ?`;
     const rows = db.prepare(text).all(...values, query.limit + 1) as BlockLine[];
     found.push(...rows.flatMap(recordsOfBlock).filter(({ id }) => numberOf(id) < before));
   }
   if (status !== "ready") {
-    const only = status === undefined ? "" : " AND status = ?";
+    const only =
+      (status === undefined ? "" : " AND status = ?") + (error === undefined ? "" : FAILED_WITH);
     const text = `${ASIDE} WHERE ${conditions.join(" AND ")}${only} ORDER BY id DESC LIMIT ?`;
-    const wanted = status === undefined ? values : [...values, status];
+    const wanted = [...values];
+    if (status !== undefined) wanted.push(status);
+    if (error !== undefined) wanted.push(error);
     const rows = db.prepare(text).all(...wanted, query.limit) as AsideLine[];
     found.push(...rows.map((row) => recordOfAside(asideOf(row))));
   }

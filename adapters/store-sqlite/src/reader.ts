@@ -15,7 +15,7 @@ const BUSY_TIMEOUT_MS = 1_000;
 
 /** A look at a store that somebody else may own. */
 export interface SqliteReader extends Pick<Store, "list" | "find" | "approvals" | "check"> {
-  readonly tasks: Pick<TaskReader, "list" | "find">;
+  readonly tasks: Pick<TaskReader, "list" | "find" | "counts">;
   /** Idempotent. */
   close(): void;
 }
@@ -82,6 +82,7 @@ function readerOn(db: DatabaseSync, path: string): SqliteReader {
     tasks: {
       list: (query) => read(() => tasks.list(query)),
       find: (id) => read(() => tasks.find(id)),
+      counts: (namespace) => read(() => tasks.counts(namespace)),
     },
     check: () => checkStore(db),
     close: () => {

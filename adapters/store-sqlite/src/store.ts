@@ -49,6 +49,7 @@ export function sqliteStore(options: SqliteOptions): Store {
       blocks: (ids) => handle.use(({ tasks }) => tasks.blocks(ids)),
       due: (scope, nowMs, limit) => handle.use(({ tasks }) => tasks.due(scope, nowMs, limit)),
       nextDue: (scope, afterMs) => handle.use(({ tasks }) => tasks.nextDue(scope, afterMs)),
+      counts: (namespace) => handle.use(({ tasks }) => tasks.counts(namespace)),
       list: (query) => handle.use(({ tasks }) => tasks.list(query)),
       find: (id) => handle.use(({ tasks }) => tasks.find(id)),
     },

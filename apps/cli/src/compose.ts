@@ -1,29 +1,49 @@
 import { existsSync } from "node:fs";
 import type { Log, Store } from "@claw/core/ports";
-import { ClawError, shownRun, shownSummary } from "@claw/core/protocol";
+import { ClawError, type QueueCounts, shownRun, shownSummary } from "@claw/core/protocol";
 import type { Gateway, GatewayOptions } from "@claw/gateway";
-import type { Claw } from "@claw/runtime";
-import type { AnyWorkflow } from "@claw/sdk";
+import type { Claw, RuntimeOptions } from "@claw/runtime";
 import type { SqliteReader } from "@claw/store-sqlite";
+import type { Config } from "./config.ts";
+import type { Loaded } from "./load-definitions.ts";
 
 // The only file that names adapters. Imports are made when they are needed: a verb that only reads
 // loads neither the runtime nor the gateway.
 
-/** A store that is read beside its owner. */
-export type Reader = SqliteReader;
+/** What is read of one namespace of a store, beside its owner. */
+export interface Reader extends Omit<SqliteReader, "tasks"> {
+  readonly tasks: Pick<SqliteReader["tasks"], "list" | "find"> & {
+    readonly counts: () => readonly QueueCounts[];
+  };
+}
 
-/** Opens the store at a path for reading. Errors: CLAW-4002, CLAW-4003, CLAW-4008. */
-export async function openReader(path: string): Promise<Reader> {
+/** Where to look and for whom. */
+export type Scope = Pick<Config, "store" | "namespace">;
+
+/**
+ * Opens a store for reading; what is of another namespace is not there.
+ * Errors: CLAW-4002, CLAW-4003, CLAW-4008.
+ */
+export async function openReader({ store: path, namespace }: Scope): Promise<Reader> {
   if (!existsSync(path)) throw new ClawError("CLAW-4008", `There is no store at ${path}`);
   const { sqliteReader } = await import("@claw/store-sqlite");
   const reader = sqliteReader({ path });
   // Verbs that read have no keys.
   return {
     ...reader,
-    list: async (query) => (await reader.list(query)).map(shownSummary),
+    list: async (query) => (await reader.list({ ...query, namespace })).map(shownSummary),
     find: async (id) => {
       const run = await reader.find(id);
-      return run === null ? null : shownRun(run);
+      return run?.namespace === namespace ? shownRun(run) : null;
+    },
+    approvals: (query) => reader.approvals({ ...query, namespace }),
+    tasks: {
+      list: (query) => reader.tasks.list({ ...query, namespace }),
+      find: (id) => {
+        const task = reader.tasks.find(id);
+        return task?.namespace === namespace ? task : null;
+      },
+      counts: () => reader.tasks.counts(namespace),
     },
   };
 }
@@ -34,23 +54,36 @@ export async function storeAt(path: string): Promise<Store> {
   return sqliteStore({ path });
 }
 
-/** A runtime on the store at a path. Errors: those of `openRuntime`. */
-export async function openOn(
-  path: string,
-  workflows: readonly AnyWorkflow[],
-  log: Log,
-): Promise<Claw> {
+/** What a process runs, and how much of each queue at once. */
+export interface Hosted extends Pick<Loaded, "workflows" | "tasks"> {
+  /** Slots by name of the queue; 100 in each unless said. */
+  readonly concurrency: Readonly<Record<string, number>>;
+}
+
+/** A runtime on a store. Errors: those of `openRuntime`. */
+export async function openOn({ store, namespace }: Scope, hosted: Hosted, log: Log): Promise<Claw> {
   const { openRuntime } = await import("@claw/runtime");
-  return openRuntime({ store: await storeAt(path), workflows, log });
+  return openRuntime({ store: await storeAt(store), namespace, ...optionsOf(hosted), log });
 }
 
 /** A runtime that leaves nothing behind. */
-export async function openTemporary(workflows: readonly AnyWorkflow[], log: Log): Promise<Claw> {
+export async function openTemporary(namespace: string, hosted: Hosted, log: Log): Promise<Claw> {
   const [{ openRuntime }, { memoryStore }] = await Promise.all([
     import("@claw/runtime"),
     import("@claw/store-memory"),
   ]);
-  return openRuntime({ store: memoryStore(), workflows, log });
+  return openRuntime({ store: memoryStore(), namespace, ...optionsOf(hosted), log });
+}
+
+function optionsOf({
+  workflows,
+  tasks,
+  concurrency,
+}: Hosted): Pick<RuntimeOptions, "workflows" | "tasks" | "queues"> {
+  const queues = Object.fromEntries(
+    Object.entries(concurrency).map(([name, slots]) => [name, { concurrency: slots }]),
+  );
+  return { workflows, tasks, queues };
 }
 
 /** The network face. Errors: CLAW-5001. */

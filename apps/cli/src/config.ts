@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { ClawError } from "@claw/core/protocol";
+import { checkName, ClawError } from "@claw/core/protocol";
 import { isLive, readOwner } from "./owner-file.ts";
 
 /** How data are printed. */
@@ -9,6 +9,7 @@ export type Format = "table" | "json" | "jsonl";
 /** Options that every verb has, as given on the command line. */
 export interface Flags {
   readonly store?: string;
+  readonly namespace?: string;
   readonly output?: string;
   readonly verbose?: boolean;
 }
@@ -17,6 +18,8 @@ export interface Flags {
 export interface Config {
   /** Path of the store file, absolute. */
   readonly store: string;
+  /** Whose runs and tasks are meant; those of others are not there. */
+  readonly namespace: string;
   readonly format: Format;
   readonly verbose: boolean;
   /** Port of the gateway; 0 takes a free one. */
@@ -29,18 +32,22 @@ export interface Config {
 
 const STATE_FOLDER = ".claw";
 const STORE_DEFAULT = join(STATE_FOLDER, "dev.db");
+const NAMESPACE_DEFAULT = "default";
 const PORT_DEFAULT = 7420;
 const PORT_MAX = 65_535;
 
 /**
  * The configuration: flags before environment before defaults. The only reader of the environment:
- * CLAW_STORE, CLAW_PORT, CLAW_GITHUB_SECRET, CLAW_OPEN_INGRESS (NO_COLOR is read by node:util).
+ * CLAW_STORE, CLAW_NAMESPACE, CLAW_PORT, CLAW_GITHUB_SECRET, CLAW_OPEN_INGRESS (NO_COLOR is read by node:util).
  * An example has a store of its own by default, so that it never meets the runs of somebody's work.
- * Errors: CLAW-5010.
+ * Errors: CLAW-1008 for a namespace, CLAW-5010.
  */
 export function readConfig(flags: Flags, example?: string): Config {
   const { env } = process;
+  const namespace = flags.namespace ?? nonEmpty(env["CLAW_NAMESPACE"]) ?? NAMESPACE_DEFAULT;
+  checkName(namespace, "The namespace");
   return {
+    namespace,
     store: resolve(flags.store ?? nonEmpty(env["CLAW_STORE"]) ?? likelyStore(example)),
     format: formatOf(flags.output ?? "table"),
     verbose: flags.verbose === true,

@@ -4,15 +4,19 @@ import type { Problem } from "@claw/gateway";
 import type { RunDetailView, StatusView } from "@claw/gateway/wire";
 import type {
   Claw,
+  DeadLetterQuery,
+  EnqueuedTask,
+  EnqueueOptions,
   EventInput,
   Forked,
   ForkOptions,
   PublishResult,
+  RedriveReport,
   Retention,
   RetentionReport,
   UpdateRequest,
 } from "@claw/runtime";
-import { openOn } from "./compose.ts";
+import { openOn, type Scope } from "./compose.ts";
 import { isLive, readOwner, type Owner } from "./owner-file.ts";
 import { hint, logFrom } from "./terminal.ts";
 
@@ -34,6 +38,9 @@ export interface Control {
   skip(run: string, call: string, value: unknown, by: string): Promise<void>;
   /** `path` is absolute. */
   backup(path: string): Promise<void>;
+  enqueue(task: string, input: unknown, options: EnqueueOptions): Promise<EnqueuedTask>;
+  redrive(task: string): Promise<void>;
+  redriveAll(query: DeadLetterQuery, dryRun: boolean): Promise<RedriveReport>;
   sweep(dryRun: boolean, keep: Partial<Retention>): Promise<RetentionReport>;
   /** The run at its end, or as it stands after this time. */
   wait(run: string, ms: number): Promise<RunDetailView>;
@@ -55,13 +62,19 @@ const ANSWER_MS_MAX = 70_000;
 
 /**
  * Control of a store: through the process that owns it, else by owning it for this command.
- * Errors: CLAW-5006 when somebody owns it and does not answer.
+ * Errors: CLAW-5006 when somebody owns it and does not answer, CLAW-5071 when that process answers for another
+ * namespace.
  */
-export async function openControl(store: string): Promise<Control> {
+export async function openControl({ store, namespace }: Scope): Promise<Control> {
   const owner = readOwner(store);
-  if (owner !== null && isLive(owner) && (await answers(owner))) return throughOwner(owner);
+  if (owner !== null && isLive(owner) && (await answers(owner))) {
+    if (owner.namespace === namespace) return throughOwner(owner);
+    const detail = `Process ${owner.pid} serves the namespace "${owner.namespace}", not "${namespace}"`;
+    throw new ClawError("CLAW-5071", detail);
+  }
   try {
-    const claw = await openOn(store, [], logFrom("error"));
+    const nothing = { workflows: [], tasks: [], concurrency: {} };
+    const claw = await openOn({ store, namespace }, nothing, logFrom("error"));
     hint("no process runs workflows on this store: what is sent is kept until one does");
     return inThisProcess(claw);
   } catch (error) {
@@ -121,6 +134,11 @@ function throughOwner(owner: Owner): Control {
       await post(`/v1/runs/${run}/calls/${encodeURIComponent(call)}/skip`, { value, by });
     },
     backup: async (path) => void (await post("/v1/backup", { path })),
+    enqueue: async (task, input, options) =>
+      (await post("/v1/tasks", { task, input, ...options })) as EnqueuedTask,
+    redrive: async (task) => void (await post(`/v1/tasks/${task}/redrive`, {})),
+    redriveAll: async (query, dryRun) =>
+      (await post("/v1/redrive", { ...query, dryRun })) as RedriveReport,
     sweep: async (dryRun, keep) =>
       (await post("/v1/retention", { dryRun, keep })) as RetentionReport,
     wait: async (run, ms) =>
@@ -200,6 +218,11 @@ function inThisProcess(claw: Claw): Control {
     retry: (run) => claw.retry(run),
     skip: (run, call, value, by) => claw.skip(run, call, value, { by }),
     backup: (path) => claw.backup(path),
+    enqueue: async (task) => {
+      throw new ClawError("CLAW-5006", `No process here has the code of the task ${task}`);
+    },
+    redrive: (task) => claw.redrive(task),
+    redriveAll: (query, dryRun) => claw.redriveAll(query, { dryRun }),
     sweep: (dryRun, keep) => claw.sweep({ dryRun, keep }),
     wait: async (run) => {
       throw new ClawError("CLAW-5006", `No process here goes on with ${run}`);

@@ -5,6 +5,7 @@ import type { ApprovalsOptions, ApproveOptions } from "./verbs/approvals.ts";
 import type { ListOptions } from "./verbs/list.ts";
 import type { SendOptions } from "./verbs/messages.ts";
 import { type Act, examples } from "./declaring.ts";
+import { declareTasks } from "./declare-tasks.ts";
 import { declareOperations } from "./declare-operations.ts";
 import type { RunOptions } from "./verbs/run.ts";
 import type { StartOptions } from "./verbs/start.ts";
@@ -28,6 +29,7 @@ export function declareVerbs(): CommandLine {
     .description("OpenClaw: durable workflows on one SQLite file.")
     .version(ownVersion(), "-V, --version", "print the version")
     .option("--store <path>", "the store file (default: .claw/dev.db, or the one whose owner runs)")
+    .option("--namespace <name>", "whose runs and tasks are meant (default: default)")
     .addOption(
       new Option("-o, --output <format>", "how to print data").choices(["table", "json", "jsonl"]),
     )
@@ -41,6 +43,7 @@ export function declareVerbs(): CommandLine {
   declareRun(program, act);
   declareLooks(program, act);
   declareMessages(program, act);
+  declareTasks(program, act);
   declareOperations(program, act);
   declareVisits(program, act);
   declareApprovals(program, act);
@@ -60,9 +63,10 @@ function actionsOf(program: Command, outcome: { exit: number }): Act {
 function declareServers(program: Command, act: Act): void {
   program
     .command("dev")
-    .argument("[paths...]", "files or folders of workflows (default: workflows/)")
+    .argument("[paths...]", "files or folders of workflows and tasks (default: workflows/)")
     .description("own the store, serve, and load the files again when they change")
     .option("--port <number>", "port of the gateway; 0 takes a free one")
+    .option("--concurrency <queue=slots...>", "tasks of a queue at once (default: 100 in each)")
     .addHelpText("after", examples("claw dev", "claw dev flows/order.ts --port 0"))
     .action(
       act(async (config, paths: string[], options: StartOptions) =>
@@ -71,10 +75,11 @@ function declareServers(program: Command, act: Act): void {
     );
   program
     .command("start")
-    .argument("[paths...]", "files or folders of workflows (default: workflows/)")
+    .argument("[paths...]", "files or folders of workflows and tasks (default: workflows/)")
     .description("own the store and serve")
     .option("--example <name>", "an example of the checkout, such as hub")
     .option("--port <number>", "port of the gateway; 0 takes a free one")
+    .option("--concurrency <queue=slots...>", "tasks of a queue at once (default: 100 in each)")
     .addHelpText("after", examples("claw start flows", "claw start --example hub"))
     .action(
       act(async (_config, paths: string[], options: StartOptions) => {

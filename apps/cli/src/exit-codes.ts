@@ -21,7 +21,7 @@ export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   [EXIT.ok]: "ok",
   [EXIT.unexpected]: "unexpected error",
   [EXIT.usage]: "the command line is not valid",
-  [EXIT.notFound]: "no such run or workflow",
+  [EXIT.notFound]: "no such run, task or workflow",
   [EXIT.notAuthorised]: "not authorised",
   [EXIT.conflict]: "conflict with what is there",
   [EXIT.runFailed]: "the run failed",
@@ -55,6 +55,8 @@ const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   "CLAW-3012": EXIT.notFound,
   "CLAW-3013": EXIT.conflict,
   "CLAW-3014": EXIT.notAuthorised,
+  "CLAW-3015": EXIT.notFound,
+  "CLAW-3071": EXIT.notFound,
   "CLAW-4001": EXIT.conflict,
   "CLAW-4010": EXIT.conflict,
   "CLAW-5002": EXIT.invalid,
@@ -64,6 +66,7 @@ const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   "CLAW-5008": EXIT.invalid,
   "CLAW-5009": EXIT.invalid,
   "CLAW-5010": EXIT.usage,
+  "CLAW-5071": EXIT.conflict,
 };
 
 /** The exit code for an error. */

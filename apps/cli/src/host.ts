@@ -1,8 +1,7 @@
 import { ClawError } from "@claw/core/protocol";
 import type { Gateway } from "@claw/gateway";
 import type { Claw } from "@claw/runtime";
-import type { AnyWorkflow } from "@claw/sdk";
-import { openGateway, openOn } from "./compose.ts";
+import { type Hosted, openGateway, openOn } from "./compose.ts";
 import { ownVersion, type Config } from "./config.ts";
 import { tokenOf, writeOwner } from "./owner-file.ts";
 import { logFrom } from "./terminal.ts";
@@ -10,7 +9,7 @@ import { logFrom } from "./terminal.ts";
 /** The process that owns a store: runtime, gateway, and the file that tells others where it is. */
 export class Host {
   readonly #config: Config;
-  #workflows: readonly AnyWorkflow[] = [];
+  #hosted: Hosted = { workflows: [], tasks: [], concurrency: {} };
   #claw: Claw | null = null;
   #gateway: Gateway | null = null;
   #forget: () => void = () => {};
@@ -23,10 +22,10 @@ export class Host {
    * Opens the store, takes up what is owed and listens.
    * Errors: those of `openRuntime` and `startGateway`, such as CLAW-4001 and CLAW-5001.
    */
-  static async open(config: Config, workflows: readonly AnyWorkflow[]): Promise<Host> {
+  static async open(config: Config, hosted: Hosted): Promise<Host> {
     const host = new Host(config);
     try {
-      await host.#openRuntime(workflows);
+      await host.#openRuntime(hosted);
       await host.#openGateway();
     } catch (error) {
       await host.stop();
@@ -41,8 +40,9 @@ export class Host {
     return this.#claw;
   }
 
-  get workflows(): readonly AnyWorkflow[] {
-    return this.#workflows;
+  /** What it runs. */
+  get hosted(): Hosted {
+    return this.#hosted;
   }
 
   /** Address of the gateway. */
@@ -54,13 +54,13 @@ export class Host {
    * Puts other definitions in place: the runtime stops and opens again on the same store, the gateway
    * stays. When the new ones are refused, the old ones come back and the error is thrown.
    */
-  async replace(workflows: readonly AnyWorkflow[]): Promise<void> {
-    const before = this.#workflows;
+  async replace(hosted: Hosted): Promise<void> {
+    const before = this.#hosted;
     const claw = this.claw;
     this.#claw = null;
     await claw.stop();
     try {
-      await this.#openRuntime(workflows);
+      await this.#openRuntime(hosted);
     } catch (error) {
       await this.#openRuntime(before);
       throw error;
@@ -74,13 +74,13 @@ export class Host {
     await this.#claw?.stop();
   }
 
-  async #openRuntime(workflows: readonly AnyWorkflow[]): Promise<void> {
-    this.#claw = await openOn(this.#config.store, workflows, this.#log());
-    this.#workflows = workflows;
+  async #openRuntime(hosted: Hosted): Promise<void> {
+    this.#claw = await openOn(this.#config, hosted, this.#log());
+    this.#hosted = hosted;
   }
 
   async #openGateway(): Promise<void> {
-    const { store, port, githubSecret, openIngress } = this.#config;
+    const { store, namespace, port, githubSecret, openIngress } = this.#config;
     const token = tokenOf(store);
     this.#gateway = await openGateway({
       claw: () => this.claw,
@@ -91,7 +91,12 @@ export class Host {
       log: this.#log(),
       ...(githubSecret === undefined ? {} : { github: { secret: githubSecret } }),
     });
-    this.#forget = writeOwner(store, { pid: process.pid, url: this.#gateway.address, token });
+    this.#forget = writeOwner(store, {
+      pid: process.pid,
+      url: this.#gateway.address,
+      token,
+      namespace,
+    });
   }
 
   #log(): ReturnType<typeof logFrom> {

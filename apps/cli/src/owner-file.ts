@@ -8,6 +8,8 @@ export interface Owner {
   /** Address of its gateway. */
   readonly url: string;
   readonly token: string;
+  /** Of the runs and tasks that it answers for. */
+  readonly namespace: string;
 }
 
 const TOKEN_BYTES = 32;
@@ -33,10 +35,10 @@ export function writeOwner(store: string, owner: Owner): () => void {
 export function readOwner(store: string): Owner | null {
   try {
     const owner = JSON.parse(readFileSync(ownerFileOf(store), "utf8")) as Partial<Owner>;
-    const { pid, url, token } = owner;
+    const { pid, url, token, namespace = "default" } = owner;
     if (typeof pid !== "number" || typeof url !== "string" || typeof token !== "string")
       return null;
-    return { pid, url, token };
+    return { pid, url, token, namespace };
   } catch {
     return null;
   }

@@ -5,14 +5,14 @@ import type { Format } from "./config.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Prints one value as data. */
-export function printData(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+/** Prints one value as data: one line where lines were asked for, else indented. */
+export function printData(value: unknown, format: Format): void {
+  process.stdout.write(`${JSON.stringify(value, null, format === "jsonl" ? 0 : 2)}\n`);
 }
 
 /** Prints a list as data: one array, or one line for each item. */
 export function printItems(items: readonly unknown[], format: Format): void {
-  if (format === "json") return printData(items);
+  if (format === "json") return printData(items, format);
   for (const item of items) process.stdout.write(`${JSON.stringify(item)}\n`);
 }
 

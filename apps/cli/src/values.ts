@@ -49,3 +49,25 @@ export function attributesArgument(texts: readonly string[]): Attributes {
     }),
   );
 }
+
+const SLOTS_MAX = 100_000;
+
+/** Slots of queues as "queue=slots", 0 to 100,000. Errors: CLAW-5010. */
+export function slotsArgument(texts: readonly string[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.lastIndexOf("=");
+      const slots = text.slice(at + 1);
+      if (at >= 1 && /^\d+$/.test(slots) && Number(slots) <= SLOTS_MAX) {
+        return [text.slice(0, at), Number(slots)];
+      }
+      throw new ClawError("CLAW-5010", `--concurrency takes queue=slots, not "${text}"`);
+    }),
+  );
+}
+
+/** A whole number. Errors: CLAW-5010. */
+export function wholeArgument(option: string, text: string): number {
+  if (/^-?\d{1,15}$/.test(text)) return Number(text);
+  throw new ClawError("CLAW-5010", `${option} takes a whole number`);
+}

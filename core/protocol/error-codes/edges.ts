@@ -53,4 +53,9 @@ export const EDGE_ERRORS = {
     remedy: "See `claw --help`.",
     status: 400,
   },
+  "CLAW-5071": {
+    title: "The owner of the store serves another namespace",
+    remedy: "Name its namespace with --namespace, or stop that process and start one for yours.",
+    status: 409,
+  },
 } as const satisfies Record<string, ErrorSpec>;

@@ -78,7 +78,12 @@ export const MESSAGE_ERRORS = {
   },
   "CLAW-3015": {
     title: "There is no dead letter with this id",
-    remedy: "Check the id with `claw.deadLetters()`; only a dead task can be redriven.",
+    remedy: "Check the id with `claw dead-letters`; only a dead task can be redriven.",
+    status: 404,
+  },
+  "CLAW-3071": {
+    title: "There is no task with this id",
+    remedy: "List tasks with `claw tasks`; a task that succeeded stays only with `keep: \"all\"`.",
     status: 404,
   },
 } as const satisfies Record<string, ErrorSpec>;

@@ -183,6 +183,43 @@ export function proveTasks(make: PlaceMaker): void {
     assert.deepEqual(await world.store.tasks.backlog(SCOPE, 10), [1, 2, 4]);
   });
 
+  test("queues are counted by status, with their oldest task, each namespace on its own", async (t) => {
+    const world = await openWorld(t, make);
+    const rows = [
+      aside(20, { addedAt: BEGIN_MS - 9 }),
+      aside(21, { status: "dead", addedAt: BEGIN_MS - 5 }),
+      aside(22, { status: "dead" }),
+      aside(23, { status: "completed", queue: "r", addedAt: BEGIN_MS - 7 }),
+      aside(24, { namespace: "else" }),
+    ];
+    await world.commit(enqueue([block(1, ["1", "2", "3"])], { aside: rows, lastId: 24 }));
+    await world.commit(progress({ marks: [{ block: 1, done: "010" }] }));
+    const none = {
+      ready: 0,
+      waiting: 0,
+      dead: 0,
+      completed: 0,
+      oldestOpen: null,
+      oldestDead: null,
+    };
+    const { tasks } = world.store;
+    assert.deepEqual(await tasks.counts("default"), [
+      {
+        queue: "q",
+        ready: 2,
+        waiting: 1,
+        dead: 2,
+        completed: 0,
+        oldestOpen: BEGIN_MS - 9,
+        oldestDead: BEGIN_MS - 5,
+      },
+      { ...none, queue: "r", completed: 1 },
+    ]);
+    const [other] = await tasks.counts("else");
+    assert.deepEqual(other, { ...none, queue: "q", waiting: 1, oldestOpen: BEGIN_MS });
+    assert.deepEqual(await tasks.counts("nobody"), []);
+  });
+
   test("lists are filtered and paged, newest first, and kept results end with their time", async (t) => {
     const world = await openWorld(t, make);
     const kept = aside(9, { status: "completed", output: "5", due: BEGIN_MS + 10 });
@@ -199,6 +236,17 @@ export function proveTasks(make: PlaceMaker): void {
     assert.deepEqual(await ids({ status: "dead" }), of(5));
     assert.deepEqual(await ids({ queue: "r" }), []);
     assert.deepEqual(await ids({ task: "job", namespace: "default" }), of(9, 6, 5, 3, 2, 1));
+    const declined = { name: "Error", message: "no", code: "DECLINED" };
+    const failed = [
+      aside(10, { status: "dead", error: declined }),
+      aside(11, { error: { name: "TypeError", message: "x" } }),
+    ];
+    await world.commit(progress({ aside: failed }));
+    assert.deepEqual(await ids({ error: "DECLINED" }), of(10));
+    assert.deepEqual(await ids({ error: "Error", status: "dead" }), of(10));
+    assert.deepEqual(await ids({ error: "TypeError", status: "dead" }), []);
+    assert.deepEqual(await ids({ error: "TypeError" }), of(11));
+    await world.commit(progress({ asideGone: [10, 11] }));
     assert.equal((await tasks.find(taskIdOf(9)))?.output, 5);
     await world.store.expire(BEGIN_MS + 11, 100);
     assert.equal(await tasks.find(taskIdOf(9)), null);

@@ -130,6 +130,7 @@ function frozenStore(run: KnownRun, length: number): Store {
       blocks: () => [],
       due: () => [],
       nextDue: () => null,
+      counts: () => [],
       list: () => [],
       find: () => null,
     },

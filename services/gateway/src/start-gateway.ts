@@ -12,6 +12,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { storeRoutes } from "./routes/store.ts";
+import { taskRoutes } from "./routes/tasks.ts";
 import { visitRoutes } from "./routes/visits.ts";
 
 /** A gateway that listens. */
@@ -94,6 +95,7 @@ function makeApp(desk: Desk): FastifyInstance {
     visitRoutes(room, desk);
     approvalRoutes(room, desk);
     storeRoutes(room, desk);
+    taskRoutes(room, desk);
   });
   app.register(async (room) => {
     guard(room, desk, true);

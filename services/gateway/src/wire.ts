@@ -11,8 +11,11 @@ import {
   type RetryNote,
   type RunRecord,
   type RunStatus,
+  type QueueCounts,
   type RunSummary,
   shownEntry,
+  type TaskRecord,
+  type TaskStatus,
 } from "@claw/core/protocol";
 import type { StoreInfo } from "@claw/core/ports";
 import type { RuntimeStats } from "@claw/runtime";
@@ -75,6 +78,38 @@ export interface ApprovalView {
   readonly expiresAt: string | null;
 }
 
+/** A standalone task in an answer. */
+export interface TaskView {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly status: TaskStatus;
+  readonly priority: number;
+  /** The attempt to come or under way, from 1; of one that ended, its last. */
+  readonly attempt: number;
+  readonly enqueuedAt: string;
+  /** When the next attempt is due; null unless it waits for that. */
+  readonly due: string | null;
+  readonly input: unknown;
+  /** Of a completed one whose result is kept. */
+  readonly output: unknown;
+  /** Of the last failed attempt. */
+  readonly error: Omit<ErrorRecord, "stack"> | null;
+}
+
+/** How many tasks a queue holds. */
+export interface QueueView {
+  readonly queue: string;
+  readonly ready: number;
+  readonly waiting: number;
+  readonly dead: number;
+  readonly completed: number;
+  /** When the oldest ready or waiting task was enqueued; null when there is none. */
+  readonly oldestOpen: string | null;
+  /** When the oldest dead one was enqueued; null when there is none. */
+  readonly oldestDead: string | null;
+}
+
 /** What a process says about itself. */
 export interface StatusView {
   readonly version: string;
@@ -83,6 +118,8 @@ export interface StatusView {
   readonly store: StoreInfo;
   readonly stats: RuntimeStats;
   readonly workflows: readonly WorkflowView[];
+  /** Names of the tasks that it works off its queues. */
+  readonly tasks: readonly string[];
 }
 
 /** A definition that a process runs. */
@@ -140,6 +177,33 @@ export function approvalView(row: OpenApproval): ApprovalView {
     assignees,
     createdAt: instant(row.createdAt),
     expiresAt: row.expiresAt === null ? null : instant(row.expiresAt),
+  };
+}
+
+/** A standalone task with its values. */
+export function taskView(task: TaskRecord): TaskView {
+  const { id, queue, status, priority, attempt, due, input, output, error } = task;
+  return {
+    id,
+    task: task.task,
+    queue,
+    status,
+    priority,
+    attempt,
+    enqueuedAt: instant(task.enqueuedAt),
+    due: due === null ? null : instant(due),
+    input: input ?? null,
+    output: output ?? null,
+    error: error === null ? null : withoutStack(error),
+  };
+}
+
+/** A queue with its counts. */
+export function queueView({ oldestOpen, oldestDead, ...counts }: QueueCounts): QueueView {
+  return {
+    ...counts,
+    oldestOpen: oldestOpen === null ? null : instant(oldestOpen),
+    oldestDead: oldestDead === null ? null : instant(oldestDead),
   };
 }
 

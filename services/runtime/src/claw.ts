@@ -2,6 +2,7 @@ import type {
   ClosedStatus,
   Decision,
   OpenApproval,
+  QueueCounts,
   Duration,
   RunId,
   RunRecord,
@@ -102,6 +103,17 @@ export interface RetentionReport {
   /** Closed runs by status. */
   readonly runs: Readonly<Partial<Record<ClosedStatus, number>>>;
   readonly events: number;
+}
+
+/** Which dead letters; all of them unless said. */
+export type DeadLetterQuery = Partial<Omit<TaskQuery, "status" | "namespace">>;
+
+/** What a redrive of many gave another try, or would. */
+export interface RedriveReport {
+  readonly dryRun: boolean;
+  readonly count: number;
+  /** The newest of them, at most 1,000. */
+  readonly ids: readonly TaskId[];
 }
 
 /** Options of a start. */
@@ -210,6 +222,8 @@ export interface Claw {
   readonly store: StoreInfo;
   readonly namespace: string;
   readonly workflows: readonly AnyWorkflow[];
+  /** Names of the tasks that `enqueue` takes here. */
+  readonly taskNames: readonly string[];
 
   /**
    * Starts a run; settles when it is durable. A name without version means the newest here.
@@ -245,9 +259,19 @@ export interface Claw {
   /** One of them; null when it is unknown, or has ended and was not kept. */
   findTask(id: TaskId): Promise<TaskRecord | null>;
   /** Tasks that failed for good, newest first, at most 50 unless asked. */
-  deadLetters(query?: Partial<Omit<TaskQuery, "status">>): Promise<readonly TaskRecord[]>;
+  deadLetters(query?: DeadLetterQuery): Promise<readonly TaskRecord[]>;
+  /** How many tasks each queue of this namespace holds, and since when, by name of the queue. */
+  queues(): Promise<readonly QueueCounts[]>;
   /** Gives a dead task its attempts again, at once. Errors: CLAW-3015. */
   redrive(id: TaskId): Promise<void>;
+  /**
+   * The same for all dead letters of a query, newest first and at most 100,000 unless `limit` says less, in
+   * commits of 500; `dryRun` only tells which.
+   */
+  redriveAll(
+    query: DeadLetterQuery,
+    options?: { readonly dryRun?: boolean },
+  ): Promise<RedriveReport>;
 
   /** Publishes an event. Errors: CLAW-1004 data against the type's schema, CLAW-1005, CLAW-1006, CLAW-5008. */
   publish(event: EventInput): Promise<PublishResult>;

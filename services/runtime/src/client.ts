@@ -17,6 +17,7 @@ import {
   type MessageKind,
   type OpenApproval,
   type Payload,
+  type QueueCounts,
   type RunId,
   type RunRecord,
   type RunSummary,
@@ -27,10 +28,12 @@ import type { AnyTask, AnyWorkflow } from "@claw/sdk";
 import type {
   ApprovalsQuery,
   Claw,
+  DeadLetterQuery,
   EventInput,
   Forked,
   ForkOptions,
   PublishResult,
+  RedriveReport,
   Retention,
   RetentionReport,
   RunHandle,
@@ -46,7 +49,7 @@ import { startRun } from "./start-run.ts";
 import { forkRun, retryRun } from "./fork.ts";
 import { pauseRun, refusal, releaseRun, resumeRun, skipInRun, terminateRun } from "./operate.ts";
 import type { EnqueuedTask, EnqueueOptions } from "./tasks/enqueue.ts";
-import { findTask, listTasks, redrive } from "./tasks/look-after.ts";
+import { countQueues, findTask, listTasks, redrive, redriveAll } from "./tasks/look-after.ts";
 import { offerOf, outputOf, visitToAsk, visitToUpdate } from "./visit-run.ts";
 
 const LIST_LIMIT = 50;
@@ -73,6 +76,10 @@ export class Client implements Claw {
 
   get workflows(): readonly AnyWorkflow[] {
     return this.#node.registry.workflows;
+  }
+
+  get taskNames(): readonly string[] {
+    return [...this.#node.tasks.plans.keys()];
   }
 
   // The interface types what comes back from what is given. Inside, outputs have no type: a handle of
@@ -109,8 +116,19 @@ export class Client implements Claw {
     return findTask(this.#node, id);
   }
 
-  async deadLetters(query: Partial<TaskQuery> = {}): Promise<readonly TaskRecord[]> {
+  async deadLetters(query: DeadLetterQuery = {}): Promise<readonly TaskRecord[]> {
     return listTasks(this.#node, { ...query, status: "dead" });
+  }
+
+  async queues(): Promise<readonly QueueCounts[]> {
+    return countQueues(this.#node);
+  }
+
+  async redriveAll(
+    query: DeadLetterQuery,
+    options: { readonly dryRun?: boolean } = {},
+  ): Promise<RedriveReport> {
+    return redriveAll(this.#node, query, options.dryRun ?? false);
   }
 
   async redrive(id: TaskId): Promise<void> {

@@ -1,10 +1,12 @@
 export type {
   ApprovalsQuery,
   Claw,
+  DeadLetterQuery,
   EventInput,
   Forked,
   ForkOptions,
   PublishResult,
+  RedriveReport,
   Retention,
   RetentionReport,
   RunHandle,

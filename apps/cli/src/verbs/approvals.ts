@@ -66,7 +66,8 @@ export async function approve(
   };
   const chosen = call ?? onlyCall(run, open);
   await controlled(config, (control) => control.approve(run, chosen, decision));
-  if (config.format !== "table") return printData({ run, call: chosen, ...decision });
+  if (config.format !== "table")
+    return printData({ run, call: chosen, ...decision }, config.format);
   printText(run);
   hint(`${chosen}: ${decision.decision} by ${decision.by}; see claw show ${run}`);
 }
@@ -80,7 +81,7 @@ function onlyCall(run: string, open: readonly OpenApproval[]): string {
 }
 
 async function idOf(config: Config, text: string): Promise<string> {
-  const reader = await openReader(config.store);
+  const reader = await openReader(config);
   try {
     return await findRunId(reader, text);
   } finally {
@@ -94,7 +95,7 @@ async function openApprovals(
   assignee: string | undefined,
   limit: number,
 ): Promise<readonly OpenApproval[]> {
-  const reader = await openReader(config.store);
+  const reader = await openReader(config);
   try {
     return await reader.approvals({
       limit,

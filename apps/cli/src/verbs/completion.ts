@@ -75,7 +75,7 @@ function optionsOf(command: Command): string[] {
 
 async function recentRuns(config: Config): Promise<string[]> {
   try {
-    const reader = await openReader(config.store);
+    const reader = await openReader(config);
     try {
       const runs = await reader.list({ limit: RUNS_OFFERED });
       return ["@last", ...runs.map((run) => run.id)];

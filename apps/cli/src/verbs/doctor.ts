@@ -23,14 +23,15 @@ interface Report {
 
 /** Looks after a store: owner, integrity, durability. Exit code 1 when an error was found. */
 export async function doctor(config: Config): Promise<number> {
-  const report = await examine(config.store);
+  const report = await examine(config);
   if (config.format === "table") printText(linesOf(report).join("\n"));
-  else printData(report);
+  else printData(report, config.format);
   const isSound = report.findings.every(({ severity }) => severity !== "error");
   return isSound ? EXIT.ok : EXIT.unexpected;
 }
 
-async function examine(store: string): Promise<Report> {
+async function examine(config: Config): Promise<Report> {
+  const { store } = config;
   if (!existsSync(store)) throw new ClawError("CLAW-4008", `There is no store at ${store}`);
   const findings: Finding[] = [];
   const owner = readOwner(store);
@@ -41,7 +42,7 @@ async function examine(store: string): Promise<Report> {
     findings.push({ severity, message: `${ownerFileOf(store)}: process ${owner.pid} ${state}` });
   }
   const info = status?.store ?? (await readBack(store, findings));
-  findings.push(...(await checked(store)));
+  findings.push(...(await checked(config)));
   return {
     version: ownVersion(),
     node: process.versions.node,
@@ -56,9 +57,9 @@ async function examine(store: string): Promise<Report> {
   };
 }
 
-async function checked(store: string): Promise<readonly Finding[]> {
+async function checked(config: Config): Promise<readonly Finding[]> {
   try {
-    const reader = await openReader(store);
+    const reader = await openReader(config);
     try {
       return await reader.check();
     } finally {

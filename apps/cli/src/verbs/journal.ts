@@ -17,7 +17,7 @@ const COLUMNS = [
 
 /** Prints the journal of a run, one entry a line. */
 export async function journal(config: Config, text: string): Promise<void> {
-  const reader = await openReader(config.store);
+  const reader = await openReader(config);
   try {
     const run = await findRun(reader, text);
     if (config.format !== "table") {

@@ -39,7 +39,7 @@ export async function list(config: Config, options: ListOptions): Promise<void> 
     ...(since === undefined ? {} : { since: sinceArgument(since, now) }),
     ...(attr === undefined ? {} : { attributes: attributesArgument(attr) }),
   };
-  const reader = await openReader(config.store);
+  const reader = await openReader(config);
   try {
     const runs = await reader.list(query);
     if (config.format !== "table") return printItems(runs.map(runView), config.format);

@@ -28,7 +28,7 @@ export async function send(config: Config, type: string, options: SendOptions): 
     }),
   );
   for (const { workflow, reason } of result.refused) hint(`${workflow} refused it: ${reason}`);
-  if (config.format !== "table") return printData(result);
+  if (config.format !== "table") return printData(result, config.format);
   printText([result.status, ...result.started].join("\n"));
 }
 
@@ -67,13 +67,13 @@ export async function release(config: Config, text: string): Promise<void> {
 export async function backup(config: Config, file: string): Promise<void> {
   const path = resolve(file);
   await controlled(config, (control) => control.backup(path));
-  if (config.format !== "table") return printData({ path });
+  if (config.format !== "table") return printData({ path }, config.format);
   printText(path);
 }
 
 /** The id of the run that a person means. */
 export async function runOf(config: Config, text: string): Promise<string> {
-  const reader = await openReader(config.store);
+  const reader = await openReader(config);
   try {
     return await findRunId(reader, text);
   } finally {
@@ -86,7 +86,7 @@ export async function controlled<T>(
   config: Config,
   act: (control: Control) => Promise<T>,
 ): Promise<T> {
-  const control = await openControl(config.store);
+  const control = await openControl(config);
   try {
     return await act(control);
   } finally {
@@ -96,7 +96,7 @@ export async function controlled<T>(
 
 /** Says that the owner took a request. */
 export function accepted(config: Config, run: string, what: string): void {
-  if (config.format !== "table") return printData({ run, status: "accepted" });
+  if (config.format !== "table") return printData({ run, status: "accepted" }, config.format);
   printText(run);
   hint(`${what}; see claw show ${run}`);
 }

@@ -71,7 +71,7 @@ function printForked(
   run: string,
   forked: { readonly id: string; readonly from: string; readonly again: readonly string[] },
 ): void {
-  if (config.format !== "table") return printData({ run, ...forked });
+  if (config.format !== "table") return printData({ run, ...forked }, config.format);
   printText(forked.id);
   if (forked.from !== "") hint(`${forked.from} runs again, in a run of its own`);
   for (const call of forked.again) hint(`runs again as well, in another branch: ${call}`);

@@ -2,9 +2,9 @@ import type { RunRecord } from "@claw/core/protocol";
 import { openReader, type Reader } from "../compose.ts";
 import type { Config } from "../config.ts";
 import { EXIT } from "../exit-codes.ts";
-import { loadWorkflows } from "../load-workflows.ts";
+import { loadWorkflows } from "../load-definitions.ts";
 import { tableLines } from "../table.ts";
-import { hint, paint, printData, printText } from "../terminal.ts";
+import { hint, paint, printItems, printText } from "../terminal.ts";
 
 const PAGE_ROWS = 500;
 const COLUMNS = [
@@ -33,9 +33,9 @@ export async function replay(
   config: Config,
   options: { readonly against: string[]; readonly workflow?: string },
 ): Promise<number> {
-  const { workflows } = await loadWorkflows(options.against);
+  const workflows = await loadWorkflows(options.against);
   const { replayRecorded } = await import("@claw/runtime");
-  const reader = await openReader(config.store);
+  const reader = await openReader(config);
   const lines: Line[] = [];
   try {
     for await (const run of openRuns(reader, options.workflow)) {
@@ -64,7 +64,7 @@ async function* openRuns(reader: Reader, workflow?: string): AsyncGenerator<RunR
 }
 
 function print(config: Config, lines: readonly Line[]): void {
-  if (config.format !== "table") return printData(lines);
+  if (config.format !== "table") return printItems(lines, config.format);
   const rows = lines.map(({ run, workflow, status, entries, verdict }) => [
     run,
     workflow,

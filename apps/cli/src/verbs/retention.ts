@@ -10,10 +10,10 @@ export async function retention(
   options: { readonly dryRun?: boolean; readonly keep?: string },
 ): Promise<void> {
   const keep = keepOf(options.keep);
-  const control = await openControl(config.store);
+  const control = await openControl(config);
   try {
     const report = await control.sweep(options.dryRun === true, keep);
-    if (config.format !== "table") printData(report);
+    if (config.format !== "table") printData(report, config.format);
     else printText(linesOf(report).join("\n"));
   } finally {
     await control.close();

@@ -5,7 +5,7 @@ import { openTemporary } from "../compose.ts";
 import type { Config } from "../config.ts";
 import { openControl, type Control } from "../control.ts";
 import { EXIT, exitOfRun } from "../exit-codes.ts";
-import { isFileName, loadWorkflows } from "../load-workflows.ts";
+import { isFileName, loadDefinitions, onlyWorkflows } from "../load-definitions.ts";
 import { hint, logFrom, printData, printText } from "../terminal.ts";
 import { jsonArgument } from "../values.ts";
 
@@ -38,9 +38,10 @@ async function runFile(
   options: RunOptions,
   timeoutMs: number,
 ): Promise<number> {
-  const { workflows } = await loadWorkflows([file]);
-  const workflow = chosen(workflows, options.workflow);
-  const claw = await openTemporary(workflows, logFrom(config.verbose ? "debug" : "warn"));
+  const loaded = await loadDefinitions([file]);
+  const workflow = chosen(onlyWorkflows(loaded, file), options.workflow);
+  const log = logFrom(config.verbose ? "debug" : "warn");
+  const claw = await openTemporary(config.namespace, { ...loaded, concurrency: {} }, log);
   const interrupt = (): void => {
     void claw.stop().finally(() => process.exit(EXIT.interrupted));
   };
@@ -52,7 +53,7 @@ async function runFile(
     const result = await handle.ended(wait);
     hint(`${workflow.name} ${result.status} in ${Math.round(performance.now() - begun)} ms`);
     if (result.status === "completed") {
-      printData(result.output ?? null);
+      printData(result.output ?? null, config.format);
       return EXIT.ok;
     }
     const { name, code, message } = result.error;
@@ -89,14 +90,14 @@ async function startAtOwner(
   options: RunOptions,
   timeoutMs: number,
 ): Promise<number> {
-  const control = await openControl(config.store);
+  const control = await openControl(config);
   try {
     // With a key of its own the start may be sent again when its answer is lost.
     const started = await control.start(workflow, input, options.key ?? randomUUID());
     if (started.existing) hint("the idempotency key met an earlier run");
     if (options.wait === true) return await waitForEnd(config, control, started.id, timeoutMs);
     if (config.format === "table") printText(started.id);
-    else printData(started);
+    else printData(started, config.format);
     return EXIT.ok;
   } finally {
     await control.close();
@@ -115,7 +116,7 @@ async function waitForEnd(
     const restMs = Math.max(0, deadline - performance.now());
     const view = await control.wait(run, Math.min(restMs, LOOK_MS_MAX));
     if (view.endedAt !== null) {
-      printData(config.format === "table" ? view.output : view);
+      printData(config.format === "table" ? view.output : view, config.format);
       if (view.error !== null) hint(`${view.error.code ?? view.error.name}: ${view.error.message}`);
       return exitOfRun(view.status);
     }

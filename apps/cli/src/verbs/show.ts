@@ -22,11 +22,14 @@ const COLUMNS = [
 
 /** Shows one run: its values, timeline, what it waits for or why it failed. */
 export async function show(config: Config, text: string): Promise<void> {
-  const reader = await openReader(config.store);
+  const reader = await openReader(config);
   try {
     const run = await findRun(reader, text);
     if (config.format !== "table") {
-      return printData({ ...runDetailView(run), journal: run.journal.map(entryView) });
+      return printData(
+        { ...runDetailView(run), journal: run.journal.map(entryView) },
+        config.format,
+      );
     }
     printText([...headOf(run), ...timelineLines(run), ...tailOf(run)].join("\n"));
   } finally {

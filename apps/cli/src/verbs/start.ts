@@ -3,13 +3,14 @@ import { existsSync, statSync } from "node:fs";
 import { once } from "node:events";
 import { dirname, relative, resolve } from "node:path";
 import { ClawError } from "@claw/core/protocol";
-import type { AnyWorkflow } from "@claw/sdk";
 import { exampleFolder, portOf, type Config } from "../config.ts";
 import { EXIT } from "../exit-codes.ts";
 import { firstLook } from "../first-look.ts";
 import { Host } from "../host.ts";
-import { loadWorkflows } from "../load-workflows.ts";
+import type { Hosted } from "../compose.ts";
+import { loadDefinitions, type Loaded } from "../load-definitions.ts";
 import { hint, printError } from "../terminal.ts";
+import { slotsArgument } from "../values.ts";
 import { loadedFiles } from "../user-modules.ts";
 import { watchFiles, type FileWatch } from "../watch-files.ts";
 
@@ -17,6 +18,8 @@ import { watchFiles, type FileWatch } from "../watch-files.ts";
 export interface StartOptions {
   readonly example?: string;
   readonly port?: string;
+  /** "queue=slots". */
+  readonly concurrency?: readonly string[];
 }
 
 const FOLDER_DEFAULT = "workflows";
@@ -31,8 +34,8 @@ export async function start(
   // An example needs a secret to sign its own deliveries; nobody else has to know it.
   const secret = config.githubSecret ?? (isExample ? randomBytes(32).toString("hex") : undefined);
   const chosen = { ...withPort(config, options), githubSecret: secret };
-  const { workflows, modules } = await loadWorkflows(pathsOf(paths, options.example));
-  const host = await Host.open(chosen, workflows);
+  const { modules, ...hosted } = await loader(pathsOf(paths, options.example), options)();
+  const host = await Host.open(chosen, hosted);
   if (secret !== undefined && isExample) await lookAround(host, secret, modules, config);
   sayReady(host, config);
   if (isExample) sayNext();
@@ -47,9 +50,10 @@ export async function dev(
 ): Promise<number> {
   const settled = withPort(config, options);
   const chosen = pathsOf(paths, options.example);
-  const host = await Host.open(settled, await firstWorkflows(config, chosen));
+  const load = loader(chosen, options);
+  const host = await Host.open(settled, await firstDefinitions(config, load));
   const files = watchFiles(chosen.map(folderOfPath), async () => {
-    await reload(host, config, chosen);
+    await reload(host, config, load);
     files.follow(loadedFiles());
   });
   files.follow(loadedFiles());
@@ -71,27 +75,31 @@ async function lookAround(
   }
 }
 
+type Load = () => Promise<Hosted & Loaded>;
+
+function loader(paths: readonly string[], options: StartOptions): Load {
+  const concurrency = slotsArgument(options.concurrency ?? []);
+  return async () => ({ ...(await loadDefinitions(paths)), concurrency });
+}
+
 // A file that is broken from the start is waited for like one that breaks later.
-async function firstWorkflows(
-  config: Config,
-  paths: readonly string[],
-): Promise<readonly AnyWorkflow[]> {
+async function firstDefinitions(config: Config, load: Load): Promise<Hosted> {
   try {
-    return (await loadWorkflows(paths)).workflows;
+    return await load();
   } catch (error) {
     printError(error, "table", config.verbose);
     hint("waiting for a change of the files");
-    return [];
+    return { workflows: [], tasks: [], concurrency: {} };
   }
 }
 
-async function reload(host: Host, config: Config, paths: readonly string[]): Promise<void> {
+async function reload(host: Host, config: Config, load: Load): Promise<void> {
   try {
     const begun = performance.now();
-    const { workflows } = await loadWorkflows(paths);
-    await host.replace(workflows);
+    const hosted = await load();
+    await host.replace(hosted);
     const ms = Math.round(performance.now() - begun);
-    hint(`reloaded ${count(workflows.length, "workflow")} in ${ms} ms`);
+    hint(`reloaded ${contents(hosted)} in ${ms} ms`);
   } catch (error) {
     printError(error, "table", config.verbose);
     hint("kept the definitions from before");
@@ -130,14 +138,24 @@ function withPort(config: Config, { port }: StartOptions): Config {
 }
 
 function sayReady(host: Host, config: Config): void {
-  const what = count(host.workflows.length, "workflow");
   const store = relative(process.cwd(), config.store);
-  hint(`ready ${host.url} (${what}, store ${store}) in ${Math.round(performance.now())} ms`);
+  hint(
+    `ready ${host.url} (${contents(host.hosted)}, store ${store}${ofNamespace(config)}) in ${Math.round(performance.now())} ms`,
+  );
 }
 
 function sayNext(): void {
   const verbs = ["list", "show @last", "doctor"].map((verb) => `  npm run claw -- ${verb}`);
   hint(["try in another terminal, in this folder:", ...verbs].join("\n"));
+}
+
+function contents({ workflows, tasks }: Hosted): string {
+  const queued = tasks.length === 0 ? [] : [count(tasks.length, "task")];
+  return [count(workflows.length, "workflow"), ...queued].join(", ");
+}
+
+function ofNamespace({ namespace }: Config): string {
+  return namespace === "default" ? "" : `, namespace ${namespace}`;
 }
 
 function count(number: number, what: string): string {

@@ -20,7 +20,7 @@ export async function query(
 ): Promise<void> {
   const input = jsonArgument("--input", options.input);
   const run = await runOf(config, text);
-  printData(await controlled(config, (control) => control.query(run, name, input)));
+  printData(await controlled(config, (control) => control.query(run, name, input)), config.format);
 }
 
 /** Sends an update; prints its answer. */
@@ -36,5 +36,8 @@ export async function update(
     ...(id === undefined ? {} : { id }),
     ...(timeout === undefined ? {} : { timeout }),
   };
-  printData(await controlled(config, (control) => control.update(run, name, given, request)));
+  printData(
+    await controlled(config, (control) => control.update(run, name, given, request)),
+    config.format,
+  );
 }

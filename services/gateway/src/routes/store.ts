@@ -36,6 +36,7 @@ export function storeRoutes(room: FastifyInstance, desk: Desk): void {
         triggers: workflow.triggers.map(({ type }) => type),
         input: jsonSchemaOf(workflow.options.input),
       })),
+      tasks: claw.taskNames,
     };
   });
 }

@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { ClawError, isClawError } from "@claw/core/protocol";
-import { isWorkflow, type AnyWorkflow } from "@claw/sdk";
+import { type AnyTask, type AnyWorkflow, isTask, isWorkflow } from "@claw/sdk";
 import { importFile, nextGeneration } from "./user-modules.ts";
 
 /** What the user's files define. */
 export interface Loaded {
   readonly workflows: readonly AnyWorkflow[];
+  readonly tasks: readonly AnyTask[];
   /** The module of each file, for what else it may export. */
   readonly modules: readonly object[];
 }
@@ -20,25 +21,38 @@ export function isFileName(name: string): boolean {
 }
 
 /**
- * Loads files, and folders: a folder's index or src/index, else the files that lie in it. Workflows are all
- * exports that `workflow()` made, also in arrays. Each call reads everything anew.
+ * Loads files, and folders: a folder's index or src/index, else the files that lie in it. Definitions are all
+ * exports that `workflow()` and `task()` made, also in arrays. Each call reads everything anew.
  * Errors: CLAW-5009 with the reason; CLAW-1001, CLAW-1008 of definitions.
  */
-export async function loadWorkflows(paths: readonly string[]): Promise<Loaded> {
+export async function loadDefinitions(paths: readonly string[]): Promise<Loaded> {
   const generation = nextGeneration();
   const workflows = new Set<AnyWorkflow>();
+  const tasks = new Set<AnyTask>();
   const modules: object[] = [];
   for (const file of paths.flatMap(filesOf)) {
     const module = await load(file, generation);
     modules.push(module);
     for (const one of Object.values(module).flat() as unknown[]) {
       if (isWorkflow(one)) workflows.add(one);
+      else if (isTask(one)) tasks.add(one);
     }
   }
-  if (workflows.size === 0) {
-    throw new ClawError("CLAW-5009", `No workflow is exported by ${paths.join(", ")}`);
+  if (workflows.size + tasks.size === 0) {
+    throw new ClawError("CLAW-5009", `No workflow and no task is exported by ${paths.join(", ")}`);
   }
-  return { workflows: [...workflows], modules };
+  return { workflows: [...workflows], tasks: [...tasks], modules };
+}
+
+/** The workflows of files that must have some. Errors: as of `loadDefinitions`. */
+export async function loadWorkflows(paths: readonly string[]): Promise<readonly AnyWorkflow[]> {
+  return onlyWorkflows(await loadDefinitions(paths), paths.join(", "));
+}
+
+/** The workflows of what was loaded. Errors: CLAW-5009 when there are none. */
+export function onlyWorkflows({ workflows }: Loaded, from: string): readonly AnyWorkflow[] {
+  if (workflows.length > 0) return workflows;
+  throw new ClawError("CLAW-5009", `No workflow is exported by ${from}`);
 }
 
 async function load(file: string, generation: string): Promise<object> {
