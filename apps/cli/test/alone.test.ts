@@ -38,7 +38,11 @@ test("a file that cannot be used says why", async (t) => {
     [["run", "broken.ts"], EXIT.invalid, /CLAW-5009: .*broken\.ts: .*Error/],
     [["run", "throws.ts"], EXIT.invalid, /CLAW-5009: .*RangeError: at the top/],
     [["run", "lost.ts"], EXIT.invalid, /CLAW-5009: .*nowhere\.ts/],
-    [["run", "empty.ts"], EXIT.invalid, /CLAW-5009: No workflow is exported by empty\.ts/],
+    [
+      ["run", "empty.ts"],
+      EXIT.invalid,
+      /CLAW-5009: No workflow and no task is exported by empty\.ts/,
+    ],
     [["run", "missing.ts"], EXIT.invalid, /CLAW-5009: missing\.ts: there is no such file/],
     [["run", "flows.ts"], EXIT.usage, /choose with --workflow: order, greet, ask, .*fail, typo/],
     [["run", "flows.ts", "--workflow", "no"], EXIT.notFound, /CLAW-1003/],

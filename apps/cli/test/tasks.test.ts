@@ -118,7 +118,7 @@ test("dead letters are listed with why, and redriven alone or by a filter, with 
   ]);
   const all = await place.claw("redrive", "--all");
   assert.deepEqual([all.code, all.stdout], [0, `${ids[1]}\n`]);
-  assert.match(all.stderr, /1 dead letters redriven/);
+  assert.match(all.stderr, /1 dead letter redriven/);
   for (const id of ids) await until(place, id, "completed");
   assert.equal((await place.claw("redrive")).code, 2);
   assert.equal((await place.claw("redrive", first, "--all")).code, 2);

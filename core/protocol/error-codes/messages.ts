@@ -83,7 +83,7 @@ export const MESSAGE_ERRORS = {
   },
   "CLAW-3071": {
     title: "There is no task with this id",
-    remedy: "List tasks with `claw tasks`; a task that succeeded stays only with `keep: \"all\"`.",
+    remedy: 'List tasks with `claw tasks`; a task that succeeded stays only with `keep: "all"`.',
     status: 404,
   },
 } as const satisfies Record<string, ErrorSpec>;

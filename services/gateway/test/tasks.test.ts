@@ -37,7 +37,7 @@ async function open(t: TestContext): Promise<Ask> {
 async function ended(ask: Ask, id: string): Promise<TaskView> {
   for (;;) {
     const { body } = await ask(`tasks/${id}`);
-    if (body["status"] !== "ready") return body as unknown as TaskView;
+    if (body["status"] !== "ready") return body as Readonly<Record<string, unknown>> & TaskView;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { ClawError } from "@claw/core/protocol";
-import { openReader } from "../compose.ts";
+import { openReader, type Reader } from "../compose.ts";
 import type { Config } from "../config.ts";
 import { printText } from "../terminal.ts";
 
@@ -22,7 +22,7 @@ compdef _claw claw`,
   fish: `complete -c claw -f -a '(claw complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
 complete -c claw -F -n '__fish_seen_subcommand_from run dev start import export backup replay'`,
 };
-const RUNS_OFFERED = 50;
+const OFFERED_MAX = 50;
 
 /** Prints the completion script of a shell. Errors: CLAW-5010 for another shell. */
 export async function completion(shell: string): Promise<void> {
@@ -64,7 +64,9 @@ async function candidates(
   if (option?.required === true) return [];
   if (verb === undefined) return program.commands.map((one) => one.name());
   const argument = verb.registeredArguments[0];
-  return argument?.name() === "run" ? recentRuns(config) : (argument?.argChoices ?? []);
+  if (argument?.name() === "run") return recent(config, recentRuns);
+  if (argument?.name() === "task-id") return recent(config, recentTasks(verb.name()));
+  return argument?.argChoices ?? [];
 }
 
 function optionsOf(command: Command): string[] {
@@ -73,12 +75,24 @@ function optionsOf(command: Command): string[] {
   );
 }
 
-async function recentRuns(config: Config): Promise<string[]> {
+async function recentRuns(reader: Reader): Promise<string[]> {
+  const runs = await reader.list({ limit: OFFERED_MAX });
+  return ["@last", ...runs.map((run) => run.id)];
+}
+
+function recentTasks(verb: string): (reader: Reader) => string[] {
+  const only = verb === "redrive" ? ({ status: "dead" } as const) : {};
+  return ({ tasks }) => tasks.list({ ...only, limit: OFFERED_MAX }).map(({ id }) => id);
+}
+
+async function recent(
+  config: Config,
+  look: (reader: Reader) => string[] | Promise<string[]>,
+): Promise<string[]> {
   try {
     const reader = await openReader(config);
     try {
-      const runs = await reader.list({ limit: RUNS_OFFERED });
-      return ["@last", ...runs.map((run) => run.id)];
+      return await look(reader);
     } finally {
       reader.close();
     }

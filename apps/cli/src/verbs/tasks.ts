@@ -144,7 +144,9 @@ export async function redrive(
   if (config.format !== "table") return printData(report, config.format);
   if (report.ids.length > 0) printText(report.ids.join("\n"));
   const more = report.count > report.ids.length ? ", the newest of which are listed" : "";
-  hint(`${report.count} dead letters ${dryRun ? "would be redriven" : "redriven"}${more}`);
+  hint(
+    `${report.count} dead letter${report.count === 1 ? "" : "s"} ${dryRun ? "would be redriven" : "redriven"}${more}`,
+  );
 }
 
 async function redriveOne(config: Config, id: string): Promise<void> {

@@ -94,7 +94,7 @@ function enqueueOptionsOf(fields: Fields, header: unknown): EnqueueOptions {
 }
 
 function durationField(value: unknown): Duration {
-  if (typeof value === "string" || typeof value === "number") return value as Duration;
+  if (typeof value === "string" || typeof value === "number") return value;
   throw new ClawError("CLAW-5002", "delay is not a duration");
 }
 
