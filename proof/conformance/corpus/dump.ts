@@ -25,10 +25,14 @@ export function dumpStore(path: string): string {
   return `${lines.join("\n")}\n`;
 }
 
+// Stack traces name the folder of the checkout, which is none of the store's business.
+const HOUSE = /file:\/\/[^)]*?\/(proof|core|services|adapters|authoring)\//g;
+
 // Control characters stand as char(n), so that the text is readable and one line stays one line.
 function literal(value: SQLOutputValue): string {
   if (value === null || typeof value === "number") return String(value);
-  if (typeof value !== "string") throw new Error("a store holds numbers and texts");
-  const text = `'${value.replaceAll("'", "''")}'`;
+  if (value instanceof Uint8Array) return `x'${Buffer.from(value).toString("hex")}'`;
+  if (typeof value !== "string") throw new Error("a store holds numbers, texts and bytes");
+  const text = `'${value.replaceAll(HOUSE, "file:///claw/$1/").replaceAll("'", "''")}'`;
   return text.replace(/\p{Cc}/gu, (character) => `'||char(${character.charCodeAt(0)})||'`);
 }

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { dumpStore } from "./dump.ts";
 
-// Writes the store of the schema version of this checkout: node proof/conformance/corpus/write-corpus-app.ts
+// Writes the store of the schema version of this checkout:
+//   node proof/conformance/corpus/write-corpus-app.ts
 const folder = mkdtempSync(join(tmpdir(), "claw-corpus-"));
 const path = join(folder, "claw.db");
 spawnSync(process.execPath, [join(import.meta.dirname, "make-store-app.ts"), path], {

@@ -1,0 +1,132 @@
+PRAGMA application_id = 1129070935;
+PRAGMA user_version = 3;
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    parent_run TEXT NOT NULL DEFAULT '',
+    parent_call TEXT NOT NULL DEFAULT '',
+    cause TEXT NOT NULL DEFAULT '',
+    seq INTEGER NOT NULL DEFAULT 0,
+    inbox_seq INTEGER NOT NULL DEFAULT 0,
+    due INTEGER DEFAULT 0,
+    waits INTEGER NOT NULL DEFAULT 0,
+    held TEXT NOT NULL DEFAULT '',
+    held_reason TEXT NOT NULL DEFAULT '',
+    input TEXT NOT NULL, phase TEXT NOT NULL DEFAULT '', recoveries INTEGER NOT NULL DEFAULT 0,
+    CONSTRAINT no_run_is_stranded CHECK (due IS NOT NULL OR waits > 0 OR held <> '')
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE journal (
+    run TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    entries TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE tail (
+    n INTEGER PRIMARY KEY,
+    body TEXT NOT NULL
+  ) STRICT;
+CREATE TABLE closed (
+    id TEXT PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    parent_run TEXT NOT NULL DEFAULT '',
+    parent_call TEXT NOT NULL DEFAULT '',
+    cause TEXT NOT NULL DEFAULT '',
+    status TEXT NOT NULL,
+    ended_at INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    error TEXT,
+    abandoned TEXT,
+    input TEXT NOT NULL,
+    output TEXT NOT NULL,
+    journal TEXT
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE inbox (
+    run TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE waits (
+    key TEXT NOT NULL,
+    run TEXT NOT NULL,
+    call TEXT NOT NULL,
+    PRIMARY KEY (key, run, call)
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE shapes (
+    namespace TEXT NOT NULL,
+    type TEXT NOT NULL,
+    shape TEXT NOT NULL,
+    PRIMARY KEY (namespace, type, shape)
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    namespace TEXT NOT NULL,
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    subject TEXT,
+    time INTEGER NOT NULL,
+    logged_at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (namespace, source, id)
+  ) STRICT;
+CREATE TABLE event_keys (
+    key TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (key, seq)
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE dedup (
+    scope TEXT PRIMARY KEY,
+    run TEXT NOT NULL,
+    print TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+INSERT INTO meta VALUES ('incarnation', 2);
+INSERT INTO meta VALUES ('open', 1);
+INSERT INTO runs VALUES ('run_01m7wwzwte2e5fja0rgdvw0nqc', 'default', 'nap', 1, 1795192517454, '', '', '', 1, 0, 1795196117456, 0, '', '', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzwtg030ar512mc66ngdn', 'default', 'ask', 1, 1795192517456, '', '', '', 1, 0, null, 1, '', '', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzwth2yzvsnvr7j2te4ak', 'default', 'wait', 1, 1795192517457, '', '', '', 0, 0, 2110552517457, 1, '', '', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzwtn22a1gdypy8ydm505', 'default', 'ask', 1, 1795192517461, 'run_01m7wwzwtn311r9e3z0ed8t6rf', 'child:ask', 'run_01m7wwzwtn311r9e3z0ed8t6rf', 1, 0, null, 1, '', '', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzwtn311r9e3z0ed8t6rf', 'default', 'family', 1, 1795192517461, '', '', '', 1, 0, null, 1, '', '', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzwtr2vw6q2g2qync6662', 'default', 'typo', 1, 1795192517464, '', '', '', 1, 1, null, 0, 'bug', 'TypeError: a mistake that was corrected later'||char(10)||'    at Object.body (file:///claw/proof/conformance/corpus/workflows.ts:33:30)'||char(10)||'    at runNextTicks (node:internal/process/task_queues:65:5)'||char(10)||'    at process.processImmediate (node:internal/timers:541:9)', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzwtx1xhfkfc4d8nnsrdq', 'default', 'busy', 1, 1795192517469, '', '', '', 0, 0, 0, 0, '', '', '', '', 0);
+INSERT INTO journal VALUES ('run_01m7wwzwte2e5fja0rgdvw0nqc', 1, 'sbefore'||char(31)||'2'||char(31)||''||char(31)||''||char(31)||'1'||char(30)||'');
+INSERT INTO journal VALUES ('run_01m7wwzwtg030ar512mc66ngdn', 1, 'sprepare'||char(31)||'1'||char(31)||''||char(31)||''||char(31)||'"asked"'||char(30)||'');
+INSERT INTO journal VALUES ('run_01m7wwzwtn22a1gdypy8ydm505', 1, 'sprepare'||char(31)||'8'||char(31)||''||char(31)||''||char(31)||'"asked"'||char(30)||'');
+INSERT INTO journal VALUES ('run_01m7wwzwtn311r9e3z0ed8t6rf', 1, 'cchild:ask'||char(31)||'0'||char(31)||''||char(31)||'vh4deovumac0'||char(31)||'"run_01m7wwzwtn22a1gdypy8ydm505"'||char(30)||'');
+INSERT INTO journal VALUES ('run_01m7wwzwtr2vw6q2g2qync6662', 1, 'ssound'||char(31)||'5'||char(31)||''||char(31)||''||char(31)||'1'||char(30)||'');
+INSERT INTO tail VALUES (1, 'run_01m7wwzwte2e5fja0rgdvw0nqc 1 14'||char(10)||'sbefore'||char(31)||'2'||char(31)||''||char(31)||''||char(31)||'1'||char(30)||'');
+INSERT INTO tail VALUES (2, 'run_01m7wwzwtg030ar512mc66ngdn 1 21'||char(10)||'sprepare'||char(31)||'1'||char(31)||''||char(31)||''||char(31)||'"asked"'||char(30)||'');
+INSERT INTO tail VALUES (3, 'run_01m7wwzwtn311r9e3z0ed8t6rf 1 60'||char(10)||'cchild:ask'||char(31)||'0'||char(31)||''||char(31)||'vh4deovumac0'||char(31)||'"run_01m7wwzwtn22a1gdypy8ydm505"'||char(30)||'');
+INSERT INTO tail VALUES (4, 'run_01m7wwzwtn22a1gdypy8ydm505 1 21'||char(10)||'sprepare'||char(31)||'8'||char(31)||''||char(31)||''||char(31)||'"asked"'||char(30)||'run_01m7wwzwtr2vw6q2g2qync6662 1 13'||char(10)||'ssound'||char(31)||'5'||char(31)||''||char(31)||''||char(31)||'1'||char(30)||'');
+INSERT INTO tail VALUES (5, 'run_01m7wwzwtx1xhfkfc4d8nnsrdq 1 11'||char(10)||'sone'||char(31)||'1'||char(31)||''||char(31)||''||char(31)||'1'||char(30)||'');
+INSERT INTO closed VALUES ('run_01m7wwzwsw0710f5dfe38y0nbv', 'default', 'quick', 1, 1795192517436, '', '', '', 'completed', 1795192517446, 1, null, null, '"Ada"', '"hi Ada"', 'sgreet'||char(31)||'a'||char(31)||''||char(31)||''||char(31)||'"hi Ada"'||char(30)||'');
+INSERT INTO closed VALUES ('run_01m7wwzwt92pc04tk0bx92jgfp', 'default', 'refused', 1, 1795192517449, '', '', '', 'failed', 1795192517450, 0, '{"name":"ClawError","message":"no stock","code":"CLAW-2009","stack":"ClawError: CLAW-2009: no stock. The reason is the author''s own; see the workflow.\n    at RunContext.fail (file:///claw/services/runtime/src/context.ts:307:11)\n    at Object.body (file:///claw/proof/conformance/corpus/workflows.ts:12:50)\n    at startCode (file:///claw/services/runtime/src/start-code.ts:24:23)\n    at #startCode (file:///claw/services/runtime/src/activation.ts:154:5)\n    at AsyncLocalStorage.run (node:internal/async_local_storage/async_context_frame:65:14)\n    at Activation.openTurn (file:///claw/services/runtime/src/activation.ts:135:18)\n    at #deliver (file:///claw/services/runtime/src/turn-loop.ts:47:18)\n    at Immediate.open [as _onImmediate] (file:///claw/services/runtime/src/system.ts:57:10)\n    at process.processImmediate (node:internal/timers:574:21)"}', null, '', '', '');
+INSERT INTO inbox VALUES ('run_01m7wwzwtr2vw6q2g2qync6662', 1, 'signal', 'late', '', '{"came":"while held"}');
+INSERT INTO waits VALUES ('default'||char(31)||'corpus.paid'||char(31)||'order'||char(31)||'[7]', 'run_01m7wwzwth2yzvsnvr7j2te4ak', 'event:corpus.paid');
+INSERT INTO shapes VALUES ('default', 'corpus.paid', 'order');
+INSERT INTO events VALUES (1, 'default', '/corpus', 'early', 'corpus.paid', null, 1795192517454, 1795192517454, '{"order":1}');
+INSERT INTO event_keys VALUES ('default'||char(31)||'corpus.paid'||char(31)||'order'||char(31)||'[1]', 1);
+INSERT INTO dedup VALUES ('default'||char(31)||'signal'||char(31)||'run_01m7wwzwtr2vw6q2g2qync6662'||char(31)||'once', '', '1xxeuri8j61rc', 1795797318465);
+INSERT INTO dedup VALUES ('default'||char(31)||'start'||char(31)||'quick'||char(31)||'first', 'run_01m7wwzwsw0710f5dfe38y0nbv', 'ksissm2jejr9', 1795797317436);
+INSERT INTO sqlite_sequence VALUES ('events', 1);
+CREATE INDEX runs_due ON runs (due) WHERE due > 0;
+CREATE INDEX runs_held ON runs (held) WHERE held <> '';
+CREATE INDEX closed_badly ON closed (status) WHERE status <> 'completed';
+CREATE INDEX waits_run ON waits (run, call);
+CREATE INDEX events_type ON events (namespace, type);
+CREATE INDEX dedup_expiry ON dedup (expires_at);
+CREATE INDEX runs_suspect ON runs (recoveries) WHERE recoveries > 1;

@@ -1,0 +1,184 @@
+PRAGMA application_id = 1129070935;
+PRAGMA user_version = 5;
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    parent_run TEXT NOT NULL DEFAULT '',
+    parent_call TEXT NOT NULL DEFAULT '',
+    cause TEXT NOT NULL DEFAULT '',
+    seq INTEGER NOT NULL DEFAULT 0,
+    inbox_seq INTEGER NOT NULL DEFAULT 0,
+    due INTEGER DEFAULT 0,
+    waits INTEGER NOT NULL DEFAULT 0,
+    held TEXT NOT NULL DEFAULT '',
+    held_reason TEXT NOT NULL DEFAULT '',
+    input TEXT NOT NULL, phase TEXT NOT NULL DEFAULT '', recoveries INTEGER NOT NULL DEFAULT 0,
+    CONSTRAINT no_run_is_stranded CHECK (due IS NOT NULL OR waits > 0 OR held <> '')
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE journal (
+    run TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    entries TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE tail (
+    n INTEGER PRIMARY KEY,
+    body TEXT NOT NULL
+  ) STRICT;
+CREATE TABLE closed (
+    id TEXT PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    parent_run TEXT NOT NULL DEFAULT '',
+    parent_call TEXT NOT NULL DEFAULT '',
+    cause TEXT NOT NULL DEFAULT '',
+    status TEXT NOT NULL,
+    ended_at INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    error TEXT,
+    abandoned TEXT,
+    input TEXT NOT NULL,
+    output TEXT NOT NULL,
+    journal TEXT
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE inbox (
+    run TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE waits (
+    key TEXT NOT NULL,
+    run TEXT NOT NULL,
+    call TEXT NOT NULL,
+    PRIMARY KEY (key, run, call)
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE shapes (
+    namespace TEXT NOT NULL,
+    type TEXT NOT NULL,
+    shape TEXT NOT NULL,
+    PRIMARY KEY (namespace, type, shape)
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    namespace TEXT NOT NULL,
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    subject TEXT,
+    time INTEGER NOT NULL,
+    logged_at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (namespace, source, id)
+  ) STRICT;
+CREATE TABLE event_keys (
+    key TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (key, seq)
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE dedup (
+    scope TEXT PRIMARY KEY,
+    run TEXT NOT NULL,
+    print TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE attributes (
+    run TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    words TEXT NOT NULL,
+    PRIMARY KEY (run, name)
+  ) STRICT, WITHOUT ROWID;
+CREATE TABLE task_blocks (
+    id INTEGER PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    added_at INTEGER NOT NULL,
+    inputs TEXT NOT NULL
+  ) STRICT;
+CREATE TABLE task_marks (
+    block INTEGER PRIMARY KEY,
+    done TEXT NOT NULL
+  ) STRICT;
+CREATE TABLE task_aside (
+    id INTEGER PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    added_at INTEGER NOT NULL,
+    input TEXT NOT NULL,
+    output TEXT NOT NULL,
+    progress TEXT NOT NULL,
+    error TEXT
+  ) STRICT;
+INSERT INTO meta VALUES ('incarnation', 2);
+INSERT INTO meta VALUES ('open', 1);
+INSERT INTO meta VALUES ('task_id', 0);
+INSERT INTO meta VALUES ('task_salt', 3229928370386503);
+INSERT INTO runs VALUES ('run_01m7wwzygw1hj7nk11p3c1mae3', 'default', 'tagged', 1, 1795192519196, '', '', '', 1, 0, null, 1, '', '', '"red"', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzyh131wc75b9hjmap2n7', 'default', 'halted', 1, 1795192519201, '', '', '', 1, 0, null, 1, 'paused', 'the bank is down', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzyhn00hds2k0b5a5z6sq', 'default', 'nap', 1, 1795192519221, '', '', '', 1, 0, 1795196119225, 0, '', '', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzyhs2v30cqcge8sh61wm', 'default', 'ask', 1, 1795192519225, '', '', '', 1, 0, null, 1, '', '', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzyhx0t7wstfhhe75fyzg', 'default', 'wait', 1, 1795192519229, '', '', '', 0, 0, 2110552519229, 1, '', '', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzyj106p49nsydhse18zz', 'default', 'family', 1, 1795192519233, '', '', '', 1, 0, null, 1, '', '', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzyj10gge03v9cxrbhfg0', 'default', 'ask', 1, 1795192519233, 'run_01m7wwzyj106p49nsydhse18zz', 'child:ask', 'run_01m7wwzyj106p49nsydhse18zz', 1, 0, null, 1, '', '', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzyj51qkt8qpjpfjnmz5t', 'default', 'typo', 1, 1795192519237, '', '', '', 1, 1, null, 0, 'bug', 'TypeError: a mistake that was corrected later'||char(10)||'    at Object.body (file:///claw/proof/conformance/corpus/workflows.ts:33:30)'||char(10)||'    at runNextTicks (node:internal/process/task_queues:65:5)'||char(10)||'    at process.processImmediate (node:internal/timers:541:9)', '', '', 0);
+INSERT INTO runs VALUES ('run_01m7wwzyj93d85ej6gam8g9my0', 'default', 'busy', 1, 1795192519241, '', '', '', 0, 0, 0, 0, '', '', '', '', 0);
+INSERT INTO journal VALUES ('run_01m7wwzygw1hj7nk11p3c1mae3', 1, 'aattributes:set'||char(31)||'0'||char(31)||''||char(31)||'38qhftc6q1lh'||char(31)||''||char(30)||'');
+INSERT INTO journal VALUES ('run_01m7wwzyh131wc75b9hjmap2n7', 1, 'sfirst'||char(31)||'1'||char(31)||''||char(31)||''||char(31)||'20'||char(30)||'');
+INSERT INTO journal VALUES ('run_01m7wwzyhn00hds2k0b5a5z6sq', 1, 'sbefore'||char(31)||'4'||char(31)||''||char(31)||''||char(31)||'1'||char(30)||'');
+INSERT INTO journal VALUES ('run_01m7wwzyhs2v30cqcge8sh61wm', 1, 'sprepare'||char(31)||'4'||char(31)||''||char(31)||''||char(31)||'"asked"'||char(30)||'');
+INSERT INTO journal VALUES ('run_01m7wwzyj106p49nsydhse18zz', 1, 'cchild:ask'||char(31)||'0'||char(31)||''||char(31)||'vh4deovumac0'||char(31)||'"run_01m7wwzyj10gge03v9cxrbhfg0"'||char(30)||'');
+INSERT INTO journal VALUES ('run_01m7wwzyj10gge03v9cxrbhfg0', 1, 'sprepare'||char(31)||'8'||char(31)||''||char(31)||''||char(31)||'"asked"'||char(30)||'');
+INSERT INTO journal VALUES ('run_01m7wwzyj51qkt8qpjpfjnmz5t', 1, 'ssound'||char(31)||'4'||char(31)||''||char(31)||''||char(31)||'1'||char(30)||'');
+INSERT INTO tail VALUES (1, 'run_01m7wwzyh131wc75b9hjmap2n7 1 14'||char(10)||'sfirst'||char(31)||'1'||char(31)||''||char(31)||''||char(31)||'20'||char(30)||'');
+INSERT INTO tail VALUES (2, 'run_01m7wwzyhn00hds2k0b5a5z6sq 1 14'||char(10)||'sbefore'||char(31)||'4'||char(31)||''||char(31)||''||char(31)||'1'||char(30)||'');
+INSERT INTO tail VALUES (3, 'run_01m7wwzyhs2v30cqcge8sh61wm 1 21'||char(10)||'sprepare'||char(31)||'4'||char(31)||''||char(31)||''||char(31)||'"asked"'||char(30)||'');
+INSERT INTO tail VALUES (4, 'run_01m7wwzyj106p49nsydhse18zz 1 60'||char(10)||'cchild:ask'||char(31)||'0'||char(31)||''||char(31)||'vh4deovumac0'||char(31)||'"run_01m7wwzyj10gge03v9cxrbhfg0"'||char(30)||'');
+INSERT INTO tail VALUES (5, 'run_01m7wwzyj10gge03v9cxrbhfg0 1 21'||char(10)||'sprepare'||char(31)||'8'||char(31)||''||char(31)||''||char(31)||'"asked"'||char(30)||'run_01m7wwzyj51qkt8qpjpfjnmz5t 1 13'||char(10)||'ssound'||char(31)||'4'||char(31)||''||char(31)||''||char(31)||'1'||char(30)||'');
+INSERT INTO tail VALUES (6, 'run_01m7wwzyj93d85ej6gam8g9my0 1 11'||char(10)||'sone'||char(31)||'1'||char(31)||''||char(31)||''||char(31)||'1'||char(30)||'');
+INSERT INTO closed VALUES ('run_01m7wwzyge19va2c5ktfhdt2qf', 'default', 'tagged', 1, 1795192519182, '', '', '', 'completed', 1795192519191, 1, null, null, '"blue"', '"blue"', 'aattributes:set'||char(31)||'8'||char(31)||''||char(31)||'8j6mpap5o0dx'||char(31)||''||char(30)||'');
+INSERT INTO closed VALUES ('run_01m7wwzyh8071fk5617v51wtzj', 'default', 'quick', 1, 1795192519208, '', '', '', 'completed', 1795192519213, 1, null, null, '"Ada"', '"hi Ada"', 'sgreet'||char(31)||'5'||char(31)||''||char(31)||''||char(31)||'"hi Ada"'||char(30)||'');
+INSERT INTO closed VALUES ('run_01m7wwzyhd1gzqjbav6c10xmac', 'default', 'refused', 1, 1795192519213, '', '', '', 'failed', 1795192519214, 0, '{"name":"ClawError","message":"no stock","code":"CLAW-2009","stack":"ClawError: CLAW-2009: no stock. The reason is the author''s own; see the workflow.\n    at RunContext.fail (file:///claw/services/runtime/src/context.ts:307:11)\n    at Object.body (file:///claw/proof/conformance/corpus/workflows.ts:12:50)\n    at startCode (file:///claw/services/runtime/src/start-code.ts:24:23)\n    at #startCode (file:///claw/services/runtime/src/activation.ts:154:5)\n    at AsyncLocalStorage.run (node:internal/async_local_storage/async_context_frame:65:14)\n    at Activation.openTurn (file:///claw/services/runtime/src/activation.ts:135:18)\n    at #deliver (file:///claw/services/runtime/src/turn-loop.ts:47:18)\n    at Immediate.open [as _onImmediate] (file:///claw/services/runtime/src/system.ts:57:10)\n    at process.processImmediate (node:internal/timers:574:21)"}', null, '', '', '');
+INSERT INTO inbox VALUES ('run_01m7wwzyj51qkt8qpjpfjnmz5t', 1, 'signal', 'late', '', '{"came":"while held"}');
+INSERT INTO waits VALUES ('default'||char(31)||'corpus.paid'||char(31)||'order'||char(31)||'[7]', 'run_01m7wwzyhx0t7wstfhhe75fyzg', 'event:corpus.paid');
+INSERT INTO shapes VALUES ('default', 'corpus.paid', 'order');
+INSERT INTO events VALUES (1, 'default', '/corpus', 'early', 'corpus.paid', null, 1795192519217, 1795192519217, '{"order":1}');
+INSERT INTO event_keys VALUES ('default'||char(31)||'corpus.paid'||char(31)||'order'||char(31)||'[1]', 1);
+INSERT INTO dedup VALUES ('default'||char(31)||'signal'||char(31)||'run_01m7wwzyj51qkt8qpjpfjnmz5t'||char(31)||'once', '', '1xxeuri8j61rc', 1795797320239);
+INSERT INTO dedup VALUES ('default'||char(31)||'start'||char(31)||'quick'||char(31)||'first', 'run_01m7wwzyh8071fk5617v51wtzj', 'ksissm2jejr9', 1795797319208);
+INSERT INTO attributes VALUES ('run_01m7wwzyge19va2c5ktfhdt2qf', 'color', '"blue"', 'blue');
+INSERT INTO attributes VALUES ('run_01m7wwzyge19va2c5ktfhdt2qf', 'shelf', '3', '3');
+INSERT INTO attributes VALUES ('run_01m7wwzygw1hj7nk11p3c1mae3', 'color', '"red"', 'red');
+INSERT INTO attributes VALUES ('run_01m7wwzygw1hj7nk11p3c1mae3', 'shelf', '3', '3');
+INSERT INTO sqlite_sequence VALUES ('events', 1);
+CREATE INDEX runs_due ON runs (due) WHERE due > 0;
+CREATE INDEX runs_held ON runs (held) WHERE held <> '';
+CREATE INDEX closed_badly ON closed (status) WHERE status <> 'completed';
+CREATE INDEX waits_run ON waits (run, call);
+CREATE INDEX events_type ON events (namespace, type);
+CREATE INDEX dedup_expiry ON dedup (expires_at);
+CREATE INDEX runs_suspect ON runs (recoveries) WHERE recoveries > 1;
+CREATE INDEX attributes_words ON attributes (name, words, run);
+CREATE INDEX task_blocks_order ON task_blocks (namespace, queue, rank, id, name);
+CREATE INDEX task_aside_due ON task_aside (namespace, queue, due, name) WHERE status = 'waiting';
+CREATE INDEX task_aside_ended ON task_aside (status, id) WHERE status <> 'waiting';
