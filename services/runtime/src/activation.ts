@@ -111,6 +111,11 @@ export class Activation {
     return this.#halting !== null;
   }
 
+  /** Its end or hold is decided, if not durable yet. */
+  get concluded(): boolean {
+    return this.#concluded;
+  }
+
   get id(): RunId {
     return this.state.start.id;
   }

@@ -2,6 +2,7 @@ import {
   type Call,
   completeStep,
   failAttempt,
+  isLingering,
   type Plan,
   type RetryPolicy,
   type RunState,
@@ -103,8 +104,16 @@ export function startBody(activation: Activation, call: LiveCall): void {
     return;
   }
   activation.node.tasks.queue(plan.queue).enter(plan.rank, (leave) => {
-    if (current(activation, call, attempt)) beginAttempt(activation, call, plan, body, leave);
-    else leave();
+    if (!current(activation, call, attempt)) return leave();
+    // While it waited the call was closed, or its run paused: what says so may not be durable yet. A step with
+    // an undo is begun all the same: an earlier life may have begun it, so its end must be known.
+    const isWanted = call.open || isLingering(activation.state, call);
+    if (isWanted && !activation.halting && !activation.concluded) {
+      return beginAttempt(activation, call, plan, body, leave);
+    }
+    call.running = false;
+    leave();
+    activation.node.loop.wake(activation);
   });
 }
 
@@ -145,8 +154,9 @@ export function abortBody(call: LiveCall, lingering = false): void {
     return;
   }
   call.running = false;
-  call.cancelTimeout?.();
+  // Told before its slot is given on, and the next body begins in it.
   call.step?.abort(new ClawError("CLAW-2010"));
+  call.cancelTimeout?.();
 }
 
 /** Tells all bodies of a run to stop; their results will be refused. */

@@ -2,6 +2,7 @@ import {
   closeScope,
   kernelScope,
   markCompensating,
+  type Plan,
   planUndo,
   RETRY_DEFAULT,
   type Undoable,
@@ -17,9 +18,10 @@ import {
 } from "@claw/core/protocol";
 import type { StepContext } from "@claw/sdk";
 import type { Activation } from "./activation.ts";
-import type { LiveCall } from "./bodies.ts";
+import { abortBody, type LiveCall } from "./bodies.ts";
 import { RunContext } from "./context.ts";
 import { entryPlace } from "./payloads/places.ts";
+import { STEP_DEFAULT } from "./step-plan.ts";
 
 /** How long a compensation waits for steps under way whose end decides what must be undone. */
 const LINGER_MS = 30_000;
@@ -57,6 +59,8 @@ export async function compensate(
   }
   const unknown = [...stack.lingering] as LiveCall[];
   stack.lingering.clear();
+  // Their ends are refused from now on; the slots that they hold may be needed to undo them.
+  for (const call of unknown) abortBody(call);
   const done: Compensation = { undone: [], failed: [], uncertain: [] };
   // What was asked for last is the first to be undone, and its end is not known.
   for (const call of unknown.reverse()) await undoUnknown(ctx, call, done);
@@ -98,11 +102,16 @@ async function undoUnknown(ctx: RunContext, call: LiveCall, done: Compensation):
   }
   const again = async (step: StepContext): Promise<unknown> => call.body?.(step);
   try {
-    const value: unknown = await ctx.kernelStep(`${call.id}:rerun`, RETRY_DEFAULT, again);
+    const value: unknown = await ctx.kernelStep(`${call.id}:rerun`, rerunPlan(call), again);
     await attemptUndo(ctx, call, done, (step) => callUndo(call, value, step));
   } catch {
     // The body failed for good: there is nothing to take back.
   }
+}
+
+// The bounds of the step hold for its body when that runs again: its slot, its time, its signs of life.
+function rerunPlan({ plan }: LiveCall): Plan {
+  return plan.kind === "step" ? { ...plan, undoable: false, shielded: false } : STEP_DEFAULT;
 }
 
 function callUndo(call: LiveCall, value: unknown, step: StepContext): unknown {
@@ -117,7 +126,8 @@ async function attemptUndo(
 ): Promise<void> {
   try {
     const noValue = async (step: StepContext): Promise<void> => void (await body(step));
-    await ctx.kernelStep(call.id, call.undo?.retry ?? RETRY_DEFAULT, noValue);
+    const retry = call.undo?.retry ?? RETRY_DEFAULT;
+    await ctx.kernelStep(call.id, { ...STEP_DEFAULT, retry }, noValue);
     done.undone.push(call.id);
   } catch (error) {
     done.failed.push({ call: call.id, error: withoutStack(recordError(error)) });

@@ -5,7 +5,6 @@ import {
   loopAround,
   nextSegment,
   type Plan,
-  type RetryPolicy,
   type Scope,
 } from "@claw/core/engine";
 import {
@@ -53,7 +52,7 @@ import { checkAttributes } from "./attributes.ts";
 import { continueAs } from "./continue-as.ts";
 import { runCheckpoint } from "./checkpoint.ts";
 import { closeLosers, runBranches, runMap } from "./scopes.ts";
-import { STEP_DEFAULT, stepPlan, undoPlan } from "./step-plan.ts";
+import { stepPlan, undoPlan } from "./step-plan.ts";
 import type { QueryHandler } from "./visits.ts";
 
 type Body = (step: StepContext) => unknown;
@@ -121,8 +120,8 @@ export class RunContext implements Context {
   }
 
   /** A step that the kernel asks for, under a segment that no author's name can be. */
-  kernelStep(segment: string, retry: RetryPolicy, body: Body): Promise<never> {
-    return this.#ask(segment, { ...STEP_DEFAULT, retry }, "", 0, body);
+  kernelStep(segment: string, plan: Plan, body: Body): Promise<never> {
+    return this.#ask(segment, plan, "", 0, body);
   }
 
   call(task: AnyTask, input: unknown, options?: StepOptions): Promise<never> {

@@ -88,6 +88,59 @@ test("a cancelled run gives up its place among those that wait for a slot, and t
   assert.deepEqual(seen, ["first", "last"]);
 });
 
+test("a task that runs again to learn what must be undone takes a slot and has its time", async (t) => {
+  const world = open(t);
+  const seen: string[] = [];
+  const work = task<string, string>("work", { queue: "q" }, (name, step) => {
+    seen.push(`${name} ${step.attempt}`);
+    const isFirst = seen.filter((one) => one.startsWith(name)).length === 1;
+    return isFirst ? new Promise(() => {}) : "paid";
+  });
+  const flow = workflow("flow", async (ctx) => {
+    await ctx.race("r", [
+      (inner) =>
+        inner.call(work, "flow", {
+          timeout: "1h",
+          uncertain: "rerun",
+          undo: (value) => void seen.push(`undo ${value}`),
+        }),
+      (inner) => inner.receive("stop"),
+    ]);
+    ctx.fail("stopped");
+  });
+  const other = workflow("other", (ctx) => ctx.call(work, "other", { timeout: "10s" }));
+  const claw = await world.open([flow, other], { queues: { q: { concurrency: 1 } } });
+  const run = await claw.start(flow, null);
+  await world.soon(() => seen.length === 1);
+  await claw.start(other, null);
+  await claw.signal(run.id, "stop");
+  assert.equal((await world.ended(run)).status, "compensated");
+  assert.deepEqual(seen, ["flow 1", "other 1", "flow 1", "undo paid"]);
+});
+
+test("a call that a durable end overtakes while it waits for a slot does not begin", async (t) => {
+  const world = open(t);
+  const seen: string[] = [];
+  const work = task<string>("work", { queue: "q" }, (name) => {
+    seen.push(name);
+    return new Promise(() => {});
+  });
+  const flow = workflow("flow", (ctx, name: string) =>
+    ctx.race("r", [
+      (inner) => inner.call(work, name, { undo: () => {} }),
+      (inner) => inner.receive("stop"),
+    ]),
+  );
+  const claw = await world.open([flow], { queues: { q: { concurrency: 1 } } });
+  const first = await claw.start(flow, "first");
+  const second = await claw.start(flow, "second");
+  await world.calm();
+  // Both ends ride in one commit; the first of them gives its slot on.
+  await Promise.all([claw.signal(first.id, "stop"), claw.signal(second.id, "stop")]);
+  await Promise.all([world.ended(first), world.ended(second)]);
+  assert.deepEqual(seen, ["first"]);
+});
+
 test("calls and standalone tasks share the slots of a queue and take turns", async (t) => {
   const world = open(t);
   const seen: string[] = [];
