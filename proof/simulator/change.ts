@@ -1,5 +1,5 @@
 import type { Dice } from "./dice.ts";
-import type { Block, Program, Statement } from "./program.ts";
+import type { Block, Program, Statement } from "./statement.ts";
 
 /** Ways in which the code of a workflow changes behind the back of its runs. */
 export const CHANGES = ["insert", "rename", "remove", "swap", "append", "duration"] as const;
@@ -21,6 +21,8 @@ function changeBlock(dice: Dice, body: Block, change: Change): Block | null {
     fate: { kind: "ok", times: 1, ms: 0 },
     attempts: 3,
     timeoutMs: 0,
+    heartbeatMs: 0,
+    asDefined: false,
     shield: false,
     undo: null,
   };

@@ -1,10 +1,11 @@
 import type { Batch, BatchAnswer, Clock, Log, Random, Store, Turns } from "@claw/core/ports";
 import { ClawError } from "@claw/core/protocol";
 import { type Claw, openRuntime, type RuntimeLimits } from "@claw/runtime";
-import type { AnyWorkflow } from "@claw/sdk";
 import type { Dice } from "./dice.ts";
-import type { Program } from "./program.ts";
+import type { Definitions } from "./interpret.ts";
+import type { Program } from "./statement.ts";
 import { drain, type Scheduler, type TaskOwner } from "./scheduler.ts";
+import type { Weather } from "./weather.ts";
 
 /** What a node tells its world. */
 export interface HostListener {
@@ -25,7 +26,8 @@ export interface HostOptions {
   readonly scheduler: Scheduler;
   readonly dice: Dice;
   readonly store: Store;
-  readonly workflows: readonly AnyWorkflow[];
+  readonly definitions: Definitions;
+  readonly queues: Weather["queues"];
   /** What the workflows perform. */
   readonly programs: readonly Program[];
   readonly limits: Partial<RuntimeLimits>;
@@ -39,6 +41,7 @@ export class Host implements TaskOwner {
   readonly name: string;
   readonly namespace: string;
   readonly programs: readonly Program[];
+  readonly queues: Weather["queues"];
   dead = false;
   frozen = false;
   /** True once another node has taken the store over. */
@@ -55,15 +58,17 @@ export class Host implements TaskOwner {
     this.name = options.name;
     this.namespace = options.namespace;
     this.programs = options.programs;
+    this.queues = options.queues;
     this.#options = options;
   }
 
   /** Begins to open the runtime; `claw` or `failure` is set when that is done. */
   open(): void {
-    const { namespace, workflows, limits } = this.#options;
+    const { namespace, definitions, queues, limits } = this.#options;
     openRuntime({
       store: this.#store(),
-      workflows,
+      ...definitions,
+      queues,
       namespace,
       limits,
       clock: this.#clock(),

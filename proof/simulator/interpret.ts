@@ -1,13 +1,15 @@
 import { fingerprint } from "@claw/core/protocol";
-import { type AnyWorkflow, type Context, event, type StepContext, workflow } from "@claw/sdk";
-import { CallNames } from "./call-names.ts";
 import {
-  type Block,
-  type Program,
-  type RunStatement,
-  type Statement,
-  UNDO_ATTEMPTS,
-} from "./program.ts";
+  type AnyTask,
+  type AnyWorkflow,
+  type Context,
+  event,
+  type StepContext,
+  workflow,
+} from "@claw/sdk";
+import { CallNames } from "./call-names.ts";
+import type { Block, Program, Statement, StepStatement } from "./statement.ts";
+import { askStep, type TaskInput, toTasks } from "./statements/step.ts";
 
 /** What a world offers to, and learns from, the workflows that run in it. */
 export interface Stage {
@@ -16,12 +18,19 @@ export interface Stage {
   /** A ctx call was made. */
   counted(op: string): void;
   /** The body of a step. */
-  body(performance: Performance, call: string, statement: RunStatement, step: StepContext): unknown;
+  body(
+    performance: Performance,
+    call: string,
+    statement: StepStatement,
+    step: StepContext,
+  ): unknown;
+  /** The body of a task. */
+  task(input: TaskInput, step: StepContext): unknown;
   /** The undo of a step. */
   undo(
     performance: Performance,
     call: string,
-    statement: RunStatement,
+    statement: StepStatement,
     value: unknown,
     step: StepContext,
   ): unknown;
@@ -36,6 +45,8 @@ export interface Performance {
   readonly seen: string[];
   /** How many of them were found durable. */
   durable: number;
+  /** How many of them there were when a call was asked for. */
+  readonly seenAt: Map<string, number>;
   /** Every durable call in the order of asking, with its place among the answers. */
   readonly asked: string[];
 }
@@ -48,33 +59,43 @@ interface Frame {
   readonly round: string;
 }
 
+/** What the workflows of a node have in common. */
+interface Surroundings {
+  readonly stage: Stage;
+  readonly tasks: ReadonlyMap<string, AnyTask>;
+  readonly find: (index: number) => AnyWorkflow;
+}
+
 const eventOf = (type: string): ReturnType<typeof event> => event(type);
 
+/** What a node hosts. */
+export interface Definitions {
+  readonly workflows: readonly AnyWorkflow[];
+  readonly tasks: readonly AnyTask[];
+}
+
 /**
- * The workflows of a node: those of `hosted`; a call of another program finds version 1 by its index in
+ * The workflows and tasks of a node: those of `hosted`; a call of another program finds version 1 by its index in
  * `all`, hosted here or not.
  */
-export function toWorkflows(
+export function toDefinitions(
   all: readonly Program[],
   hosted: readonly Program[],
   stage: Stage,
-): AnyWorkflow[] {
+): Definitions {
+  const tasks = toTasks(stage);
   const made = new Map<string, AnyWorkflow>();
   const make = (program: Program): AnyWorkflow => {
     const name = `${program.name}@${program.version}`;
-    const known = made.get(name) ?? toWorkflow(program, stage, find);
+    const known = made.get(name) ?? toWorkflow(program, { stage, tasks, find });
     made.set(name, known);
     return known;
   };
   const find = (index: number): AnyWorkflow => make(all[index] as Program);
-  return hosted.map(make);
+  return { workflows: hosted.map(make), tasks: [...tasks.values()] };
 }
 
-function toWorkflow(
-  program: Program,
-  stage: Stage,
-  find: (index: number) => AnyWorkflow,
-): AnyWorkflow {
+function toWorkflow(program: Program, world: Surroundings): AnyWorkflow {
   const { trigger } = program;
   const options = {
     version: program.version,
@@ -83,8 +104,8 @@ function toWorkflow(
     ...(trigger === null || trigger.k === null ? {} : { where: { k: trigger.k } }),
   };
   return workflow(program.name, options, async (ctx: Context) => {
-    const performance = stage.activated(ctx.info.id);
-    const performer = new Performer(stage, performance, find);
+    const performance = world.stage.activated(ctx.info.id);
+    const performer = new Performer(world, performance);
     return performer.block(program.body, {
       ctx,
       names: new CallNames(""),
@@ -95,14 +116,12 @@ function toWorkflow(
 }
 
 class Performer {
-  readonly #stage: Stage;
+  readonly #world: Surroundings;
   readonly #performance: Performance;
-  readonly #find: (index: number) => AnyWorkflow;
 
-  constructor(stage: Stage, performance: Performance, find: (index: number) => AnyWorkflow) {
-    this.#stage = stage;
+  constructor(world: Surroundings, performance: Performance) {
+    this.#world = world;
     this.#performance = performance;
-    this.#find = find;
   }
 
   async block(block: Block, frame: Frame): Promise<unknown[]> {
@@ -117,7 +136,7 @@ class Performer {
       case "race":
       case "map":
       case "scope":
-        this.#stage.counted(statement.op);
+        this.#world.stage.counted(statement.op);
         return this.#scoped(statement, frame);
       case "bare":
         return this.#bare(statement.calls, frame);
@@ -126,12 +145,12 @@ class Performer {
       case "try":
         return this.#try(statement, frame);
       case "foreign":
-        return this.#stage.foreign(statement.ms);
+        return this.#world.stage.foreign(statement.ms);
       case "now":
       case "random":
       case "uuid":
       case "fail":
-        this.#stage.counted(statement.op);
+        this.#world.stage.counted(statement.op);
         return plain(statement, frame.ctx);
       default:
         return this.#durable(statement, frame);
@@ -196,8 +215,9 @@ class Performer {
 
   async #durable(statement: Statement, frame: Frame): Promise<unknown> {
     const { call, asked } = this.#ask(statement, frame);
-    this.#stage.counted(statement.op);
+    this.#world.stage.counted(statement.op);
     this.#performance.asked.push(call);
+    this.#performance.seenAt.set(call, this.#performance.seen.length);
     const value = await asked;
     this.#performance.seen.push(call);
     return value;
@@ -205,12 +225,15 @@ class Performer {
 
   #ask(statement: Statement, frame: Frame): { call: string; asked: Promise<unknown> } {
     const { ctx, names, key } = frame;
-    const call = names.call(segmentName(statement, this.#find), key);
+    const call = names.call(segmentName(statement, this.#world.find), key);
     const keyed = key === undefined ? {} : { key };
     const timed = (ms: number): object => (ms > 0 ? { ...keyed, timeout: ms } : keyed);
     switch (statement.op) {
       case "run":
-        return { call, asked: this.#run(statement, call, ctx, timed(statement.timeoutMs)) };
+      case "call": {
+        const around = { ...this.#world, ctx, keyed, performance: this.#performance };
+        return { call, asked: askStep(statement, call, around) };
+      }
       case "sleep":
         return { call, asked: ctx.sleep(statement.ms, keyed).then(() => "slept") };
       case "until":
@@ -233,33 +256,14 @@ class Performer {
         };
       }
       case "child": {
-        const asked = ctx.child(this.#find(statement.program), call, keyed);
+        const asked = ctx.child(this.#world.find(statement.program), call, keyed);
         return { call, asked: asked.then((output) => fingerprint(JSON.stringify(output))) };
       }
       case "start":
-        return { call, asked: ctx.start(this.#find(statement.program), call, keyed) };
+        return { call, asked: ctx.start(this.#world.find(statement.program), call, keyed) };
       default:
         throw new Error(`${statement.op} is no durable call`);
     }
-  }
-
-  #run(statement: RunStatement, call: string, ctx: Context, options: object): Promise<unknown> {
-    const { name, attempts, shield, undo } = statement;
-    const stage = this.#stage;
-    const performance = this.#performance;
-    const body = (step: StepContext): unknown => stage.body(performance, call, statement, step);
-    const retry = { attempts, initial: 10, max: 2_000 };
-    if (undo === null) return ctx.run(name, body, { ...options, retry, shield });
-    stage.counted(`undo ${undo.kind}`);
-    return ctx.run(name, body, {
-      ...options,
-      retry,
-      shield,
-      undo: (value: unknown, step: StepContext) =>
-        stage.undo(performance, call, statement, value, step),
-      undoRetry: { attempts: UNDO_ATTEMPTS, initial: 10, max: 2_000 },
-      uncertain: undo.uncertain,
-    });
   }
 
   #until(ms: number, ctx: Context, keyed: object): Promise<unknown> {
@@ -274,6 +278,7 @@ export function segmentName(
 ): string {
   switch (statement.op) {
     case "run":
+    case "call":
       return statement.name;
     case "receive":
       return `signal:${statement.signal}`;

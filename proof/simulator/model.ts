@@ -1,7 +1,7 @@
 import { type Entry, ENTRY_KINDS, fingerprint, hash128 } from "@claw/core/protocol";
 import { CallNames } from "./call-names.ts";
 import { segmentName } from "./interpret.ts";
-import type { Block, Program, Statement } from "./program.ts";
+import { type Block, isStep, type Program, type Statement } from "./statement.ts";
 import { type ExpectedCompensation, foreseeUndo } from "./undo-model.ts";
 
 /** A call as the model expects it. */
@@ -181,7 +181,7 @@ class Model {
   #call(statement: Statement, start: number, place: Place): Outcome {
     const name = segmentName(statement, (at) => this.#programs[at] as { name: string });
     const call = place.names.call(name, place.key);
-    const shielded = place.shielded || (statement.op === "run" && statement.shield);
+    const shielded = place.shielded || (isStep(statement) && statement.shield);
     const end = shielded ? place.closedAt : Math.min(place.closedAt, this.#cancelledAt);
     const broken = (at: number): Outcome => ({
       ok: false,

@@ -1,102 +1,11 @@
 import type { Dice } from "./dice.ts";
-
-/** What the body of a step does. */
-export interface Fate {
-  /** `ok` returns · `flaky` fails the first `times` attempts · `final` throws an error that is not retried
-   * · `never` fails every attempt · `slow` outlasts its timeout the first `times` attempts. */
-  readonly kind: "ok" | "flaky" | "final" | "never" | "slow";
-  readonly times: number;
-  /** Virtual time that the body takes; 0 returns at once, -1 without a promise. */
-  readonly ms: number;
-}
-
-/** How a step is taken back. */
-export interface UndoFate {
-  /** `ok` returns · `flaky` fails the first `times` attempts · `never` fails all UNDO_ATTEMPTS. */
-  readonly kind: "ok" | "flaky" | "never";
-  readonly times: number;
-  readonly ms: number;
-  /** What is done when the end of the step is not known. */
-  readonly uncertain: "report" | "rerun" | "call";
-}
-
-/** Attempts of an undo that fails. */
-export const UNDO_ATTEMPTS = 3;
-
-/** A step with a body. */
-export interface RunStatement {
-  readonly op: "run";
-  readonly name: string;
-  readonly fate: Fate;
-  readonly attempts: number;
-  /** 0 for none. */
-  readonly timeoutMs: number;
-  /** It goes on when its run is cancelled. */
-  readonly shield: boolean;
-  readonly undo: UndoFate | null;
-}
-
-/** One statement of a simulated workflow: data, so that it can be run, changed and predicted. */
-export type Statement =
-  | RunStatement
-  | { readonly op: "sleep"; readonly ms: number }
-  | { readonly op: "until"; readonly ms: number }
-  | { readonly op: "receive"; readonly signal: string; readonly timeoutMs: number }
-  | {
-      readonly op: "waitFor";
-      readonly type: string;
-      /** The event's `k` that must match, or null for any. */
-      readonly match: number | null;
-      readonly timeoutMs: number;
-    }
-  | { readonly op: "emit"; readonly type: string; readonly k: number }
-  | { readonly op: "child" | "start"; readonly program: number }
-  | { readonly op: "all" | "race"; readonly name: string; readonly branches: readonly Block[] }
-  | {
-      readonly op: "map";
-      readonly name: string;
-      readonly items: number;
-      readonly concurrency: number;
-      readonly keyed: boolean;
-      readonly body: Block;
-    }
-  | {
-      readonly op: "scope";
-      readonly name: string;
-      readonly shield: boolean;
-      readonly body: Block;
-    }
-  | { readonly op: "bare"; readonly calls: readonly Statement[] }
-  | {
-      readonly op: "loop";
-      readonly id: string;
-      readonly times: number;
-      readonly keyed: boolean;
-      readonly body: Block;
-    }
-  | { readonly op: "try"; readonly body: Block; readonly handler: Block }
-  | { readonly op: "now" | "random" | "uuid" }
-  | { readonly op: "fail"; readonly reason: string }
-  | { readonly op: "foreign"; readonly ms: number };
-
-/** Statements one after the other. */
-export type Block = readonly Statement[];
-
-/** A simulated workflow. */
-export interface Program {
-  readonly name: string;
-  readonly index: number;
-  readonly version: number;
-  readonly body: Block;
-  /** Started by events of this type, with this `k` if not null. */
-  readonly trigger: { readonly type: string; readonly k: number | null } | null;
-  /** Awaits something else than ctx somewhere: held for it, or only warned of it. */
-  readonly foreign: "no" | "error" | "warn";
-}
+import type { Block, Program, Statement } from "./statement.ts";
+import { makeCall, makeRun } from "./statements/step.ts";
 
 /** Kinds of statement that count as ctx calls. */
 export const CTX_CALLS = [
   "run",
+  "call",
   "sleep",
   "until",
   "receive",
@@ -114,7 +23,7 @@ export const CTX_CALLS = [
   "fail",
 ] as const;
 
-const NAMES = ["load", "pay", "mail", "book", "ship", "check"];
+const NAMES = ["part", "pair", "team"];
 /** Names of signals that programs receive. */
 export const SIGNALS = ["go", "answer", "stop"];
 /** Types of events that programs wait for. */
@@ -245,7 +154,8 @@ class Maker {
     const later = programs - 1 - this.#index;
     const wait = (): number => (dice.chance(0.85) ? dice.between(1, patienceMs) : 0);
     return dice.weighted<() => Statement>([
-      [16, () => this.#run()],
+      [13, () => makeRun(dice)],
+      [4, () => makeCall(dice)],
       [3, () => ({ op: "sleep", ms: dice.between(0, patienceMs) })],
       [1, () => ({ op: "until", ms: dice.between(-100, patienceMs) })],
       [2, () => ({ op: "receive", signal: dice.pick(SIGNALS), timeoutMs: wait() })],
@@ -260,45 +170,5 @@ class Maker {
     const dice = this.#dice;
     const match = dice.chance(0.6) ? dice.below(K_MAX) : null;
     return { op: "waitFor", type: dice.pick(EVENT_TYPES), match, timeoutMs };
-  }
-
-  #run(): Statement {
-    const dice = this.#dice;
-    const kind = dice.weighted<Fate["kind"]>([
-      [30, "ok"],
-      [5, "flaky"],
-      [0.7, "final"],
-      [0.5, "never"],
-      [3, "slow"],
-    ]);
-    const ms = dice.weighted([
-      [4, () => -1],
-      [2, () => 0],
-      [4, () => dice.between(1, 20)],
-      [2, () => dice.between(20, 900)],
-    ])();
-    return {
-      op: "run",
-      name: dice.pick(NAMES),
-      fate: { kind, times: dice.between(1, 2), ms },
-      attempts: kind === "never" ? 2 : 4,
-      timeoutMs: kind === "slow" ? dice.between(5, 300) : 0,
-      shield: dice.chance(0.1),
-      undo: dice.chance(0.4) ? this.#undo() : null,
-    };
-  }
-
-  #undo(): UndoFate {
-    const dice = this.#dice;
-    return {
-      kind: dice.weighted([
-        [6, "ok"],
-        [2, "flaky"],
-        [1, "never"],
-      ] as const),
-      times: dice.between(1, UNDO_ATTEMPTS - 1),
-      ms: dice.pick([-1, 0, 10, 400]),
-      uncertain: dice.pick(["report", "rerun", "call"] as const),
-    };
   }
 }

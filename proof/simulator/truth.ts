@@ -10,7 +10,7 @@ import {
 } from "@claw/core/protocol";
 import type { MemoryDisk } from "@claw/store-memory";
 import type { Ledger } from "./ledger.ts";
-import type { Block } from "./program.ts";
+import type { Block } from "./statement.ts";
 import { isUndo } from "./undo-model.ts";
 
 /** What is known to be durable of one run. */

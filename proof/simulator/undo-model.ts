@@ -1,6 +1,6 @@
 import { type Entry, ENTRY_KINDS } from "@claw/core/protocol";
 import type { ExpectedCall, Facts } from "./model.ts";
-import type { UndoFate } from "./program.ts";
+import { isStep, type UndoFate } from "./statement.ts";
 
 /** Where the calls of a compensation stand in a journal. */
 const UNDO_PATH = "/undo/";
@@ -33,6 +33,11 @@ export function undoCall(call: string): string {
 /** The call that runs the body of a step again to learn what must be undone. */
 export function rerunCall(call: string): string {
   return `${UNDO_PATH}${call}:rerun`;
+}
+
+/** The call that such a call runs again. */
+export function calledAgain(rerun: string): string {
+  return rerun.slice(UNDO_PATH.length, -":rerun".length);
 }
 
 interface Step {
@@ -80,7 +85,7 @@ export function foreseeUndo(
 function undoable(calls: ReadonlyMap<string, ExpectedCall>, failedAt: number): Step[] {
   const steps: Step[] = [];
   for (const [call, { statement, askedAt, closedAt, answer }] of calls) {
-    if (statement.op !== "run" || statement.undo === null) continue;
+    if (!isStep(statement) || statement.undo === null) continue;
     if (answer === undefined && askedAt >= Math.min(closedAt, failedAt)) continue;
     steps.push({
       call,

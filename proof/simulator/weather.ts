@@ -22,6 +22,8 @@ export interface Weather {
   /** True when the store answers later. */
   readonly slowStore: boolean;
   readonly limits: Partial<RuntimeLimits>;
+  /** Slots of the queues of tasks. */
+  readonly queues: Readonly<Record<string, { readonly concurrency: number }>>;
   /** Chance that something goes wrong with a commit. */
   readonly commitFaults: number;
   /** Chance that the store takes an item for bad data. */
@@ -47,6 +49,10 @@ export function makeWeather(dice: Dice): Weather {
     paceMs: dice.pick([5, 40, 300]),
     slowStore: dice.chance(0.4),
     limits: dice.chance(0.25) ? { activeRunsMax: dice.between(2, 12) } : {},
+    queues: {
+      bank: { concurrency: dice.between(1, 4) },
+      desk: { concurrency: dice.between(1, 40) },
+    },
     commitFaults: dice.pick([0, 0.002, 0.01]),
     poison: dice.chance(0.2) ? 0.003 : 0,
     clockJumps: dice.chance(0.25) ? 0.05 : 0,

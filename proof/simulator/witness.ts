@@ -1,13 +1,15 @@
 import { type Entry, ENTRY_KINDS } from "@claw/core/protocol";
 import type { StepContext } from "@claw/sdk";
 import type { Host } from "./host.ts";
+import { SlotCheck } from "./invariants/slots.ts";
 import { checkUndoBegins } from "./invariants/undo.ts";
 import type { Performance } from "./interpret.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Fate, RunStatement } from "./program.ts";
+import type { Fate, StepStatement } from "./statement.ts";
+import { type TaskInput, TASKS } from "./statements/step.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Truth } from "./truth.ts";
-import { isUndo, rerunCall, undoCall } from "./undo-model.ts";
+import { calledAgain, isUndo, rerunCall, undoCall } from "./undo-model.ts";
 
 /** One time that a body ran: kept outside of the store, as the world would see it. */
 export interface Effect {
@@ -37,12 +39,15 @@ export class Witness {
   readonly #newest = new Map<string, Effect>();
   readonly truth: Truth;
   readonly ledger: Ledger;
+  /** Slots of queues that bodies take. */
+  readonly slots: SlotCheck;
   readonly #scheduler: Scheduler;
 
   constructor(truth: Truth, ledger: Ledger, scheduler: Scheduler) {
     this.truth = truth;
     this.ledger = ledger;
     this.#scheduler = scheduler;
+    this.slots = new SlotCheck(ledger);
   }
 
   /** Performs the body of a step on a node. */
@@ -50,8 +55,9 @@ export class Witness {
     host: Host,
     performance: Performance,
     asked: string,
-    { fate, timeoutMs, undo }: RunStatement,
+    { fate, timeoutMs, heartbeatMs, undo }: TaskInput,
     step: StepContext,
+    queue = "",
   ): unknown {
     const { attempt } = step;
     // A compensation may run a body again, as a call of its own.
@@ -59,15 +65,43 @@ export class Witness {
     const call = rerun ? rerunCall(asked) : asked;
     if (undo !== null) this.#track(performance.run, asked);
     const effect = this.#begin(host, performance, call, step);
-    const slow = fate.kind === "slow" && attempt <= fate.times;
+    if (queue !== "") this.slots.enter(host, queue, effect, step);
+    const silent = fate.kind === "silent" && attempt <= fate.times;
+    const slow = silent || (fate.kind === "slow" && attempt <= fate.times);
     const settle = (): string => {
       this.#end(effect);
       if (step.signal.aborted) this.ledger.count("fault late completion");
       return outcomeOf(fate, attempt, effect.serial);
     };
     if (!slow && (fate.ms < 0 || fate.kind === "slow")) return settle();
-    const ms = slow ? timeoutMs * 2 + fate.times : fate.ms;
+    const bound = silent ? heartbeatMs : timeoutMs;
+    const ms = slow ? bound * 2 + fate.times : fate.ms;
+    if (heartbeatMs > 0 && !silent) this.#beat(host, effect, step, heartbeatMs);
     return this.#later(host, ms).then(settle);
+  }
+
+  /** Performs a task that a run has called. */
+  performTask(
+    host: Host,
+    lives: ReadonlyMap<string, Performance>,
+    input: TaskInput,
+    step: StepContext,
+  ): unknown {
+    const at = step.key.indexOf("/");
+    const [run, asked] = [step.key.slice(0, at), step.key.slice(at + 1)];
+    const call = isUndo(asked) ? calledAgain(asked) : asked;
+    const performance = lives.get(run);
+    if (performance === undefined) throw new Error(`${run} was never begun here`);
+    return this.perform(host, performance, call, input, step, queueOf(call));
+  }
+
+  // Three times in each span that it may be silent.
+  #beat(host: Host, effect: Effect, step: StepContext, heartbeatMs: number): void {
+    this.#scheduler.later(host, heartbeatMs / 3, () => {
+      if (effect.ended) return;
+      step.heartbeat();
+      this.#beat(host, effect, step, heartbeatMs);
+    });
   }
 
   /** Performs the undo of a step on a node. */
@@ -75,7 +109,7 @@ export class Witness {
     host: Host,
     performance: Performance,
     asked: string,
-    { undo }: RunStatement,
+    { undo }: StepStatement,
     value: unknown,
     step: StepContext,
   ): unknown {
@@ -164,7 +198,7 @@ export class Witness {
     const name = `${run} ${call} attempt ${attempt}`;
     ledger.check("a body begins after its run is durable", known !== undefined, () => name);
     if (known === undefined) return;
-    const unsettled = firstUnsettled(performance, known.answers);
+    const unsettled = firstUnsettled(performance, call, known.answers);
     ledger.check(
       "a body begins after all that its code saw is durable",
       unsettled === undefined,
@@ -184,18 +218,27 @@ export class Witness {
   }
 }
 
-// The first call that the code saw answered without a durable answer.
+// The first call that the code saw answered without a durable answer. A body that waits for a slot stands on what
+// was there when it was asked for; meanwhile its code may have seen more.
 function firstUnsettled(
   performance: Performance,
+  asked: string,
   answers: ReadonlyMap<string, unknown>,
 ): string | undefined {
-  const { seen } = performance;
-  while (performance.durable < seen.length) {
+  const { seen, seenAt } = performance;
+  const until = queueOf(asked) === "" ? seen.length : (seenAt.get(asked) ?? seen.length);
+  while (performance.durable < until) {
     const call = seen[performance.durable] as string;
     if (!answers.has(call)) return call;
     performance.durable++;
   }
   return undefined;
+}
+
+// The queue whose slots the bodies of a call take, "" for none.
+function queueOf(call: string): string {
+  const name = /[^/]*$/.exec(call)?.[0].replace(/[#[].*$/, "");
+  return TASKS.find((task) => task.name === name)?.queue ?? "";
 }
 
 // Throws for attempts that fail.

@@ -10,9 +10,10 @@ import { CodeCheck } from "./invariants/code.ts";
 import { checkNamespaces } from "./invariants/namespaces.ts";
 import { checkReplay } from "./invariants/replay.ts";
 import { checkStarts } from "./invariants/starts.ts";
-import { type Stage, toWorkflows } from "./interpret.ts";
+import { type Performance, type Stage, toDefinitions } from "./interpret.ts";
 import { Ledger } from "./ledger.ts";
-import { makePrograms, type Program } from "./program.ts";
+import { makePrograms } from "./program.ts";
+import type { Program } from "./statement.ts";
 import { drain, Scheduler } from "./scheduler.ts";
 import { Truth } from "./truth.ts";
 import { makeWeather, type Weather } from "./weather.ts";
@@ -138,7 +139,8 @@ export class World implements HostListener {
       scheduler,
       dice: dice.fork(),
       store,
-      workflows: toWorkflows(this.programs, programs, stage),
+      definitions: toDefinitions(this.programs, programs, stage),
+      queues: weather.queues,
       programs,
       limits: weather.limits,
       listener: this,
@@ -198,16 +200,19 @@ export class World implements HostListener {
 
   #stage(host: () => Host): Stage {
     const { ledger, scheduler, witness } = this;
+    const lives = new Map<string, Performance>();
     return {
       activated: (run) => {
         this.code.activated(run);
-        const performance = { run, seen: [], durable: 0, asked: [] };
+        const performance = { run, seen: [], seenAt: new Map(), durable: 0, asked: [] };
         this.witness.lives.set(run, performance);
+        lives.set(run, performance);
         return performance;
       },
       counted: (op) => ledger.count(`ctx ${op}`),
       body: (performance, call, statement, step) =>
         witness.perform(host(), performance, call, statement, step),
+      task: (input, step) => witness.performTask(host(), lives, input, step),
       undo: (performance, call, statement, value, step) =>
         witness.performUndo(host(), performance, call, statement, value, step),
       foreign: (ms) =>

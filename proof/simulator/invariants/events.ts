@@ -1,7 +1,7 @@
 import { decodePayload, ENTRY_KINDS, type EventNote } from "@claw/core/protocol";
 import type { MemoryDisk } from "@claw/store-memory";
 import type { ExpectedCall, Facts } from "../model.ts";
-import type { Statement } from "../program.ts";
+import type { Statement } from "../statement.ts";
 import type { World } from "../world.ts";
 
 type EventRow = ReturnType<MemoryDisk["events"]["of"]>[number];

@@ -2,7 +2,7 @@ import type { Batch, BatchAnswer, Store, StoredRun } from "@claw/core/ports";
 import { encodeEntry, ENTRY_KINDS } from "@claw/core/protocol";
 import { openRuntime } from "@claw/runtime";
 import type { Dice } from "../dice.ts";
-import { toWorkflows } from "../interpret.ts";
+import { toDefinitions } from "../interpret.ts";
 import { predict } from "../model.ts";
 import { agrees } from "./code.ts";
 import { drain } from "../scheduler.ts";
@@ -57,18 +57,19 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
   )
     return;
   const asked: string[] = [];
-  const workflows = toWorkflows(programs, programs, {
-    activated: () => ({ run: id, seen: [], durable: 0, asked }),
+  // A body that a compensation runs again is a call of its own.
+  const begun = (key: string): Promise<never> => {
+    const recorded = entries.some(
+      ({ call, kind }) => `${id}/${call}` === key && kind !== ENTRY_KINDS.attemptFailed,
+    );
+    ledger.check("a recorded call never runs again", !recorded, () => `${key}, replayed`);
+    return new Promise(() => {});
+  };
+  const { workflows, tasks } = toDefinitions(programs, programs, {
+    activated: () => ({ run: id, seen: [], seenAt: new Map(), durable: 0, asked }),
     counted: () => {},
-    body: (_, call, _statement, step) => {
-      // A body that a compensation runs again is a call of its own.
-      if (step.key !== `${id}/${call}`) return new Promise(() => {});
-      const recorded = entries.some(
-        (entry) => entry.call === call && entry.kind !== ENTRY_KINDS.attemptFailed,
-      );
-      ledger.check("a recorded call never runs again", !recorded, () => `${id} ${call}, replayed`);
-      return new Promise(() => {});
-    },
+    body: (_, _call, _statement, step) => begun(step.key),
+    task: (_, step) => begun(step.key),
     undo: (_, call) => {
       const recorded = entries.some(
         (entry) => entry.call === undoCall(call) && entry.kind !== ENTRY_KINDS.attemptFailed,
@@ -78,7 +79,7 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
     },
     foreign: () => new Promise(() => {}),
   });
-  await openRuntime({ store: frozenStore(run, length), workflows, namespace, clock: STILL });
+  await openRuntime({ store: frozenStore(run, length), workflows, tasks, namespace, clock: STILL });
   for (let i = 0; i < length * 3 + 30; i++) await drain();
   // Beyond the journal it may go on with what needs no commit to be answered.
   const unasked = foreseen.filter((call) => !asked.includes(call));

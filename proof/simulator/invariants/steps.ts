@@ -1,20 +1,23 @@
 import { ENTRY_KINDS } from "@claw/core/protocol";
 import type { Ledger } from "../ledger.ts";
 import type { ExpectedCall, Facts } from "../model.ts";
-import type { RunStatement } from "../program.ts";
+import { isStep, type StepStatement } from "../statement.ts";
 
 /** Steps end as their bodies' fates say, and nothing that takes time ends early. */
 export function checkSteps(
   ledger: Ledger,
   facts: Facts,
   calls: ReadonlyMap<string, ExpectedCall>,
+  clockJumps: boolean,
 ): void {
   const { run, startedAt, entries } = facts;
   for (const [call, { statement, askedAt, closedAt, answer }] of calls) {
     if (answer === undefined) continue;
     const asked = askedAt === 0 ? startedAt : (entries[askedAt - 1]?.at ?? 0);
     const name = (): string => `${run} ${call}: ${answer.kind} after attempt ${answer.attempt}`;
-    if (statement.op === "run") {
+    if (isStep(statement)) {
+      // To a clock that jumps, a body that gives signs of life may seem silent.
+      if (clockJumps && statement.heartbeatMs > 0) continue;
       ledger.check(
         "a step ends as its body did",
         endsAs(statement, answer.kind, answer.attempt) ||
@@ -30,14 +33,16 @@ export function checkSteps(
 }
 
 // A step that nobody waits for any more is not tried again: its end is that of the attempt under way.
-function lingersAs({ fate, undo }: RunStatement, kind: string, attempt: number): boolean {
+function lingersAs({ fate, undo }: StepStatement, kind: string, attempt: number): boolean {
   if (undo === null) return false;
-  const broke = fate.kind === "slow" || fate.kind === "flaky" ? attempt <= fate.times : true;
+  const mends = fate.kind === "slow" || fate.kind === "silent" || fate.kind === "flaky";
+  const broke = mends ? attempt <= fate.times : true;
   if (kind === ENTRY_KINDS.stepFailed) return fate.kind !== "ok" && broke;
-  return fate.kind === "slow" || fate.kind === "ok" || (fate.kind === "flaky" && !broke);
+  const ends = fate.kind === "slow" || fate.kind === "silent" || fate.kind === "ok";
+  return ends || (fate.kind === "flaky" && !broke);
 }
 
-function endsAs(statement: RunStatement, kind: string, attempt: number): boolean {
+function endsAs(statement: StepStatement, kind: string, attempt: number): boolean {
   const { fate, attempts } = statement;
   switch (fate.kind) {
     case "ok":
@@ -45,6 +50,7 @@ function endsAs(statement: RunStatement, kind: string, attempt: number): boolean
     case "flaky":
       return kind === ENTRY_KINDS.stepCompleted && attempt === fate.times + 1;
     case "slow":
+    case "silent":
       return kind === ENTRY_KINDS.stepCompleted ? attempt <= fate.times + 1 : attempt === attempts;
     case "final":
       return kind === ENTRY_KINDS.stepFailed && attempt === 1;
