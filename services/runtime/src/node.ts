@@ -309,7 +309,7 @@ export class Node {
     for (let turn = 0; turn < turnsMax && this.committer.open; turn++) {
       if (turn > 0 && this.committer.idle) return;
       this.loop.schedule();
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.loop.pause();
     }
   }
 

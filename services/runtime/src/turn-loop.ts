@@ -39,6 +39,18 @@ export class TurnLoop {
     this.#turns.next(this.#deliver, this.#close);
   }
 
+  /** Calls back in a turn of its own, after those that were asked for before. */
+  later(act: () => void): void {
+    this.#turns.next(nothing, act);
+  }
+
+  /** Settles in a turn of its own, after those that were asked for before. */
+  pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.later(resolve);
+    });
+  }
+
   readonly #deliver = (): void => {
     this.#delivering = this.#ready;
     this.#ready = [];
@@ -65,3 +77,5 @@ export class TurnLoop {
     if (this.#ready.length > 0) this.schedule();
   };
 }
+
+function nothing(): void {}

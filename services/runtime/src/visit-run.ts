@@ -53,7 +53,7 @@ export async function visitToUpdate(
     if (activation === undefined) {
       const before = await answerWithout(node, run, offer);
       if (before !== null) return before;
-      await new Promise((resolve) => setImmediate(resolve));
+      await node.loop.pause();
       continue;
     }
     const offering = visitsOf(activation).offer(offer);

@@ -86,7 +86,7 @@ export class TaskBoard {
         now: () => this.node.clock.now(),
         mayStart: () => this.#open && this.node.available && this.#outcomes.open < OUTCOMES_MAX,
         start: (task) => this.#start(task, queue),
-        again: (full) => setImmediate(() => full.pump()),
+        again: (full) => this.node.loop.later(() => full.pump()),
         failed: (error) => {
           this.node.log("warn", "looking for tasks failed", { queue: name, error: String(error) });
         },
