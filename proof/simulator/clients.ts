@@ -6,18 +6,27 @@ import type { Host } from "./host.ts";
 import { checkBackup } from "./invariants/backup.ts";
 import { EVENT_TYPES, K_MAX, SIGNALS, TRIGGER_TYPE } from "./program.ts";
 import { drain } from "./scheduler.ts";
+import { weigh } from "./weight.ts";
 import type { World } from "./world.ts";
 
 /** Rounds of the end: each gives every waiting run a signal and an event. */
 const END_ROUNDS_MAX = 120;
 const ROUND_MS = 250_000;
 const CLOCK_JUMP_MS_MAX = 120_000;
+/** Rounds of the end after which a run with a full inbox is terminated. */
+const PATIENT_ROUNDS = 5;
+/** Runs that are started whatever they weigh. */
+const STARTS_MIN = 30;
 
 /** Everybody outside: starts runs, sends signals and events, cancels, repeats itself. */
 export class Clients {
   readonly #world: World;
   readonly #dice: Dice;
   #startsLeft: number;
+  /** Calls that runs of each program make. */
+  readonly #weights: readonly number[];
+  /** Calls that are still asked for; a world of millions finds no more than one of thousands. */
+  #weightLeft: number;
   #number = 0;
   #flooded = false;
   /** Those who wait for the end of a run, by the node that they wait at. */
@@ -29,6 +38,8 @@ export class Clients {
     this.#world = world;
     this.#dice = dice;
     this.#startsLeft = world.weather.starts;
+    this.#weights = weigh(world.programs);
+    this.#weightLeft = world.weather.weightMax;
   }
 
   /** Begins to act, now and then, until all starts were made. */
@@ -68,6 +79,8 @@ export class Clients {
     const number = this.#number++;
     const key = dice.chance(0.4) ? `key-${number}` : undefined;
     this.#startsLeft--;
+    this.#weightLeft -= this.#weights[program.index] ?? 0;
+    if (this.#weightLeft < 0 && this.#number >= STARTS_MIN) this.#startsLeft = 0;
     const attempt = (on: Host): void => {
       const options = key === undefined ? {} : { idempotencyKey: key };
       this.#asked(
@@ -275,6 +288,11 @@ export class Clients {
     for (const row of this.#world.disk.runs.values()) {
       if (row.namespace !== host.namespace) continue;
       const full = this.#world.disk.inbox.of(row.id).length >= limits.INBOX_ROWS_MAX;
+      if (full && round >= PATIENT_ROUNDS) {
+        // What it waits for cannot reach it, and shielded code does not hear that it is cancelled.
+        this.#asked(host, "terminate", claw.terminate(row.id, "full at the end"), () => {});
+        continue;
+      }
       if (row.held !== "" || full) {
         this.#asked(host, "cancel", claw.cancel(row.id, "held at the end"), () => {});
         continue;

@@ -4,7 +4,7 @@ import { type Claw, openRuntime, type RuntimeLimits } from "@claw/runtime";
 import type { Dice } from "./dice.ts";
 import type { Definitions } from "./interpret.ts";
 import type { Program } from "./statement.ts";
-import { drain, type Scheduler, type TaskOwner } from "./scheduler.ts";
+import type { Scheduler, TaskOwner } from "./scheduler.ts";
 import type { Weather } from "./weather.ts";
 
 /** What a node tells its world. */
@@ -136,11 +136,11 @@ export class Host implements TaskOwner {
     const { scheduler } = this.#options;
     return {
       next: (deliver, close) => {
-        scheduler.soon(this, async () => {
+        scheduler.soon(this, () => {
           deliver();
-          await drain();
-          if (this.#hit("inside a turn") || this.dead) return;
-          close();
+          return () => {
+            if (!this.#hit("inside a turn") && !this.dead) close();
+          };
         });
       },
     };

@@ -9,7 +9,7 @@ import { writeCounts, writePlanted } from "./proof-page.ts";
 import { runWorld } from "./world.ts";
 
 /** Seeds of a full run. */
-const SEEDS_DEFAULT = 1_000;
+const SEEDS_DEFAULT = 2_000;
 /** From this many seeds on everything must have occurred and the floor holds. */
 const FULL_RUN_SEEDS = 200;
 /** Seeds of a soak between two lines. */

@@ -17,6 +17,8 @@ export interface Weather {
   readonly flood: boolean;
   /** Runs that clients start. */
   readonly starts: number;
+  /** Calls that all runs together may make, about. */
+  readonly weightMax: number;
   /** Pause between two acts of clients, milliseconds. */
   readonly paceMs: number;
   /** True when the store answers later. */
@@ -45,7 +47,8 @@ export function makeWeather(dice: Dice): Weather {
     lifeMs: dice.pick([20_000, 200_000]),
     namespaces: dice.chance(0.2) ? ["default", "other"] : ["default"],
     flood: dice.chance(0.02),
-    starts: dice.between(50, 125),
+    starts: dice.between(70, 140),
+    weightMax: dice.between(4_500, 6_500),
     paceMs: dice.pick([5, 40, 300]),
     slowStore: dice.chance(0.4),
     limits: dice.chance(0.25) ? { activeRunsMax: dice.between(2, 12) } : {},

@@ -12,11 +12,12 @@ import { checkReplay } from "./invariants/replay.ts";
 import { checkStarts } from "./invariants/starts.ts";
 import { type Performance, type Stage, toDefinitions } from "./interpret.ts";
 import { Ledger } from "./ledger.ts";
-import { makePrograms } from "./program.ts";
+import { makePrograms, type ProgramShape } from "./program.ts";
 import type { Program } from "./statement.ts";
 import { drain, Scheduler } from "./scheduler.ts";
 import { Truth } from "./truth.ts";
 import { makeWeather, type Weather } from "./weather.ts";
+import { weigh } from "./weight.ts";
 import { Witness } from "./witness.ts";
 
 /** Looks at a node that is opening; each lets a second pass at most. */
@@ -31,6 +32,8 @@ const EVERYDAY: ReadonlySet<string> = new Set([
   "fault repeated call",
   "fault slow store",
 ]);
+/** Calls that one run, with those that it starts, makes at most. */
+const WEIGHT_MAX = 250;
 /** So many due runs at a start are a mass of timers. */
 const MASS_OF_TIMERS = 10;
 
@@ -75,7 +78,7 @@ export class World implements HostListener {
     this.truth = new Truth(this.disk, this.ledger);
     this.witness = new Witness(this.truth, this.ledger, this.scheduler);
     this.weather = makeWeather(this.dice.fork());
-    this.programs = makePrograms(this.dice.fork(), this.weather.shape);
+    this.programs = makeLightPrograms(this.dice.fork(), this.weather.shape);
     this.clients = new Clients(this, this.dice.fork());
     this.faults = new FaultDice(this, this.dice.fork());
   }
@@ -327,6 +330,14 @@ export class World implements HostListener {
 
   refused(host: Host, batch: Batch, error: unknown): void {
     this.note(`${host.name} commit ${batch.number} threw ${String(error)}`);
+  }
+}
+
+// Runs that start runs that start runs leave no time for faults.
+function makeLightPrograms(dice: Dice, shape: ProgramShape): Program[] {
+  for (;;) {
+    const programs = makePrograms(dice, shape);
+    if (Math.max(...weigh(programs)) <= WEIGHT_MAX) return programs;
   }
 }
 

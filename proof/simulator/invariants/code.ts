@@ -10,6 +10,9 @@ import { checkEvents } from "./events.ts";
 import { checkSteps } from "./steps.ts";
 import { checkCompensation, checkUndone } from "./undo.ts";
 
+/** How the error of a run begins that was cancelled while it was held, or instead of being held. */
+const HELD = /^(The held run|It was cancelled while it was held)/;
+
 /** Holds what runs do against what their programs mean. */
 export class CodeCheck {
   readonly #world: World;
@@ -83,7 +86,8 @@ export class CodeCheck {
     const prefix = run.entries.slice(0, before);
     const prediction = predict(program, programs, factsOf(run, prefix));
     if (prediction.unsure || (prediction.disordered && !isPlain(program))) return;
-    const unasked = prefix.find((entry) => !agrees(entry, prediction));
+    const facts = factsOf(run, prefix);
+    const unasked = prefix.find((entry) => !agrees(entry, prediction, facts));
     const diverged = item.hold?.kind === "diverged";
     if (unasked === undefined) {
       ledger.check(
@@ -111,7 +115,7 @@ export class CodeCheck {
     for (const entry of run.entries) {
       ledger.check(
         "the journal has only calls of the code",
-        agrees(entry, prediction),
+        agrees(entry, prediction, facts),
         () => `${id} ${entry.call}`,
       );
     }
@@ -148,18 +152,27 @@ function factsOf(run: KnownRun, entries: readonly Entry[]): Facts {
 // A cancelled run that was not in memory and cannot run ends without its code being told.
 function isWithoutCode({ finish }: Transition, run: KnownRun): boolean {
   const { cancelRequested } = ENTRY_KINDS;
+  if (finish?.ending.status === "terminated") return true;
   if (finish?.ending.status !== "cancelled") return false;
-  if (finish.ending.error?.message.startsWith("The held run") === true) return true;
+  if (HELD.test(finish.ending.error?.message ?? "")) return true;
   return !run.entries.some(({ kind }) => kind === cancelRequested);
 }
 
 /** True when the code asks for what an entry answers, as far as the model can tell. */
-export function agrees(entry: Entry, { calls, compensation }: Prediction): boolean {
+export function agrees(
+  entry: Entry,
+  { calls, compensation }: Prediction,
+  { startedAt, entries }: Facts,
+): boolean {
   const { cancelRequested, undoPlanned } = ENTRY_KINDS;
   if (entry.kind === cancelRequested || entry.kind === undoPlanned) return true;
   if (isUndo(entry.call)) return compensation?.asked.has(entry.call) === true;
   const expected = calls.get(entry.call);
   if (expected === undefined) return false;
-  const { statement } = expected;
+  const { statement, askedAt } = expected;
+  if (statement.op === "until") {
+    const now = askedAt === 0 ? startedAt : (entries[askedAt - 1]?.at ?? 0);
+    return entry.print === (now + statement.ms).toString(36);
+  }
   return statement.op !== "sleep" || entry.print === statement.ms.toString(36);
 }

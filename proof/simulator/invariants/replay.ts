@@ -47,13 +47,14 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
   if (program === undefined) return;
   const entries = run.entries.slice(0, length);
   const { id, namespace, startedAt } = run.start;
-  const prediction = predict(program, programs, { run: id, namespace, startedAt, entries });
+  const facts = { run: id, namespace, startedAt, entries };
+  const prediction = predict(program, programs, facts);
   const foreseen = [...prediction.calls.keys()];
   // A prefix of another code's journal diverges; it is checked where that happened.
   if (
     prediction.unsure ||
     prediction.disordered ||
-    !entries.every((entry) => agrees(entry, prediction))
+    !entries.every((entry) => agrees(entry, prediction, facts))
   )
     return;
   const asked: string[] = [];
