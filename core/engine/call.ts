@@ -1,6 +1,7 @@
 import type { AttributeChanges, Payload, StartRow, StoredEvent } from "../protocol/index.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Scope } from "./scope.ts";
+import type { StreamBounds } from "./streams.ts";
 
 /**
  * What a call asks for, with all that is needed to begin it. A `bare` wait has no timeout and answers the
@@ -35,6 +36,13 @@ export type Plan =
   | { readonly kind: "emit"; readonly event: StoredEvent; readonly triggered: readonly StartRow[] }
   | { readonly kind: "start"; readonly row: StartRow }
   | { readonly kind: "checkpoint"; readonly note: Payload }
+  | {
+      readonly kind: "stream";
+      readonly stream: string;
+      /** The chunk, encoded; null closes the stream. */
+      readonly value: Payload | null;
+      readonly bounds: StreamBounds;
+    }
   | { readonly kind: "attributes"; readonly values: AttributeChanges }
   | {
       readonly kind: "approval";

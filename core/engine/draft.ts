@@ -1,6 +1,7 @@
 import type {
   AttributeChanges,
   ChildOutcome,
+  ChunkBlock,
   Ending,
   Payload,
   Entry,
@@ -11,6 +12,7 @@ import type {
   RunId,
   StartRow,
   StoredEvent,
+  StreamHead,
 } from "../protocol/index.ts";
 
 /** A subscription to be registered. */
@@ -39,6 +41,8 @@ export interface DraftRare {
   unapprovals: readonly string[] | null;
   /** The run goes on as its next generation. */
   renewal: DraftRenewal | null;
+  /** New chunks, and the streams that changed as they stand. */
+  streams: { readonly blocks: ChunkBlock[]; readonly heads: StreamHead[] } | null;
 }
 
 /** What a run goes on with. */
@@ -118,6 +122,7 @@ export function rareOf(draft: Draft): DraftRare {
     approvals: null,
     unapprovals: null,
     renewal: null,
+    streams: null,
   };
   return extras.rare;
 }

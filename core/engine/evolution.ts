@@ -32,7 +32,10 @@ export function insertCalls(run: RunState): boolean {
 export function isInserted(call: Call, inserts: ReadonlySet<string>): boolean {
   for (const segment of call.id.split("/")) {
     const name = segment.replace(/[#[].*$/, "");
-    if (inserts.has(name) || inserts.has(name.replace(/^(child|emit|event|signal|start):/, ""))) {
+    if (
+      inserts.has(name) ||
+      inserts.has(name.replace(/^(child|emit|event|signal|start|stream):/, ""))
+    ) {
       return true;
     }
   }

@@ -40,6 +40,8 @@ export {
   type Item,
   type RunState,
 } from "./run-state.ts";
+export { type NewChunks, writeChunks } from "./commands/write-chunks.ts";
+export { type StreamBounds, type Streams, streamsOf, whyFull } from "./streams.ts";
 export {
   handleUpdates,
   idleUpdates,

@@ -11,12 +11,14 @@ import {
   type RetryNote,
   type RunId,
   type StartRow,
+  type StreamHead,
 } from "../protocol/index.ts";
 import type { Call } from "./call.ts";
 import { type Draft, newDraft } from "./draft.ts";
 import { type Evolution, evolutionOf } from "./evolution.ts";
 import type { Loops } from "./loops.ts";
 import { rootScope, type Scope } from "./scope.ts";
+import { type Streams, takeHeads } from "./streams.ts";
 import { type Subscriptions, subscriptionsOf } from "./subscriptions.ts";
 import type { UndoStack } from "./undo-stack.ts";
 import { type Updates, updatesOf } from "./updates.ts";
@@ -104,6 +106,7 @@ export interface RunState {
   /** The entries of the journal while it is replayed; null afterwards. */
   journal: readonly Entry[] | null;
   updates: Updates | null;
+  streams: Streams | null;
   /** True once its row says that it is being compensated. */
   compensating: boolean;
   /** True once its journal says what the compensation has to undo. */
@@ -131,6 +134,8 @@ export interface Reopened {
   readonly inboxSeq: number;
   readonly waits: readonly string[];
   readonly phase: Phase | "";
+  /** Default: none. */
+  readonly streams?: readonly StreamHead[];
 }
 
 /** State of a run that is taken up again: the journal folded, ready for the first turn. */
@@ -145,6 +150,7 @@ export function reopenRun(stored: Reopened): RunState {
   for (const call of stored.waits) subscriptionsOf(run).calls.add(call);
   run.inbox = [...stored.inbox];
   run.inboxSeen = stored.inboxSeq;
+  if (stored.streams !== undefined) takeHeads(run, stored.streams);
   run.compensating = stored.phase === "compensating";
   run.replaying = run.replayLeft > 0 || run.recorded.size > 0;
   if (run.replaying) run.journal = stored.journal;
@@ -169,6 +175,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   [ENTRY_KINDS.childEnded]: "child",
   [ENTRY_KINDS.runStarted]: "start",
   [ENTRY_KINDS.attributesSet]: "attributes",
+  [ENTRY_KINDS.streamWritten]: "stream",
   [ENTRY_KINDS.stateSaved]: "checkpoint",
   [ENTRY_KINDS.updateTaken]: "update",
   [ENTRY_KINDS.approvalDecided]: "approval",
@@ -269,6 +276,7 @@ function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {
     loops: null,
     journal: null,
     updates: null,
+    streams: null,
     compensating: false,
     undoPlanned: false,
     turn: 1,

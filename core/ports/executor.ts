@@ -10,6 +10,15 @@ export interface Assignment<
   readonly step: TaskStep;
 }
 
+/** A stream of a run as the bodies of its steps and tasks write it. */
+export interface BodyStream {
+  /**
+   * Appends a chunk: plain data, undefined becomes null. It is written together with others, within 50 ms or with the
+   * body's end. Errors: CLAW-1005, CLAW-1051 too large, CLAW-2051 full, CLAW-2052 closed.
+   */
+  write(chunk: unknown): void;
+}
+
 /** What an executor gives to the body of a task. */
 export interface TaskStep {
   /** The same for every attempt, unique among all calls and tasks. */
@@ -19,6 +28,8 @@ export interface TaskStep {
   readonly signal: AbortSignal;
   /** What the last heartbeat of an earlier attempt said, as far as it is known. */
   readonly progress: unknown;
+  /** A stream of the run that called the task. Errors: CLAW-2053 nobody called it, CLAW-1008. */
+  stream(name: string): BodyStream;
   /** Says that the attempt is alive. Cheap; never throws. */
   heartbeat(progress?: unknown): void;
 }

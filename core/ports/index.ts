@@ -1,4 +1,4 @@
-export type { Executor, Assignment, TaskStep } from "./executor.ts";
+export type { Assignment, BodyStream, Executor, TaskStep } from "./executor.ts";
 export type { BlobStore, NewBlob } from "./blobs.ts";
 export type { PayloadCodec, PayloadPlace } from "./codec.ts";
 export type { Log, LogLine } from "./log.ts";
@@ -34,6 +34,7 @@ export type {
   Transition,
   Wait,
 } from "./store.ts";
+export type { ChunkPage, ChunkQuery, StreamChanges, StreamReads } from "./streams.ts";
 export type {
   Enqueue,
   Redrive,

@@ -18,9 +18,11 @@ import type {
   Shape,
   StartRow,
   StoredEvent,
+  StreamHead,
 } from "../protocol/index.ts";
 
 import type { BlobStore, NewBlob } from "./blobs.ts";
+import type { StreamChanges, StreamReads } from "./streams.ts";
 import type { TaskItem, TaskReads } from "./tasks.ts";
 
 /** A value now, or a promise of it: embedded stores answer at once, others later. */
@@ -74,6 +76,8 @@ export interface RareParts {
   readonly unapprovals?: readonly string[] | null;
   /** The run goes on as its next generation; applied after the entries. */
   readonly renewal?: Renewal | null;
+  /** What was written to the run's streams. */
+  readonly streams?: StreamChanges | null;
 }
 
 /** The journal of a run is closed under the number of its generation, and the run goes on with another. */
@@ -278,6 +282,8 @@ export interface StoredRun {
   readonly inbox: readonly InboxRow[];
   /** Calls that have a subscription or an open approval. */
   readonly waits: readonly string[];
+  /** Its streams; absent for none. */
+  readonly streams?: readonly StreamHead[];
   /** Why something of it cannot be decoded; said by what decodes payloads, never by a store. */
   readonly unreadable?: string;
 }
@@ -404,6 +410,8 @@ export interface Store {
   sweep(order: SweepOrder): MaybePromise<Swept>;
   /** Removes dedup rows that expired before `nowMs`; answers how many. */
   expire(nowMs: number, limit: number): MaybePromise<number>;
+  /** What runs wrote to their streams; removed with the run. */
+  readonly streams: StreamReads;
   /** Standalone tasks. */
   readonly tasks: TaskReads;
   /** Large payloads. */

@@ -53,6 +53,8 @@ export {
   type RunId,
 } from "./ids.ts";
 export {
+  entryKindName,
+  type EntryKindName,
   entryParts,
   joinParts,
   type EntryPart,
@@ -98,6 +100,7 @@ export type {
   RunSummary,
   StartRow,
 } from "./run.ts";
+export type { ChunkBlock, StreamHead } from "./stream.ts";
 export {
   joinInputs,
   queueCounts,

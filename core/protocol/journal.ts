@@ -51,10 +51,26 @@ export const ENTRY_KINDS = {
   updateTaken: "p",
   /** The handler of an update has ended; data is a ChildOutcome. Not delivered to code. */
   updateEnded: "q",
+  /** A chunk was written to a stream, or the stream closed, in this transition; data is an ErrorRecord if not. */
+  streamWritten: "y",
 } as const;
 
 /** One letter that names the kind of an entry; see ENTRY_KINDS. */
 export type EntryKind = (typeof ENTRY_KINDS)[keyof typeof ENTRY_KINDS];
+
+/** Name of a kind of entry, for example "stepCompleted". */
+export type EntryKindName = keyof typeof ENTRY_KINDS;
+
+const KIND_NAMES = new Map<EntryKind, EntryKindName>(
+  Object.entries(ENTRY_KINDS).map(([name, kind]) => [kind, name as EntryKindName]),
+);
+
+/** The name of a kind of entry. Throws for what is none. */
+export function entryKindName(kind: EntryKind): EntryKindName {
+  const name = KIND_NAMES.get(kind);
+  if (name === undefined) throw new Error(`"${kind}" is no kind of entry`);
+  return name;
+}
 
 /** One record of a run's journal. */
 export interface Entry {

@@ -64,5 +64,19 @@ export const PRIORITY_MAX = 1_000;
 export const PROGRESS_BYTES_MAX = 64 * 1024;
 /** How long a completed task is kept that asks for it. */
 export const TASK_KEPT_MS = 7 * 24 * 3_600_000;
+/** Bytes of one encoded chunk of a stream. Default of the option `streamChunkBytesMax`. */
+export const STREAM_CHUNK_BYTES_MAX = 4 * 1024 * 1024;
+/** Chunks in all streams of one run. Default of the option `streamChunksMax`. */
+export const STREAM_CHUNKS_MAX = 1_000_000;
+/** Bytes in all streams of one run. Default of the option `streamBytesMax`. */
+export const STREAM_BYTES_MAX = 64 * 1024 * 1024;
+/** Streams of one run. */
+export const STREAMS_MAX = 100;
+/** How long chunks of a body may wait for others to be written with. */
+export const STREAM_FLUSH_MS = 50;
+/** Characters of waiting chunks that are written without more waiting. */
+export const STREAM_FLUSH_CHARS = 64 * 1024;
+/** Entries or chunks that wait for a reader in memory; of one that is slower the rest is read from the store. */
+export const FEED_WAITING_MAX = 1_000;
 /** Keys of events whose last taken one a checkpoint remembers; of older ones an event may come again. */
 export const CHECKPOINT_EVENTS_MAX = 1_000;

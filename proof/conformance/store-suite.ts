@@ -14,6 +14,7 @@ import { proveReading } from "./store/reading.ts";
 import { proveRenewing } from "./store/renewing.ts";
 import { proveReplacing } from "./store/replacing.ts";
 import { proveRequests } from "./store/requests.ts";
+import { proveStreams } from "./store/streams.ts";
 import { proveTasks } from "./store/tasks.ts";
 import { proveRetention } from "./store/retention.ts";
 import { proveTransitions } from "./store/transitions.ts";
@@ -34,6 +35,7 @@ export function storeSuite(name: string, make: PlaceMaker): void {
   describe(`${name}: generations`, () => proveRenewing(make));
   describe(`${name}: attributes`, () => proveAttributes(make));
   describe(`${name}: large payloads`, () => proveBlobs(make));
+  describe(`${name}: streams`, () => proveStreams(make));
   describe(`${name}: standalone tasks`, () => proveTasks(make));
   describe(`${name}: reading`, () => proveReading(make));
   describe(`${name}: retention`, () => proveRetention(make));

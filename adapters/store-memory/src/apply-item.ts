@@ -22,6 +22,7 @@ import { changeApprovals, decideApproval } from "./approvals.ts";
 import { offerMessage, pushMessage } from "./deliver-message.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
 import { isOf } from "./read-runs.ts";
+import { writeStreams } from "./streams.ts";
 import { answerWaits, logEvent, subscribe, unsubscribe } from "./subscribe.ts";
 import { applyTaskItem } from "./tasks.ts";
 import {
@@ -80,6 +81,7 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
   }
   if (item.rare?.renewal) renewRun(disk, run, item.rare.renewal);
   if (item.rare?.attributes) setAttributes(disk, run, item.rare.attributes);
+  if (item.rare?.streams) writeStreams(disk, run, item.rare.streams);
   if (finish === null && item.rare) changeApprovals(disk, item);
   for (const created of item.starts) createOther(disk, created, work);
   for (const message of item.messages) pushMessage(disk, message, work.delivered);

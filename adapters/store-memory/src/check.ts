@@ -17,6 +17,7 @@ export function checkDisk(disk: MemoryDisk): readonly Finding[] {
   checkRuns(disk, report);
   checkCounterparts(disk, report);
   checkJournals(disk, report);
+  checkStreams(disk, report);
   return findings;
 }
 
@@ -119,4 +120,23 @@ function openChildren(entries: readonly Entry[]): readonly RunId[] {
 
 function isKnown(disk: MemoryDisk, id: RunId): boolean {
   return disk.runs.has(id) || disk.closed.has(id);
+}
+
+function checkStreams(disk: MemoryDisk, report: Report): void {
+  for (const [run, blocks] of disk.chunks.entries()) {
+    for (const { seq, stream } of blocks) {
+      if (!isKnown(disk, run)) report(`chunk ${seq} of ${run} belongs to no run`);
+      if (!disk.streams.of(run).some(({ name }) => name === stream)) {
+        report(`chunk ${seq} of ${run} is in no known stream`);
+      }
+    }
+  }
+  for (const [run, heads] of disk.streams.entries()) {
+    for (const { name, chunks } of heads) {
+      const own = disk.chunks.of(run).filter(({ stream }) => stream === name);
+      if (own.reduce((sum, { count }) => sum + count, 0) !== chunks) {
+        report(`stream ${name} of ${run} has another number of chunks than ${chunks}`);
+      }
+    }
+  }
 }

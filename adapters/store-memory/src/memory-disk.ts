@@ -2,6 +2,7 @@ import type { Batch } from "@claw/core/ports";
 import {
   type AsideTask,
   type Attributes,
+  type ChunkBlock,
   type ClosedStatus,
   type InboxRow,
   limits,
@@ -10,6 +11,7 @@ import {
   type RunRow,
   type StartRow,
   type StoredEvent,
+  type StreamHead,
   type TaskBlock,
 } from "@claw/core/protocol";
 import { Lists, Table } from "./table.ts";
@@ -95,6 +97,9 @@ export class MemoryDisk {
   /** Attributes of runs, open and closed. */
   readonly attributes: Table<Attributes> = new Table(this.undo);
   readonly dedup: Table<DedupRow> = new Table(this.undo);
+  /** Streams of runs, open and closed, and what was written to them. */
+  readonly streams: Lists<StreamHead> = new Lists(this.undo);
+  readonly chunks: Lists<ChunkBlock> = new Lists(this.undo);
   /** Large payloads in base64, by run and id. */
   readonly blobs: Table<string> = new Table(this.undo);
   readonly taskBlocks: Table<TaskBlock> = new Table(this.undo);
@@ -222,6 +227,8 @@ const TABLES = [
   "generations",
   "attributes",
   "dedup",
+  "streams",
+  "chunks",
   "blobs",
   "taskBlocks",
   "taskMarks",

@@ -15,6 +15,7 @@ import {
   type StartRow,
 } from "@claw/core/protocol";
 import type { ClosedRow, MemoryDisk } from "./memory-disk.ts";
+import { headsOf } from "./streams.ts";
 
 /** Open runs with these ids, in this order, each a copy of its own. */
 export function loadRuns(disk: MemoryDisk, ids: readonly RunId[]): readonly StoredRun[] {
@@ -29,6 +30,7 @@ export function loadRuns(disk: MemoryDisk, ids: readonly RunId[]): readonly Stor
       journalText,
       inbox: disk.inbox.of(id).map((message) => ({ ...message })),
       waits: [...disk.waitsByRun.of(id), ...disk.approvals.of(id)].map(({ call }) => call).sort(),
+      ...(disk.streams.of(id).length === 0 ? {} : { streams: headsOf(disk, id) }),
     });
   }
   return found;

@@ -16,6 +16,7 @@ import {
   nextDue,
   suspectRuns,
 } from "./read-runs.ts";
+import { readChunks } from "./read-chunks.ts";
 import { taskReads } from "./tasks.ts";
 import { sweepDisk } from "./sweep.ts";
 
@@ -102,6 +103,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
         return swept;
       }),
     expire: (nowMs, limit) => use(() => disk.expire(nowMs, limit, synchronous)),
+    streams: { read: (query) => use(() => readChunks(disk, query)) },
     tasks: taskReads(disk, use),
     blobs: {
       read: (run, id) => use(() => readBlob(disk, run, id)),

@@ -47,6 +47,8 @@ function removeRun(disk: MemoryDisk, id: string): void {
   disk.journal.delete(id);
   disk.attributes.delete(id);
   disk.generations.delete(id);
+  disk.streams.delete(id);
+  disk.chunks.delete(id);
   for (const [key] of disk.blobs.entries()) if (key.startsWith(`${id}/`)) disk.blobs.delete(key);
 }
 

@@ -26,6 +26,7 @@ import { openRequests } from "./remember-request.ts";
 import { openRester } from "./rest-run.ts";
 import { isStorageError } from "./storage-error.ts";
 import { openSubscriptions } from "./subscribe.ts";
+import { openStreams } from "./streams.ts";
 import { openTaskWriter } from "./write-tasks.ts";
 
 /** Writes batches to one open database. */
@@ -60,6 +61,7 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
     approvals: openApprovals(db, inbox),
     setAttributes: openAttributeSetter(db),
     renew: openRenewer(db, journals),
+    streams: openStreams(db),
   };
   const blobs = openBlobs(db);
   const begin = db.prepare("BEGIN IMMEDIATE");

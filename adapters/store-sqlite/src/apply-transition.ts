@@ -12,6 +12,7 @@ import type { Renewer } from "./renew-run.ts";
 import type { Requests } from "./remember-request.ts";
 import type { Rester } from "./rest-run.ts";
 import type { Subscriptions } from "./subscribe.ts";
+import type { Streams } from "./streams.ts";
 import type { TaskWriter } from "./write-tasks.ts";
 
 /** The verbs that write, on one open database. */
@@ -26,6 +27,7 @@ export interface Tables {
   readonly subscriptions: Subscriptions;
   readonly setAttributes: AttributeSetter;
   readonly renew: Renewer;
+  readonly streams: Streams;
   readonly tasks: TaskWriter;
   readonly approvals: Approvals;
 }
@@ -49,6 +51,7 @@ export function applyTransition(
   else end(tables, transition, finish);
   if (transition.rare?.renewal) tables.renew(run, transition.rare.renewal);
   if (transition.rare?.attributes) tables.setAttributes(run, transition.rare.attributes);
+  if (transition.rare?.streams) tables.streams.write(run, transition.rare.streams);
   if (finish === null && transition.rare) tables.approvals.change(transition);
   for (const start of transition.starts) createRun(tables, start, work);
   for (const message of transition.messages) tables.inbox.push(message, work.delivered);

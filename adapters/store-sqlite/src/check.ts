@@ -32,6 +32,14 @@ const CONTRADICTIONS: readonly string[] = [
   `SELECT 'journal rows of ' || run || ' belong to no run' FROM (SELECT DISTINCT run FROM journal) j
    WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = j.run)
    AND NOT EXISTS (SELECT 1 FROM closed WHERE id = j.run AND journal IS NULL)`,
+  `SELECT 'chunk ' || c.seq || ' of ' || c.run || ' belongs to no run' FROM chunks c
+   WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = c.run)
+   AND NOT EXISTS (SELECT 1 FROM closed WHERE id = c.run)`,
+  `SELECT 'stream ' || s.name || ' of ' || s.run || ' has another number of chunks than ' || s.chunks
+   FROM streams s WHERE s.chunks <>
+     (SELECT coalesce(sum(count), 0) FROM chunks WHERE run = s.run AND stream = s.name)`,
+  `SELECT 'chunk ' || c.seq || ' of ' || c.run || ' is in no known stream' FROM chunks c
+   WHERE NOT EXISTS (SELECT 1 FROM streams WHERE run = c.run AND name = c.stream)`,
   `SELECT 'closed run ' || id || ' has another number of entries than ' || seq FROM closed
    WHERE journal IS NOT NULL AND substr(journal, 1, 1) <> '-' AND instr(journal, char(30) || '-') = 0
    AND length(journal) - length(replace(journal, char(30), '')) <> seq`,

@@ -12,6 +12,7 @@ import {
   type RunId,
   type RunRow,
 } from "@claw/core/protocol";
+import type { Streams } from "./streams.ts";
 
 /** What the owner of a store asks to go on with its runs. */
 export interface RunReader {
@@ -45,7 +46,11 @@ type RunColumns = {
 type InboxColumns = { seq: number; kind: MessageKind; name: string; sender: string; data: string };
 
 /** The reading verbs of `Store` that only its owner needs. */
-export function openRunReader(db: DatabaseSync, tailOf: TailOf): RunReader {
+export function openRunReader(
+  db: DatabaseSync,
+  tailOf: TailOf,
+  headsOf: Streams["headsOf"],
+): RunReader {
   const row = db.prepare("SELECT * FROM runs WHERE id = ?");
   const journalOf = openJournalReader(db, tailOf);
   const inbox = db.prepare(
@@ -80,12 +85,14 @@ export function openRunReader(db: DatabaseSync, tailOf: TailOf): RunReader {
     const columns = row.get(id) as RunColumns | undefined;
     if (columns === undefined) return null;
     const journalText = journalOf(id, columns.seq);
+    const streams = headsOf(id);
     return {
       row: runRowOf(columns),
       journal: decodeJournal(id, journalText, columns.started_at),
       journalText,
       inbox: (inbox.all(id) as InboxColumns[]).map((message) => inboxRowOf(id, message)),
       waits: waits.all(id).map((wait) => String(wait["call"])),
+      ...(streams === undefined ? {} : { streams }),
     };
   }
 

@@ -7,6 +7,7 @@ import { openApprovalLister } from "./approvals.ts";
 import { checkStore } from "./check.ts";
 import { tailTextOf } from "./journal-tail.ts";
 import { openRunLister } from "./list-runs.ts";
+import { openChunkReader } from "./streams.ts";
 import { openTaskReader, type TaskReader } from "./read-tasks.ts";
 import { recogniseStore, SCHEMA_VERSION } from "./schema.ts";
 import { READONLY, sqliteCode, storageError } from "./storage-error.ts";
@@ -16,6 +17,7 @@ const BUSY_TIMEOUT_MS = 1_000;
 /** A look at a store that somebody else may own. */
 export interface SqliteReader extends Pick<Store, "list" | "find" | "approvals" | "check"> {
   readonly tasks: Pick<TaskReader, "list" | "find" | "counts">;
+  readonly streams: Store["streams"];
   /** Idempotent. */
   close(): void;
 }
@@ -64,6 +66,7 @@ function readerOn(db: DatabaseSync, path: string): SqliteReader {
   const lister = openRunLister(db, (run, settled) => tailTextOf(db, run, settled));
   const tasks = openTaskReader(db);
   const approvals = openApprovalLister(db);
+  const chunks = openChunkReader(db);
   // The owner moves rows between tables: what is read together must be of one state.
   const read = <T>(verb: () => T): T => {
     try {
@@ -84,6 +87,7 @@ function readerOn(db: DatabaseSync, path: string): SqliteReader {
       find: (id) => read(() => tasks.find(id)),
       counts: (namespace) => read(() => tasks.counts(namespace)),
     },
+    streams: { read: (query) => read(() => chunks(query)) },
     check: () => checkStore(db),
     close: () => {
       if (db.isOpen) db.close();

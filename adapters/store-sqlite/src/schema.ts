@@ -216,6 +216,30 @@ const MIGRATIONS: readonly string[] = [
     UNIQUE (run, id, n)
   ) STRICT;
   `,
+  `
+  CREATE TABLE streams (
+    run TEXT NOT NULL,
+    name TEXT NOT NULL,
+    chunks INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    closed INTEGER NOT NULL,
+    PRIMARY KEY (run, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE chunks (
+    run TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    stream TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    call TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (run, seq)
+  ) STRICT;
+  `,
 ];
 
 /** Version of the schema that this code writes. */

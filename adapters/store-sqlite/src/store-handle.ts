@@ -15,6 +15,7 @@ import { openRunReader, type RunReader } from "./read-runs.ts";
 import { openTaskReader, type TaskReader } from "./read-tasks.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { storageError } from "./storage-error.ts";
+import { type ChunkReader, openChunkReader } from "./streams.ts";
 import { openSweeper, type Sweeper } from "./sweep.ts";
 
 /** An open database with its verbs. */
@@ -25,6 +26,7 @@ export interface Verbs extends OpenDatabase {
   readonly sweep: Sweeper;
   readonly approvals: ApprovalLister;
   readonly tasks: TaskReader;
+  readonly chunks: ChunkReader;
 }
 
 /** The ownership of a store and its one connection. */
@@ -112,13 +114,13 @@ function prepareVerbs(database: OpenDatabase): Verbs {
   try {
     const writer = openBatchWriter(db);
     const tailOf = (run: string): string => writer.tables.journals.tailOf(run);
-    const [reader, lister] = [openRunReader(db, tailOf), openRunLister(db, tailOf)];
     return {
       ...database,
       writer,
-      reader,
-      lister,
+      reader: openRunReader(db, tailOf, (run) => writer.tables.streams.headsOf(run)),
+      lister: openRunLister(db, tailOf),
       tasks: openTaskReader(db),
+      chunks: openChunkReader(db),
       approvals: openApprovalLister(db),
       sweep: openSweeper(db, writer.tables.log),
     };

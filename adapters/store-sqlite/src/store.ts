@@ -42,6 +42,7 @@ export function sqliteStore(options: SqliteOptions): Store {
         writer.tables.tasks.expire(nowMs, limit);
         return writer.tables.requests.expire(nowMs, limit);
       }),
+    streams: { read: (query) => handle.use(({ chunks }) => chunks(query)) },
     tasks: {
       head: () => handle.use(({ tasks }) => tasks.head()),
       queues: (namespace) => handle.use(({ tasks }) => tasks.queues(namespace)),

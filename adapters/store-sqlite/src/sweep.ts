@@ -43,6 +43,8 @@ function openRunSweeper(db: DatabaseSync) {
     "DELETE FROM attributes WHERE run = ?",
     "DELETE FROM generations WHERE run = ?",
     "DELETE FROM blobs WHERE run = ?",
+    "DELETE FROM chunks WHERE run = ?",
+    "DELETE FROM streams WHERE run = ?",
   ].map((sql) => db.prepare(sql));
   const removeJournal = db.prepare("DELETE FROM journal WHERE run = ?");
 

@@ -1,4 +1,5 @@
 import type { RetryOptions } from "@claw/core/engine";
+import type { BodyStream } from "@claw/core/ports";
 import type {
   AttributeChanges,
   Decision,
@@ -18,6 +19,12 @@ export interface StepContext {
   readonly attempt: number;
   /** Aborted when the attempt times out, the call is closed or the process stops. */
   readonly signal: AbortSignal;
+  /**
+   * A stream of the run, for output while the body is at work. A body runs at least once: when it begins again its
+   * earlier chunks stay, and the new ones have another `first`. What a body that was given up wrote last may be
+   * missing. Errors: CLAW-1008 name.
+   */
+  stream(name: string): BodyStream;
   /** What the last heartbeat of an earlier attempt said, as far as it is known; else undefined. */
   readonly progress: unknown;
   /**
@@ -117,6 +124,17 @@ export interface RunAttributes {
    * Errors: CLAW-1005 a value of another kind or too many of them, CLAW-1008 a bad name.
    */
   set(values: AttributeChanges): Promise<void>;
+}
+
+/** A stream of a run as workflow code writes it. */
+export interface RunStream {
+  /**
+   * Appends a chunk: plain data, undefined becomes null. It rides in the next transition, and nobody sees it before
+   * that is durable. Errors: CLAW-1005, CLAW-1051 too large, CLAW-2051 the run's streams are full, CLAW-2052 closed.
+   */
+  write(value: unknown, options?: CallOptions): Promise<void>;
+  /** Ends the stream: readers end, later chunks are refused. Closing it again changes nothing. */
+  close(options?: CallOptions): Promise<void>;
 }
 
 /** Facts about the run. */
@@ -234,6 +252,12 @@ export interface Context {
 
   /** Publishes an event together with this run's next transition, exactly once. */
   emit<Data>(event: EventType<Data>, data: Data, options?: CallOptions): Promise<void>;
+
+  /**
+   * A stream of output of this run, for readers outside (`run.stream`). Made by its first chunk; the end of the run
+   * ends it. Errors: CLAW-1008 name.
+   */
+  stream(name: string): RunStream;
 
   /**
    * Runs branches side by side and gives their results in order. The first failure closes the

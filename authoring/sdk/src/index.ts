@@ -1,4 +1,5 @@
 export type { RetryOptions } from "@claw/core/engine";
+export type { BodyStream } from "@claw/core/ports";
 export {
   CancelledError,
   ClawError,
@@ -23,6 +24,7 @@ export type {
   RunAttributes,
   RunInfo,
   RunLog,
+  RunStream,
   StepContext,
   StepOptions,
   UpdateOptions,

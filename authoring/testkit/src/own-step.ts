@@ -1,4 +1,4 @@
-import type { StepContext } from "@claw/sdk";
+import type { BodyStream, StepContext } from "@claw/sdk";
 
 /** What a body gets: that of the runtime, except that the signal of a dead process stays silent. */
 export class OwnStep implements StepContext {
@@ -21,6 +21,15 @@ export class OwnStep implements StepContext {
 
   get progress(): unknown {
     return this.#step.progress;
+  }
+
+  stream(name: string): BodyStream {
+    const stream = this.#step.stream(name);
+    return {
+      write: (chunk) => {
+        if (!this.#life.dead) stream.write(chunk);
+      },
+    };
   }
 
   heartbeat(progress?: unknown): void {

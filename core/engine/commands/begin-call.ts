@@ -1,4 +1,4 @@
-import { ENTRY_KINDS } from "../../protocol/index.ts";
+import { ENTRY_KINDS, type ErrorRecord, recordError } from "../../protocol/index.ts";
 import { openApproval } from "../approvals.ts";
 import type { Call, Plan } from "../call.ts";
 import { extrasOf, rareOf } from "../draft.ts";
@@ -7,6 +7,7 @@ import { record, recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { subscriptionsOf } from "../subscriptions.ts";
 import { saveState } from "./save-state.ts";
+import { writeFromCode } from "./write-chunks.ts";
 
 /**
  * Begins all calls that were asked for, in the order of asking. Called at the close of a turn; during
@@ -21,10 +22,11 @@ export function beginCalls(run: RunState, nowMs: number): void {
   for (const call of asked) if (call.open) beginCall(run, call, nowMs);
 }
 
-/** Facts that code set in its last turn without awaiting them ride in the finishing transition. */
+/** Facts and chunks that code set in its last turn without awaiting them ride in the finishing transition. */
 export function beginFacts(run: RunState, nowMs: number): void {
   for (const call of run.asked) {
-    if (call.open && call.plan.kind === "attributes") beginCall(run, call, nowMs);
+    const { kind } = call.plan;
+    if (call.open && (kind === "attributes" || kind === "stream")) beginCall(run, call, nowMs);
   }
 }
 
@@ -52,6 +54,11 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
       return recordAnswer(run, ENTRY_KINDS.runStarted, call, JSON.stringify(plan.row.id), nowMs);
     case "checkpoint":
       return saveState(run, call, plan.note, nowMs);
+    case "stream": {
+      const refusal = writeFromCode(run, call, plan, nowMs);
+      const data = refusal === null ? "" : JSON.stringify(withoutStack(recordError(refusal)));
+      return recordAnswer(run, ENTRY_KINDS.streamWritten, call, data, nowMs);
+    }
     case "attributes": {
       const rare = rareOf(draftOf(run));
       rare.attributes = { ...rare.attributes, ...plan.values };
@@ -76,6 +83,11 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
     default:
       run.begun.push(call);
   }
+}
+
+// Where in the kernel it was said helps nobody.
+function withoutStack({ stack: _stack, ...record }: ErrorRecord): ErrorRecord {
+  return record;
 }
 
 function subscribe(run: RunState, call: Call, plan: Plan & { kind: "event" }): void {

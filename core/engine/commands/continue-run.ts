@@ -89,5 +89,6 @@ export function renewedRun(
     inboxSeq: run.inboxSeen,
     waits: [],
     phase: "",
+    ...(run.streams === null ? {} : { streams: [...run.streams.heads.values()] }),
   });
 }

@@ -9,6 +9,7 @@ import { deliverPlainValue } from "./plain-value.ts";
 import { deliverSignalReceived } from "./signal-received.ts";
 import { deliverStateSaved } from "./state-saved.ts";
 import { deliverStepFailed } from "./step-failed.ts";
+import { deliverStreamWritten } from "./stream-written.ts";
 import { deliverWaitTimedOut } from "./wait-timed-out.ts";
 
 /** Answers the promise of a call with what its entry says. The same code live and at replay. */
@@ -28,6 +29,8 @@ export function deliverEntry(run: RunState, entry: Entry, call: Call): void {
       return deliverWaitTimedOut(call);
     case ENTRY_KINDS.callSkipped:
       return deliverCallSkipped(entry, call);
+    case ENTRY_KINDS.streamWritten:
+      return deliverStreamWritten(entry, call);
     case ENTRY_KINDS.stateSaved:
       return deliverStateSaved(run, entry, call);
     default:

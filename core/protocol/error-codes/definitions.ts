@@ -47,4 +47,9 @@ export const DEFINITION_ERRORS = {
     remedy: "Pass a function (ctx) => ... to ctx.all, ctx.race or ctx.map, not its result.",
     status: 400,
   },
+  "CLAW-1051": {
+    title: "The chunk is over the limit",
+    remedy: "Write smaller chunks, or raise `streamChunkBytesMax`.",
+    status: 413,
+  },
 } as const satisfies Record<string, ErrorSpec>;

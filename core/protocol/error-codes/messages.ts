@@ -86,4 +86,14 @@ export const MESSAGE_ERRORS = {
     remedy: 'List tasks with `claw tasks`; a task that succeeded stays only with `keep: "all"`.',
     status: 404,
   },
+  "CLAW-3051": {
+    title: "The cursor is not valid",
+    remedy: "Begin at 0, or at the number of the last entry or chunk that was read of this run.",
+    status: 400,
+  },
+  "CLAW-3052": {
+    title: "The run has no stream of this name",
+    remedy: "Check the name among `details.streams`.",
+    status: 404,
+  },
 } as const satisfies Record<string, ErrorSpec>;

@@ -115,4 +115,19 @@ export const RUN_ERRORS = {
     remedy: "Give the option commit: true to ctx.continueAs: then they are not undone any more.",
     status: 500,
   },
+  "CLAW-2051": {
+    title: "The streams of the run are full",
+    remedy: "Write less, or raise `streamChunksMax` or `streamBytesMax`.",
+    status: 413,
+  },
+  "CLAW-2052": {
+    title: "The stream is closed",
+    remedy: "Write before the workflow closes it, or to another stream.",
+    status: 409,
+  },
+  "CLAW-2053": {
+    title: "There is no run whose stream this could be",
+    remedy: "Call the task from a workflow with ctx.call: only runs have streams.",
+    status: 409,
+  },
 } as const satisfies Record<string, ErrorSpec>;

@@ -125,6 +125,7 @@ function frozenStore(run: KnownRun, length: number): Store {
     find: () => null,
     sweep: () => ({ runs: {}, events: 0, next: { run: null, event: null } }),
     expire: () => 0,
+    streams: { read: () => null },
     tasks: {
       head: () => ({ lastId: 0, salt: 0 }),
       queues: () => [],

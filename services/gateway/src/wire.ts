@@ -4,7 +4,8 @@ import {
   decodePayload,
   type Entry,
   ENTRY_KINDS,
-  type EntryKind,
+  entryKindName,
+  type EntryKindName,
   type ErrorRecord,
   type OpenApproval,
   type Payload,
@@ -49,9 +50,6 @@ export interface RunDetailView extends RunView {
   /** Entries in its journal. */
   readonly entries: number;
 }
-
-/** Name of a kind of entry, for example "stepCompleted". */
-export type EntryKindName = keyof typeof ENTRY_KINDS;
 
 /** An entry of a journal in an answer. */
 export interface EntryView {
@@ -132,10 +130,6 @@ export interface WorkflowView {
   readonly input: unknown;
 }
 
-const KIND_NAMES = new Map<EntryKind, EntryKindName>(
-  Object.entries(ENTRY_KINDS).map(([name, kind]) => [kind, name as EntryKindName]),
-);
-
 /** A run as one line of a list. */
 export function runView(run: RunSummary): RunView {
   return {
@@ -213,7 +207,7 @@ export function entryView(stored: Entry): EntryView {
   return {
     seq: entry.seq,
     at: instant(entry.at),
-    kind: KIND_NAMES.get(entry.kind) ?? "stepCompleted",
+    kind: entryKindName(entry.kind),
     call: entry.call,
     attempt: entry.attempt,
     print: entry.print,

@@ -41,6 +41,7 @@ import { mustCompensate } from "./owed-undo.ts";
 import { OpenedData } from "./payloads/opened-data.ts";
 import { Halting } from "./halting.ts";
 import { Orders } from "./orders.ts";
+import type { BodyStreams } from "./streams/body-streams.ts";
 import { type Handlers, publishEnds, type Visits } from "./visits.ts";
 import { startCode, type Starter } from "./start-code.ts";
 import { type CodeEnd, foreignEnd, judge, type Judgement } from "./verdict.ts";
@@ -78,6 +79,8 @@ export class Activation {
   turnScope: Scope | null = null;
   /** Queries and updates that the code answers. */
   handlers: Handlers | null = null;
+  /** What its bodies write to streams. */
+  streams: BodyStreams | null = null;
   /** Clients that wait at this run. */
   visits: Visits | null = null;
   /** Replays to answer queries: begins nothing, writes nothing. */
@@ -431,6 +434,7 @@ export class Activation {
     this.#patienceTimer?.();
     if (this.timers !== null) for (const cancel of this.timers) cancel();
     abortBodies(this.state);
+    this.streams?.drop();
     this.#abort?.abort();
     this.visits?.end();
     this.node.retired(this);

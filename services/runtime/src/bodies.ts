@@ -15,9 +15,11 @@ import {
   type Payload,
   recordError,
 } from "@claw/core/protocol";
+import type { BodyStream } from "@claw/core/ports";
 import type { Schema, StepContext } from "@claw/sdk";
 import type { Activation } from "./activation.ts";
 import { currentRun } from "./current-run.ts";
+import { BodyStreams } from "./streams/body-streams.ts";
 import { Vigil } from "./tasks/vigil.ts";
 
 /** A call with what the runtime keeps of it. */
@@ -71,6 +73,11 @@ export class BodyContext implements StepContext {
 
   get progress(): unknown {
     return decodePayload(this.#said);
+  }
+
+  stream(name: string): BodyStream {
+    this.#activation.streams ??= new BodyStreams(this.#activation);
+    return this.#activation.streams.stream(this.#call, this, name);
   }
 
   heartbeat(progress?: unknown): void {
@@ -212,6 +219,7 @@ function completed(activation: Activation, call: LiveCall, attempt: number, valu
     failed(activation, call, attempt, error);
     return;
   }
+  activation.streams?.ended(call);
   call.running = false;
   call.cancelTimeout?.();
   if (completeStep(activation.state, call, payload, activation.node.clock.now())) {
@@ -221,6 +229,7 @@ function completed(activation: Activation, call: LiveCall, attempt: number, valu
 
 function failed(activation: Activation, call: LiveCall, attempt: number, error: unknown): void {
   if (!current(activation, call, attempt)) return;
+  activation.streams?.ended(call);
   call.running = false;
   call.cancelTimeout?.();
   const { node, state } = activation;

@@ -4,6 +4,7 @@ import type {
   OpenApproval,
   QueueCounts,
   Duration,
+  EntryKindName,
   RunId,
   RunRecord,
   RunSummary,
@@ -75,6 +76,12 @@ export interface RuntimeLimits {
   readonly stuckAfterMs: number;
   /** How long an idempotency key is remembered, milliseconds. */
   readonly dedupWindowMs: number;
+  /** Bytes of one encoded chunk of a stream. */
+  readonly streamChunkBytesMax: number;
+  /** Chunks in all streams of one run. */
+  readonly streamChunksMax: number;
+  /** Bytes in all streams of one run. */
+  readonly streamBytesMax: number;
 }
 
 /**
@@ -170,6 +177,45 @@ export type RunResult<Output = unknown> =
       readonly error: Error & { readonly code: string };
     };
 
+/** Where to begin to read what a run writes. */
+export interface ReadOptions {
+  /** The `seq` of the last item that was read; what comes after it is given. Default 0: from the beginning. */
+  readonly from?: number;
+}
+
+/** A chunk of a stream. */
+export interface Chunk<T = unknown> {
+  /** From 1, rising over all streams of the run: the cursor to go on from. */
+  readonly seq: number;
+  readonly stream: string;
+  /** The call that wrote it. */
+  readonly call: string;
+  /** The attempt that wrote it, from 1. */
+  readonly attempt: number;
+  /**
+   * The `seq` of the first chunk that this start of the call's body wrote to the stream: another one, with the
+   * same call, says that the body began again.
+   */
+  readonly first: number;
+  /** When it was written, milliseconds since 1970. */
+  readonly at: number;
+  readonly value: T;
+}
+
+/** An entry of a run's journal. */
+export interface RunEvent {
+  /** From 1: the cursor to go on from. Numbers of entries that a checkpoint removed are missing. */
+  readonly seq: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly kind: EntryKindName;
+  /** The call that it belongs to; empty for entries of the run as a whole. */
+  readonly call: string;
+  readonly attempt: number;
+  /** By kind: the value of a step, the error of a failure, the data of an event. */
+  readonly data: unknown;
+}
+
 /** A handle of one run; making it asks nothing. */
 export interface RunHandle<Output = unknown> {
   readonly id: RunId;
@@ -182,6 +228,20 @@ export interface RunHandle<Output = unknown> {
   result(options?: { readonly timeout?: Duration }): Promise<Output>;
   /** Waits for the end and gives it as a value. Errors: CLAW-2012, CLAW-3001. */
   ended(options?: { readonly timeout?: Duration }): Promise<RunResult<Output>>;
+  /**
+   * The chunks of a stream, each as soon as it is durable, until the stream is closed or the run has ended.
+   * A stream that does not exist yet is waited for. To go on after a lost connection, begin `from` the last `seq`: nothing
+   * is missed, nothing comes twice. Errors, from the first `next` on: CLAW-3001, CLAW-3051 the cursor, CLAW-4011,
+   * CLAW-3005 when the runtime stops.
+   */
+  stream<T = unknown>(
+    name: string,
+    options?: ReadOptions,
+  ): AsyncIterableIterator<Chunk<T>, undefined>;
+  /** The chunks of all streams, until the run has ended. Errors: as `stream`. */
+  streams(options?: ReadOptions): AsyncIterableIterator<Chunk, undefined>;
+  /** The entries of the journal in their order, each as soon as it is durable, until the run has ended. Errors: as `stream`. */
+  events(options?: ReadOptions): AsyncIterableIterator<RunEvent, undefined>;
 }
 
 /** Where a fork goes on from. */

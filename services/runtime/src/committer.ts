@@ -12,10 +12,17 @@ export interface Request {
   readonly lost: (error: unknown) => void;
 }
 
+/** A batch that was sent. */
+interface UnderWay {
+  readonly items: readonly CommitItem[];
+  readonly dirty: readonly Activation[];
+  readonly requests: readonly Request[];
+}
+
 /** What the committer tells the node. */
 export interface CommitListener {
   /** After every item was answered: messages that came in, runs that were created. */
-  committed(answer: BatchAnswer): void;
+  committed(answer: BatchAnswer, items: readonly CommitItem[]): void;
   /** The store threw: the outcome of the batch is not known, or this node was fenced. */
   lost(error: unknown): void;
 }
@@ -32,7 +39,7 @@ export class Committer {
   readonly #namespace: string;
   #dirty: Activation[] = [];
   #requests: Request[] = [];
-  #underWay: { dirty: readonly Activation[]; requests: readonly Request[] } | null = null;
+  #underWay: UnderWay | null = null;
   #number = 0;
   incarnation = 0;
   /** False while the store is lost: nothing is sent. */
@@ -99,7 +106,7 @@ export class Committer {
     this.#number++;
     this.commitCount++;
     this.transitionCount += items.length;
-    this.#underWay = { dirty, requests };
+    this.#underWay = { items, dirty, requests };
     const { incarnation } = this;
     const batch = { incarnation, number: this.#number, namespace: this.#namespace, nowMs, items };
     let answer: BatchAnswer | Promise<BatchAnswer>;
@@ -125,7 +132,7 @@ export class Committer {
   }
 
   #settle(answer: BatchAnswer, nowMs: number): void {
-    const { dirty, requests } = this.#underWay ?? { dirty: [], requests: [] };
+    const { items, dirty, requests } = this.#underWay ?? { items: [], dirty: [], requests: [] };
     this.#underWay = null;
     let at = 0;
     for (const request of requests) request.answered(answer.items[at++] as ItemAnswer);
@@ -133,7 +140,7 @@ export class Committer {
       if (activation.sent) activation.committed(answer.items[at++] as ItemAnswer, nowMs);
       else activation.act(nowMs);
     }
-    this.#listener.committed(answer);
+    this.#listener.committed(answer, items);
   }
 
   /** Drops everything: requests are answered with `error`, activations are the node's to discard. */

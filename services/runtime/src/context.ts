@@ -35,6 +35,7 @@ import {
   type RunAttributes,
   type RunInfo,
   type RunLog,
+  type RunStream,
   type Schema,
   type StepContext,
   type StepOptions,
@@ -53,6 +54,7 @@ import { continueAs } from "./continue-as.ts";
 import { runCheckpoint } from "./checkpoint.ts";
 import { closeLosers, runBranches, runMap } from "./scopes.ts";
 import { stepPlan, undoPlan } from "./step-plan.ts";
+import { runStream } from "./streams/run-stream.ts";
 import type { QueryHandler } from "./visits.ts";
 
 type Body = (step: StepContext) => unknown;
@@ -218,6 +220,16 @@ export class RunContext implements Context {
     const segment = this.#segmentOf("emit:", encodeKey(event.type), options?.key);
     const [plan, print] = emitPlan(this.#activation, this.scopeState.path + segment, event, data);
     return this.#ask(segment, plan, print, 0, null);
+  }
+
+  stream(name: string): RunStream {
+    checkName(name, "The stream");
+    return runStream(
+      name,
+      this.#activation.node.limits,
+      (prefix, options) => this.#segmentOf(prefix, name, options?.key),
+      (segment, plan, print) => this.#ask(segment, plan, print, 0, null),
+    );
   }
 
   all(name: string, branches: readonly Branch<unknown>[], options?: CallOptions): Promise<never> {

@@ -1,5 +1,6 @@
 export type {
   ApprovalsQuery,
+  Chunk,
   Claw,
   DeadLetterQuery,
   EventInput,
@@ -7,8 +8,10 @@ export type {
   ForkOptions,
   PublishResult,
   RedriveReport,
+  ReadOptions,
   Retention,
   RetentionReport,
+  RunEvent,
   RunHandle,
   RunResult,
   RuntimeLimits,

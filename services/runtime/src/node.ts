@@ -26,6 +26,7 @@ import { boundTo } from "./bind-namespace.ts";
 import type { RuntimeLimits, RuntimeOptions } from "./claw.ts";
 import { Committer } from "./committer.ts";
 import { Endings } from "./endings.ts";
+import { Feeds } from "./feeds/feeds.ts";
 import { sealedStore } from "./payloads/sealed-store.ts";
 import { Sealer } from "./payloads/sealer.ts";
 import type { Registry } from "./registry.ts";
@@ -64,6 +65,7 @@ export class Node {
   readonly tasks: TaskBoard;
   readonly results: Results;
   readonly updates: UpdateWaiters;
+  readonly feeds: Feeds = new Feeds();
   readonly active = new Map<RunId, Activation>();
   readonly #log: Log | undefined;
   readonly #warned = new Set<string>();
@@ -92,6 +94,9 @@ export class Node {
       stuckAfterMs: limits.STUCK_AFTER_MS,
       dedupWindowMs: limits.DEDUP_WINDOW_MS,
       inlineBytesMax: limits.INLINE_BYTES_MAX,
+      streamChunkBytesMax: limits.STREAM_CHUNK_BYTES_MAX,
+      streamChunksMax: limits.STREAM_CHUNKS_MAX,
+      streamBytesMax: limits.STREAM_BYTES_MAX,
       ...options.limits,
     };
     this.sealer = new Sealer(options.store.blobs, options.codec, this.limits.inlineBytesMax);
@@ -106,7 +111,10 @@ export class Node {
     this.committer = new Committer(
       this.store,
       this.namespace,
-      { committed: (answer) => this.#committed(answer), lost: (error) => this.onLost(error) },
+      {
+        committed: (answer, items) => this.#committed(answer, items),
+        lost: (error) => this.onLost(error),
+      },
       () => this.admit(),
     );
     this.loop = new TurnLoop(this.clock, options.turns ?? systemTurns, (nowMs) => {
@@ -196,7 +204,8 @@ export class Node {
     this.loop.wake(activation);
   }
 
-  #committed(answer: BatchAnswer): void {
+  #committed(answer: BatchAnswer, items: readonly CommitItem[]): void {
+    if (!this.feeds.isIdle) this.feeds.committed(items, answer.items);
     this.#admitted = 0;
     for (const row of answer.started) this.#beginWritten(row);
     this.#deliver(answer.delivered);

@@ -50,6 +50,7 @@ async function stop(node: Node, detach: () => void): Promise<void> {
   node.loop.stopped = true;
   node.discardAll(error);
   node.results.drop(error);
+  node.feeds.drop(error);
   node.timers.clear();
   detach();
   await node.store.close();

@@ -24,6 +24,7 @@ export async function takeOver(node: Node): Promise<void> {
   await node.trials.next();
   await node.tasks.takeOver();
   await answerEnded(node);
+  node.feeds.reread();
 }
 
 // New code may mend what held a run; without new code it is held again, once per start.
@@ -83,6 +84,7 @@ export function recoverFromLoss(node: Node, isStopped: () => boolean): (error: u
     node.log("error", "store lost", { error: String(error), retryInMs: delayMs });
     if (isClawError(error, "CLAW-4007") || isClawError(error, "CLAW-4001")) {
       node.results.drop(error);
+      node.feeds.drop(error);
       return;
     }
     node.clock.after(delayMs, () => void attempt());

@@ -1,4 +1,5 @@
 import {
+  checkName,
   ClawError,
   decodePayload,
   type Duration,
@@ -8,6 +9,9 @@ import {
   StepError,
 } from "@claw/core/protocol";
 import type { RunHandle, RunResult } from "./claw.ts";
+import { chunkSource } from "./feeds/chunk-source.ts";
+import { entrySource } from "./feeds/entry-source.ts";
+import { Feed } from "./feeds/feed.ts";
 import type { Node } from "./node.ts";
 
 interface WaitFor {
@@ -32,7 +36,18 @@ export function handleOf(
     if (outcome.status === "completed") return outcome.output;
     throw outcome.error;
   };
-  return { id, existing, ended, result };
+  return {
+    id,
+    existing,
+    ended,
+    result,
+    stream: (name, { from = 0 } = {}) => {
+      checkName(name, "The stream");
+      return new Feed(node, chunkSource(node, id, name), from);
+    },
+    streams: ({ from = 0 } = {}) => new Feed(node, chunkSource(node, id, undefined), from),
+    events: ({ from = 0 } = {}) => new Feed(node, entrySource(node, id), from),
+  };
 }
 
 async function endingOf(

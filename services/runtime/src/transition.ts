@@ -123,5 +123,6 @@ export function stateOf(stored: StoredRun): RunState {
     inboxSeq: stored.row.inboxSeq,
     waits: stored.waits,
     phase: stored.row.phase,
+    ...(stored.streams === undefined ? {} : { streams: stored.streams }),
   });
 }

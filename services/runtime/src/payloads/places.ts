@@ -31,3 +31,8 @@ export function entryPlace(
 export function messagePlace({ to, kind, name }: Message): PayloadPlace {
   return { run: to, part: ["message", kind, name].join(UNIT) };
 }
+
+/** Where a block of chunks stands. */
+export function chunkPlace(run: RunId, seq: number): PayloadPlace {
+  return { run, part: ["chunks", seq].join(UNIT) };
+}

@@ -7,6 +7,8 @@ import type {
   NewRun,
   PublishedEvent,
   RareParts,
+  Renewal,
+  StreamChanges,
   Transition,
 } from "@claw/core/ports";
 import {
@@ -22,7 +24,14 @@ import {
   type RunId,
   type StartRow,
 } from "@claw/core/protocol";
-import { entryPlace, errorPlace, inputPlace, messagePlace, outputPlace } from "./places.ts";
+import {
+  chunkPlace,
+  entryPlace,
+  errorPlace,
+  inputPlace,
+  messagePlace,
+  outputPlace,
+} from "./places.ts";
 import type { SealedBlob, Sealer } from "./sealer.ts";
 
 // Their data are ids and names of calls, which the engine reads, and no payloads.
@@ -35,6 +44,7 @@ const NO_PAYLOADS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.undoPlanned,
   ENTRY_KINDS.forked,
   ENTRY_KINDS.generationBegan,
+  ENTRY_KINDS.streamWritten,
 ]);
 
 // How the data of an entry begin that are sealed already.
@@ -65,6 +75,7 @@ function concernsTransition(sealer: Sealer, item: Transition): boolean {
   }
   const input = item.rare?.renewal?.input;
   if (input !== undefined && sealer.concerns(input)) return true;
+  for (const { data } of item.rare?.streams?.blocks ?? []) if (sealer.concerns(data)) return true;
   for (const { data } of messages) if (sealer.concerns(data)) return true;
   for (const one of starts) if (concernsRun(sealer, one)) return true;
   return events.some((event) => event.starts.some((one) => concernsRun(sealer, one)));
@@ -115,10 +126,26 @@ export class BatchSealer {
 
   // The journal of a next generation has no payload: it begins with a note of the engine's.
   async #rare(run: RunId, rare: RareParts | null, blobs: SealedBlob[]): Promise<RareParts | null> {
-    const renewal = rare?.renewal ?? null;
-    if (renewal === null) return rare;
+    if (rare === null) return rare;
+    const { renewal = null, streams = null } = rare;
+    return {
+      ...rare,
+      renewal: renewal === null ? null : await this.#renewal(run, renewal, blobs),
+      streams: streams === null ? null : await this.#streams(run, streams, blobs),
+    };
+  }
+
+  async #renewal(run: RunId, renewal: Renewal, blobs: SealedBlob[]): Promise<Renewal> {
     const input = await this.#sealer.seal(renewal.input, inputPlace(run), blobs);
-    return { ...rare, renewal: { ...renewal, input } };
+    return { ...renewal, input };
+  }
+
+  async #streams(run: RunId, changes: StreamChanges, blobs: SealedBlob[]): Promise<StreamChanges> {
+    const blocks = await each(changes.blocks, async (block) => {
+      const data = await this.#sealer.seal(block.data, chunkPlace(run, block.seq), blobs);
+      return { ...block, data };
+    });
+    return { ...changes, blocks };
   }
 
   // The store makes a message of it.

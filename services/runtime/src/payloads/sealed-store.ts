@@ -1,5 +1,14 @@
-import type { Batch, BatchAnswer, CommitItem, NewBlob, Store, StoredRun } from "@claw/core/ports";
+import type {
+  Batch,
+  BatchAnswer,
+  ChunkPage,
+  CommitItem,
+  NewBlob,
+  Store,
+  StoredRun,
+} from "@claw/core/ports";
 import {
+  type ChunkBlock,
   type Entry,
   ENTRY_KINDS,
   type ErrorRecord,
@@ -14,7 +23,14 @@ import {
   type RunSummary,
   standInFor,
 } from "@claw/core/protocol";
-import { entryPlace, errorPlace, inputPlace, messagePlace, outputPlace } from "./places.ts";
+import {
+  chunkPlace,
+  entryPlace,
+  errorPlace,
+  inputPlace,
+  messagePlace,
+  outputPlace,
+} from "./places.ts";
 import { BatchSealer, concernsBatch } from "./seal-batch.ts";
 import type { Sealer } from "./sealer.ts";
 
@@ -35,6 +51,10 @@ export function sealedStore(store: Store, sealer: Sealer): Store {
       concernsBatch(sealer, batch) ? commitSealed(store, batches, batch) : store.commit(batch),
     load: (ids) => now(store.load(ids), (runs) => openRuns(runs, sealer, batches)),
     find: (id) => now(store.find(id), (run) => openRecord(run, sealer)),
+    streams: {
+      read: (query) =>
+        now(store.streams.read(query), (page) => openChunks(query.run, page, sealer)),
+    },
     list: (query) => now(store.list(query), (runs) => openReasons(runs, sealer)),
   };
 }
@@ -173,6 +193,23 @@ function openRecord(
         ? {}
         : { generations: await openGenerations(id, generations, sealer) }),
     };
+  })();
+}
+
+function openChunks(
+  run: RunId,
+  page: ChunkPage | null,
+  sealer: Sealer,
+): ChunkPage | null | Promise<ChunkPage> {
+  if (page === null || !page.blocks.some(hasSealedData)) return page;
+  return (async () => {
+    const blocks: ChunkBlock[] = [];
+    for (const block of page.blocks) {
+      const { seq, data } = block;
+      const plain = await attempt(sealer.open(data, chunkPlace(run, seq)), data);
+      blocks.push({ ...block, data: plain });
+    }
+    return { ...page, blocks };
   })();
 }
 

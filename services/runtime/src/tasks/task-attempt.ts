@@ -57,6 +57,11 @@ export class TaskAttempt implements TaskStep {
     return this.#controller.signal;
   }
 
+  stream(name: string): never {
+    const detail = `The task "${this.task.name}" stands alone and has no stream "${name}"`;
+    throw new ClawError("CLAW-2053", detail);
+  }
+
   heartbeat(progress?: unknown): void {
     if (this.#over) return;
     this.#vigil?.heartbeat();
