@@ -177,6 +177,20 @@ const GOING_ON: readonly { since: number; goesOn: (claw: Claw) => Promise<void> 
       assert.equal((await claw.find(id))?.generations?.length, 2);
     },
   },
+  {
+    since: 10,
+    goesOn: async (claw) => {
+      const [{ id } = { id: "" }] = await claw.list({ workflow: "spoken" });
+      await claw.signal(id, "go");
+      const said: unknown[] = [];
+      for await (const { seq, value } of claw.run(id).stream("said")) said.push([seq, value]);
+      assert.deepEqual(said, [
+        [1, "one"],
+        [2, { two: 2 }],
+        [3, "three"],
+      ]);
+    },
+  },
 ];
 
 // Names of tables, columns and indexes: the texts differ where a column was added.

@@ -43,8 +43,22 @@ const large = workflow("large", async (ctx) => {
   return value.length;
 });
 
+const spoken = workflow("spoken", async (ctx) => {
+  await ctx.stream("said").write("one");
+  await ctx.run("say", (step) => step.stream("said").write({ two: 2 }));
+  await ctx.receive("go");
+  await ctx.stream("said").write("three");
+});
+
 /** Workflows of later features; never changed, as those of `workflows.ts`. */
-export const laterWorkflows: readonly AnyWorkflow[] = [tagged, halted, permit, lives, large];
+export const laterWorkflows: readonly AnyWorkflow[] = [
+  tagged,
+  halted,
+  permit,
+  lives,
+  large,
+  spoken,
+];
 
 /** What the task of the corpus was given, in this process. */
 export const mailed: string[] = [];
@@ -102,6 +116,13 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
     since: 9,
     leave: async (claw, shown) => {
       const { id } = await claw.start("large", undefined);
+      await rests(() => shown(id), "waiting");
+    },
+  },
+  streams: {
+    since: 10,
+    leave: async (claw, shown) => {
+      const { id } = await claw.start("spoken", undefined);
       await rests(() => shown(id), "waiting");
     },
   },
