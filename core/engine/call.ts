@@ -1,4 +1,10 @@
-import type { AttributeChanges, Payload, StartRow, StoredEvent } from "../protocol/index.ts";
+import type {
+  AttributeChanges,
+  OnParentEnd,
+  Payload,
+  StartRow,
+  StoredEvent,
+} from "../protocol/index.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Scope } from "./scope.ts";
 import type { StreamBounds } from "./streams.ts";
@@ -32,7 +38,7 @@ export type Plan =
       readonly key: string;
       readonly bare: boolean;
     }
-  | { readonly kind: "child"; readonly row: StartRow }
+  | { readonly kind: "child"; readonly row: StartRow; readonly onParentEnd: OnParentEnd }
   | { readonly kind: "emit"; readonly event: StoredEvent; readonly triggered: readonly StartRow[] }
   | { readonly kind: "start"; readonly row: StartRow }
   | { readonly kind: "checkpoint"; readonly note: Payload }

@@ -2,6 +2,7 @@ import { decodePayload, ENTRY_KINDS, type Payload } from "../protocol/index.ts";
 import { cancelOpenCalls } from "./commands/cancel-open-calls.ts";
 import { deliverEntry } from "./entries/index.ts";
 import type { Call } from "./call.ts";
+import { isAwaited } from "./children.ts";
 import { insertCalls } from "./evolution.ts";
 import type { Item, RunState } from "./run-state.ts";
 import { isLingering, noteEnd } from "./undo-stack.ts";
@@ -45,12 +46,14 @@ export function deliver(run: RunState, item: Item, data: Payload = item.entry.da
   call.open = false;
   run.open.delete(call);
   noteEnd(run, call, entry);
+  run.children?.awaited.delete(call);
   if (wasOpen) deliverEntry(run, data === entry.data ? entry : { ...entry, data }, call);
 }
 
-// A closed call takes no answer, except a step whose undo wants to know how it ended.
+// A closed call takes no answer, except a step whose undo wants to know how it ended, and a child that the
+// run waits for.
 function isGone(run: RunState, call: Call): boolean {
-  return !call.open && !isLingering(run, call);
+  return !call.open && !isLingering(run, call) && !isAwaited(run, call);
 }
 
 function finished(run: RunState, item: Item): void {

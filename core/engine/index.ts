@@ -1,6 +1,7 @@
 export type { Call, Plan } from "./call.ts";
 export { askCall } from "./commands/ask-call.ts";
 export { beginCalls } from "./commands/begin-call.ts";
+export { endCode } from "./commands/end-code.ts";
 export { closeScope } from "./commands/close-scope.ts";
 export { continueRun, renewedRun } from "./commands/continue-run.ts";
 export { finishRun, type Verdict } from "./commands/finish-run.ts";
@@ -24,7 +25,7 @@ export {
   extrasOf,
 } from "./draft.ts";
 export { closeLoop, loopAround, openLoop, whatOutlives } from "./loops.ts";
-export { hasOpenChild, type Rest, restOf } from "./rest.ts";
+export { hasOpenChild, type Rest, restOf, restOfEnded } from "./rest.ts";
 export {
   pauseMs,
   RETRY_DEFAULT,

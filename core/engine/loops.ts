@@ -51,6 +51,9 @@ export function loopAround(run: RunState, scope: Scope): string | null {
 /** What would outlive a scope that ends: an open call, or a step whose undo is still owed; or null. */
 export function whatOutlives(run: RunState, scope: Scope): string | null {
   for (const call of run.open) if (isWithin(call.scope, scope)) return `the open call "${call.id}"`;
+  for (const call of run.children?.awaited ?? []) {
+    if (isWithin(call.scope, scope)) return `the child of "${call.id}", which the run waits for`;
+  }
   const { undo } = run;
   if (undo === null) return null;
   const owed = [...undo.lingering, ...undo.completed.map(({ call }) => call)];

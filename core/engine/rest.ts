@@ -1,3 +1,4 @@
+import { awaitedCount } from "./children.ts";
 import type { RunState } from "./run-state.ts";
 
 /** What a run without an item to deliver may do now. */
@@ -37,8 +38,14 @@ export function restOf(run: RunState, nowMs: number, graceMs: number, patient: b
   return { kind: "park", due: due === 0 ? null : due, waits };
 }
 
+/** As `restOf`, for a run whose code has ended and that waits for children only. */
+export function restOfEnded(run: RunState, patient: boolean): Rest {
+  return patient ? STAY : { kind: "park", due: null, waits: awaitedCount(run) };
+}
+
 /** True while an attached child of a run is waited for. */
 export function hasOpenChild(run: RunState): boolean {
+  if (awaitedCount(run) > 0) return true;
   for (const call of run.open) if (call.plan.kind === "child") return true;
   return false;
 }

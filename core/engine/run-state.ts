@@ -1,4 +1,5 @@
 import {
+  childOf,
   type ChildOutcome,
   decodePayload,
   type Entry,
@@ -14,6 +15,7 @@ import {
   type StreamHead,
 } from "../protocol/index.ts";
 import type { Call } from "./call.ts";
+import { attachedTo, type Children } from "./children.ts";
 import { type Draft, newDraft } from "./draft.ts";
 import { type Evolution, evolutionOf } from "./evolution.ts";
 import type { Loops } from "./loops.ts";
@@ -100,6 +102,9 @@ export interface RunState {
   hadWaits: boolean;
   hadInbox: boolean;
   subscriptions: Subscriptions | null;
+  children: Children | null;
+  /** Calls that were open when the code ended. */
+  abandoned: readonly string[];
   undo: UndoStack | null;
   evolution: Evolution | null;
   loops: Loops | null;
@@ -117,6 +122,7 @@ export interface RunState {
 
 // A new run has no records and never gets any; all of them share this map.
 const NOTHING_RECORDED = new Map<string, Recorded>();
+const NOTHING_ABANDONED: readonly string[] = [];
 
 /** State of a run that begins now; its draft asks for the start row. */
 export function openRun(start: StartRow): RunState {
@@ -217,6 +223,8 @@ function fold(run: RunState, entry: Entry): void {
     recorded.dueAt = (decodePayload(entry.data) as RetryNote).dueAt;
   } else if (entry.kind === ENTRY_KINDS.childStarted) {
     recorded.begun = true;
+    const { onParentEnd } = childOf(entry.data);
+    if (onParentEnd !== "cancel") attachedTo(run).policies.set(entry.call, onParentEnd);
   } else {
     if (entry.kind === ENTRY_KINDS.updateTaken) {
       updatesOf(run).taken.set(entry.call, { print: entry.print, ended: false, outcome: null });
@@ -271,6 +279,8 @@ function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {
     hadWaits: false,
     hadInbox: false,
     subscriptions: null,
+    children: null,
+    abandoned: NOTHING_ABANDONED,
     undo: null,
     evolution: null,
     loops: null,

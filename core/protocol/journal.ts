@@ -1,6 +1,7 @@
 import type { ErrorRecord } from "./errors.ts";
 import type { Payload } from "./payload.ts";
-import type { ClosedStatus } from "./run.ts";
+import type { RunId } from "./ids.ts";
+import type { ClosedStatus, OnParentEnd } from "./run.ts";
 
 /**
  * Kinds of journal entry. The start of a run is its row, the end its closed row, so neither is an
@@ -23,7 +24,7 @@ export const ENTRY_KINDS = {
   eventReceived: "v",
   /** An event was emitted in this transition; data is its id. */
   eventEmitted: "e",
-  /** An attached child was created in this transition; data is its id. Not delivered to code. */
+  /** An attached child was created in this transition; data is that of `encodeChild`. Not delivered to code. */
   childStarted: "c",
   /** An attached child ended; data is a ChildOutcome. */
   childEnded: "d",
@@ -146,6 +147,39 @@ export interface ChildOutcome {
   readonly status: ClosedStatus;
   readonly output?: Payload;
   readonly error?: ErrorRecord;
+}
+
+/** An attached child as the journal of its parent tells of it. */
+export interface AttachedChild {
+  readonly run: RunId;
+  readonly onParentEnd: OnParentEnd;
+}
+
+/** Data of a `childStarted` entry: the id alone where the policy is the default. */
+export function encodeChild({ run, onParentEnd }: AttachedChild): Payload {
+  return JSON.stringify(onParentEnd === "cancel" ? run : { run, onParentEnd });
+}
+
+/** The child that a `childStarted` entry tells of. */
+export function childOf(data: Payload): AttachedChild {
+  const read = JSON.parse(data) as RunId | AttachedChild;
+  return typeof read === "string" ? { run: read, onParentEnd: "cancel" } : read;
+}
+
+/** The attached children of a journal by call, with their ends as far as these are recorded. */
+export function childrenOf(
+  journal: readonly Entry[],
+): Map<string, AttachedChild & { readonly ended: boolean }> {
+  const children = new Map<string, AttachedChild & { readonly ended: boolean }>();
+  for (const { kind, call, data } of journal) {
+    if (kind === ENTRY_KINDS.childStarted) {
+      children.set(call, { ...childOf(data), ended: false });
+    } else if (kind === ENTRY_KINDS.childEnded || kind === ENTRY_KINDS.callSkipped) {
+      const child = children.get(call);
+      if (child !== undefined) children.set(call, { ...child, ended: true });
+    }
+  }
+  return children;
 }
 
 // One entry is: kind, call, US, time since the run's start in base 36, US, attempt (empty for 1), US, print,

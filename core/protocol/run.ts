@@ -22,6 +22,12 @@ export type Hold =
   | "quarantined"
   | "unreadable";
 
+/**
+ * What becomes of an attached child when its parent does not wait for it any more: `cancel` it is asked to stop ·
+ * `abandon` it goes on by itself · `wait` the parent does not end before it.
+ */
+export type OnParentEnd = "cancel" | "abandon" | "wait";
+
 /** A part of a run's life that people want to see: `compensating` it undoes what it did. */
 export type Phase = "compensating";
 

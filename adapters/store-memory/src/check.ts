@@ -1,8 +1,8 @@
 import type { Finding } from "@claw/core/ports";
 import {
+  childrenOf,
   decodeEntries,
   type Entry,
-  ENTRY_KINDS,
   numberAfter,
   type RunId,
 } from "@claw/core/protocol";
@@ -90,8 +90,9 @@ function checkJournals(disk: MemoryDisk, report: Report): void {
     if (seq > last) {
       report(`journal of ${id} has ${last} entries, its row says ${seq}`);
     }
-    for (const child of openChildren(entries)) {
-      if (!isKnown(disk, child)) report(`run ${id} waits for ${child}, which is unknown`);
+    for (const { run: child, ended } of childrenOf(entries).values()) {
+      if (ended || isKnown(disk, child)) continue;
+      report(`run ${id} waits for ${child}, which is unknown`);
     }
   }
 }
@@ -105,17 +106,6 @@ function readRows(disk: MemoryDisk, id: RunId, startedAt: number, report: Report
     entries.push(...decodeEntries(row.entries, row.seq, startedAt));
   }
   return entries;
-}
-
-function openChildren(entries: readonly Entry[]): readonly RunId[] {
-  const children = new Map<string, RunId>();
-  for (const { kind, call, data } of entries) {
-    if (kind === ENTRY_KINDS.childStarted) children.set(call, JSON.parse(data) as RunId);
-    else if (kind === ENTRY_KINDS.childEnded || kind === ENTRY_KINDS.callSkipped) {
-      children.delete(call);
-    }
-  }
-  return [...children.values()];
 }
 
 function isKnown(disk: MemoryDisk, id: RunId): boolean {

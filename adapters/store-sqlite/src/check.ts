@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Finding } from "@claw/core/ports";
-import { decodeEntries, type Entry, ENTRY_KINDS, numberAfter } from "@claw/core/protocol";
+import { childrenOf, decodeEntries, type Entry, numberAfter } from "@claw/core/protocol";
 import { readTail, type TailRecord } from "./journal-tail.ts";
 import { pragmaNumber } from "./schema.ts";
 
@@ -107,10 +107,9 @@ function checkJournals(db: DatabaseSync, report: (message: string) => void): voi
     for (const { firstSeq, entries: text } of tails.get(run.id) ?? []) {
       if (firstSeq > run.seq) append(firstSeq, text);
     }
-    for (const child of openChildren(entries)) {
-      if (known.get(child) === undefined) {
-        report(`run ${run.id} waits for ${child}, which is unknown`);
-      }
+    for (const { run: child, ended } of childrenOf(entries).values()) {
+      if (ended || known.get(child) !== undefined) continue;
+      report(`run ${run.id} waits for ${child}, which is unknown`);
     }
   }
 }
@@ -125,15 +124,4 @@ function tailsByRun(db: DatabaseSync): ReadonlyMap<string, readonly TailRecord[]
     else records.push(record);
   }
   return tails;
-}
-
-function openChildren(entries: readonly Entry[]): readonly string[] {
-  const children = new Map<string, string>();
-  for (const { kind, call, data } of entries) {
-    if (kind === ENTRY_KINDS.childStarted) children.set(call, JSON.parse(data) as string);
-    else if (kind === ENTRY_KINDS.childEnded || kind === ENTRY_KINDS.callSkipped) {
-      children.delete(call);
-    }
-  }
-  return [...children.values()];
 }

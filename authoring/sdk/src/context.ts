@@ -5,6 +5,7 @@ import type {
   Decision,
   Duration,
   Match,
+  OnParentEnd,
   RunId,
   Stored,
 } from "@claw/core/protocol";
@@ -38,6 +39,18 @@ export interface StepContext {
 export interface CallOptions {
   /** Identity of this use of the name, instead of its position. Used once per scope. */
   readonly key?: string | number;
+}
+
+/** Options of an attached child. */
+export interface ChildOptions extends CallOptions {
+  /**
+   * What becomes of the child when its parent does not wait for its answer any more, because it ends, goes on as
+   * its next generation, or closed the scope of the call (a lost race, a failed sibling): `cancel` asks
+   * it to stop, `abandon` lets it go on by itself, `wait` lets it go on and the parent does not end before it.
+   * A parent that is cancelled asks `wait` children to stop too, and still waits; one that is terminated
+   * asks and does not wait. Default "cancel".
+   */
+  readonly onParentEnd?: OnParentEnd;
 }
 
 /** Options of a step that gives a `T`. */
@@ -177,11 +190,14 @@ export interface Context {
     options?: StepOptions<Output>,
   ): Promise<Stored<Output>>;
 
-  /** Starts a run of another workflow and waits for its output. It is cancelled when this run ends. */
+  /**
+   * Starts a run of another workflow and waits for its output. `onParentEnd` says what becomes of it when this run
+   * ends before it. Errors: those that the child failed with; CLAW-2008 without a code of its own; CLAW-1001.
+   */
   child<Input, Output, Given>(
     workflow: Workflow<Input, Output, Given>,
     input: Given,
-    options?: CallOptions,
+    options?: ChildOptions,
   ): Promise<Stored<Output>>;
 
   /** Starts a run that goes on by itself; gives its id. */
@@ -316,7 +332,7 @@ export interface Context {
   /**
    * Ends this generation of the run, which goes on from the start of its code with `input` and an empty journal:
    * same id, parent and unread messages. The journal so far is kept. Never returns: `return ctx.continueAs(...)`.
-   * Attached children that are open are cancelled. Errors: CLAW-2032 steps could still be undone and `commit` is
+   * Attached children that are open are treated by their `onParentEnd`. Errors: CLAW-2032 steps could still be undone and `commit` is
    * not true, CLAW-1004, CLAW-1005, CLAW-1006.
    */
   continueAs(input: unknown, options?: { readonly commit?: boolean }): Promise<never>;

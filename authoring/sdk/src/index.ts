@@ -17,6 +17,7 @@ export type {
   ApprovalOptions,
   Branch,
   CallOptions,
+  ChildOptions,
   Context,
   Form,
   Iteration,

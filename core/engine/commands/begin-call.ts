@@ -1,6 +1,7 @@
-import { ENTRY_KINDS, type ErrorRecord, recordError } from "../../protocol/index.ts";
+import { encodeChild, ENTRY_KINDS, type ErrorRecord, recordError } from "../../protocol/index.ts";
 import { openApproval } from "../approvals.ts";
 import type { Call, Plan } from "../call.ts";
+import { attachedTo } from "../children.ts";
 import { extrasOf, rareOf } from "../draft.ts";
 import { isInserted } from "../evolution.ts";
 import { record, recordAnswer } from "../record.ts";
@@ -65,9 +66,7 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
       return recordAnswer(run, ENTRY_KINDS.attributesSet, call, "", nowMs);
     }
     case "child":
-      if (begunBefore) return;
-      extrasOf(draftOf(run)).starts.push(plan.row);
-      record(run, ENTRY_KINDS.childStarted, call, JSON.stringify(plan.row.id), nowMs);
+      if (!begunBefore) beginChild(run, call, plan, nowMs);
       return;
     case "approval":
       openApproval(run, call, plan);
@@ -88,6 +87,13 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
 // Where in the kernel it was said helps nobody.
 function withoutStack({ stack: _stack, ...record }: ErrorRecord): ErrorRecord {
   return record;
+}
+
+function beginChild(run: RunState, call: Call, plan: Plan & { kind: "child" }, nowMs: number): void {
+  const { row, onParentEnd } = plan;
+  if (onParentEnd !== "cancel") attachedTo(run).policies.set(call.id, onParentEnd);
+  extrasOf(draftOf(run)).starts.push(row);
+  record(run, ENTRY_KINDS.childStarted, call, encodeChild({ run: row.id, onParentEnd }), nowMs);
 }
 
 function subscribe(run: RunState, call: Call, plan: Plan & { kind: "event" }): void {

@@ -1,8 +1,12 @@
 import { CancelledError } from "../../protocol/index.ts";
+import { stopAwaited } from "../children.ts";
 import type { RunState } from "../run-state.ts";
 import { closeCall } from "./close-scope.ts";
 
-/** Delivers a cancellation: every open call outside of shielded scopes throws, later ones too. */
+/**
+ * Delivers a cancellation: every open call outside of shielded scopes throws, later ones too. Children that the
+ * run does not end before are asked to stop as well.
+ */
 export function cancelOpenCalls(run: RunState, reason: string): void {
   if (run.cancelled !== null) return;
   run.cancelled = reason;
@@ -11,4 +15,5 @@ export function cancelOpenCalls(run: RunState, reason: string): void {
     const shielded = call.scope.shielded || (call.plan.kind === "step" && call.plan.shielded);
     if (!shielded) closeCall(run, call, error);
   }
+  stopAwaited(run, error.message);
 }

@@ -1,5 +1,6 @@
 import { closeApproval } from "../approvals.ts";
 import type { Call } from "../call.ts";
+import { letGo } from "../children.ts";
 import { extrasOf } from "../draft.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { isWithin, type Scope } from "../scope.ts";
@@ -23,7 +24,7 @@ export function closeCall(run: RunState, call: Call, error: Error): void {
   call.reject(error);
 }
 
-/** Takes back what a call left outside: its subscription, its attached child. */
+/** Takes back what a call left outside: its subscription, its approval; its child by the child's policy. */
 export function withdraw(run: RunState, call: Call, reason: string): void {
   if (call.plan.kind === "event" && run.subscriptions?.calls.delete(call.id) === true) {
     // Stores end subscriptions before they begin new ones, so one not sent yet must not be sent.
@@ -31,13 +32,5 @@ export function withdraw(run: RunState, call: Call, reason: string): void {
     extrasOf(draftOf(run)).unwaits.push(call.id);
   }
   if (call.plan.kind === "approval") closeApproval(run, call.id);
-  if (call.plan.kind === "child" && call.begun) {
-    extrasOf(draftOf(run)).messages.push({
-      to: call.plan.row.id,
-      kind: "cancel",
-      name: "",
-      from: run.start.id,
-      data: JSON.stringify(`its parent gave it up: ${reason}`.slice(0, 500)),
-    });
-  }
+  if (call.plan.kind === "child" && call.begun) letGo(run, call, reason);
 }

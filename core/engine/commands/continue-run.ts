@@ -10,29 +10,13 @@ import {
 } from "../../protocol/index.ts";
 import { extrasOf, rareOf } from "../draft.ts";
 import { draftOf, reopenRun, type RunState } from "../run-state.ts";
-import { beginFacts } from "./begin-call.ts";
-import { withdraw } from "./close-scope.ts";
 
 /**
- * Ends this generation of a run: open calls are given up, attached children cancelled, and the run
- * goes on with `input` and a journal of its own. Unread messages stay; what was taken for the
- * code and has not come to it is sent again. False when the run has diverged.
+ * Ends this generation of a run whose open calls were given up (`endCode`): it goes on with `input` and a
+ * journal of its own. Unread messages stay; what was taken for the code and has not come to it is sent
+ * again.
  */
-export function continueRun(run: RunState, input: Payload, nowMs: number): boolean {
-  const [unasked] = run.recorded;
-  if (unasked !== undefined) {
-    const [call, recorded] = unasked;
-    run.divergence ??= { call, recorded: recorded.kindGroup, asked: "its next generation" };
-    return false;
-  }
-  beginFacts(run, nowMs);
-  for (const call of run.open) {
-    call.open = false;
-    run.closedCalls.push(call);
-    withdraw(run, call, "it went on");
-  }
-  run.open.clear();
-  run.asked = [];
+export function continueRun(run: RunState, input: Payload, nowMs: number): void {
   const draft = draftOf(run);
   const again = undelivered(run);
   if (again.length > 0) extrasOf(draft).messages.push(...again);
@@ -58,12 +42,15 @@ export function continueRun(run: RunState, input: Payload, nowMs: number): boole
     entry,
   };
   draft.park = null;
-  return true;
 }
 
 function undelivered(run: RunState): Message[] {
   const messages: Message[] = [];
   const to = run.start.id;
+  // It came when the code had ended already, and the run waited for children.
+  if (run.cancelled !== null) {
+    messages.push({ to, kind: "cancel", name: "", from: "", data: JSON.stringify(run.cancelled) });
+  }
   for (const { entry, call, delivered } of run.queue) {
     if (delivered) continue;
     const { kind, data } = entry;

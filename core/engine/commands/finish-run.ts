@@ -1,9 +1,8 @@
 import type { ChildOutcome, ClosedStatus, ErrorRecord, Payload } from "../../protocol/index.ts";
+import { forsakeAwaited } from "../children.ts";
 import { extrasOf, toParent } from "../draft.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { openUpdates } from "../updates.ts";
-import { beginFacts } from "./begin-call.ts";
-import { withdraw } from "./close-scope.ts";
 
 /** How the code of a run ended. */
 export type Verdict =
@@ -11,35 +10,19 @@ export type Verdict =
   | { readonly status: Exclude<ClosedStatus, "completed">; readonly error: ErrorRecord };
 
 /**
- * Ends a run: open calls become abandoned, attached children are cancelled, the parent is told, all in the
- * finishing transition. False when the journal knows calls that the code never asked for: it has diverged.
+ * Ends a run whose open calls were given up (`endCode`): the parent is told, all in the finishing transition. It
+ * waits for nothing: children that should have been waited for are asked to stop.
  */
-export function finishRun(run: RunState, verdict: Verdict, nowMs: number): boolean {
-  const [unasked] = run.recorded;
-  if (unasked !== undefined) {
-    const [call, recorded] = unasked;
-    run.divergence ??= { call, recorded: recorded.kindGroup, asked: "the end of the code" };
-    return false;
-  }
-  if (run.asked.length > 0) beginFacts(run, nowMs);
+export function finishRun(run: RunState, verdict: Verdict, nowMs: number): void {
+  forsakeAwaited(run, "it ended");
   const draft = draftOf(run);
-  const abandoned: string[] = [];
-  for (const call of run.open) {
-    call.open = false;
-    // An answer that was recorded but not delivered is no loose end.
-    if (!call.answered) abandoned.push(call.id);
-    run.closedCalls.push(call);
-    withdraw(run, call, "it ended");
-  }
-  run.open.clear();
-  abandoned.push(...openUpdates(run));
-  run.asked = [];
+  const open = openUpdates(run);
   draft.ending = {
     status: verdict.status,
     endedAt: Math.max(nowMs, run.lastAt),
     output: verdict.status === "completed" ? verdict.output : "",
     error: verdict.status === "completed" ? null : verdict.error,
-    abandoned,
+    abandoned: open.length === 0 ? run.abandoned : [...run.abandoned, ...open],
   };
   const outcome: ChildOutcome =
     verdict.status === "completed"
@@ -48,5 +31,4 @@ export function finishRun(run: RunState, verdict: Verdict, nowMs: number): boole
   if (run.start.parentRun !== "") {
     extrasOf(draft).messages.push(...toParent(run.start, JSON.stringify(outcome)));
   }
-  return true;
 }

@@ -94,6 +94,9 @@ function waitingCalls(run: RunState): Map<string, Call[]> {
     if (calls === undefined) waiting.set(key, [call]);
     else calls.push(call);
   }
+  for (const call of run.children?.awaited ?? []) {
+    if (!call.answered) waiting.set(`child ${call.id}`, [call]);
+  }
   return waiting;
 }
 

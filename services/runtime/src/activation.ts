@@ -7,6 +7,7 @@ import {
   type Call,
   deliver,
   type Draft,
+  endCode,
   endUpdates,
   explainDivergence,
   finishRun,
@@ -17,6 +18,7 @@ import {
   nextItem,
   parkRun,
   restOf,
+  restOfEnded,
   type RunState,
   type Scope,
   settleReplay,
@@ -27,7 +29,6 @@ import {
   type Hold,
   type InboxRow,
   type Payload,
-  recordError,
   type RunId,
 } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
@@ -57,6 +58,8 @@ export class Activation {
   #starter: Starter | null;
   #codeStarted = false;
   #ended: Judgement | null = null;
+  /** The code has ended; the run waits for children. */
+  #awaiting = false;
   #concluded = false;
   #stuckTimer: (() => void) | null = null;
   #patienceTimer: (() => void) | null = null;
@@ -107,6 +110,11 @@ export class Activation {
     this.dedup = dedup;
     this.#data = new OpenedData(node.sealer, state.start.id);
     this.context = new RunContext(this, state.root);
+  }
+
+  /** The code has ended, and what it came to stands; only children are waited for. */
+  get awaiting(): boolean {
+    return this.#awaiting;
   }
 
   /** No turn and no body begins any more; it ends when what is under way has ended. */
@@ -199,7 +207,7 @@ export class Activation {
 
   /** An author's promise was rejected and nobody handled it: that is an error of this run. */
   rejected(error: unknown): void {
-    if (this.inert || this.#concluded || this.halting) return;
+    if (this.inert || this.#concluded || this.halting || this.#awaiting) return;
     const verdict = this.#judge({ ok: false, error });
     // A stray promise has no place in the order of turns, so no compensation can stand on it.
     const held = { kind: "hold", hold: "bug", reason: String(error) } as const;
@@ -260,8 +268,10 @@ export class Activation {
 
   #rest(nowMs: number): void {
     const { node } = this;
-    const rest = restOf(this.state, nowMs, node.limits.parkGraceMs, this.#patient);
-    if (rest.kind === "stuck" || idleUpdates(this.state).length > 0) {
+    const rest = this.#awaiting
+      ? restOfEnded(this.state, this.#patient)
+      : restOf(this.state, nowMs, node.limits.parkGraceMs, this.#patient);
+    if (rest.kind === "stuck" || (!this.#awaiting && idleUpdates(this.state).length > 0)) {
       this.#watch(nowMs);
     } else if (rest.kind === "park") {
       parkRun(this.state, rest.due, rest.waits);
@@ -297,7 +307,7 @@ export class Activation {
   /** Something happened outside of a turn (a message, a due time, a failed attempt). */
   touched(nowMs: number): void {
     if (this.inert || this.#concluded || this.turnOpen || this.halting) return;
-    if (!this.#codeStarted || this.#ended !== null) return;
+    if (!this.#codeStarted || (this.#ended !== null && !this.#awaiting)) return;
     this.#advance(nowMs);
     this.node.loop.schedule();
   }
@@ -310,17 +320,13 @@ export class Activation {
   #conclude(verdict: Judgement, nowMs: number): void {
     if (verdict.kind === "hold") return this.#hold(verdict.hold, verdict.reason);
     if (this.state.updates !== null) endUpdates(this.state, nowMs);
-    if (verdict.kind === "continue") {
-      const goesOn = continueRun(this.state, verdict.input, nowMs);
-      if (!goesOn && this.state.divergence !== null) {
-        return this.#hold("diverged", explainDivergence(this.state));
-      }
-      this.#concluded = true;
-      return this.node.committer.touch(this);
-    }
-    if (!finishRun(this.state, verdict.verdict, nowMs) && this.state.divergence !== null) {
-      return this.#hold("diverged", explainDivergence(this.state));
-    }
+    const goesOn = verdict.kind === "continue";
+    const left = endCode(this.state, goesOn ? "its next generation" : "the end of the code", nowMs);
+    if (left === "diverged") return this.#hold("diverged", explainDivergence(this.state));
+    this.#awaiting = left === "waits";
+    if (this.#awaiting) return this.#advance(nowMs);
+    if (goesOn) continueRun(this.state, verdict.input, nowMs);
+    else finishRun(this.state, verdict.verdict, nowMs);
     this.#concluded = true;
     this.node.committer.touch(this);
   }
@@ -331,15 +337,6 @@ export class Activation {
       return this.retire();
     }
     this.#concluded = true;
-    if (this.state.inbox.some((row) => row.kind === "cancel")) {
-      // It was told to stop and cannot go on: it stops.
-      const cause = new ClawError("CLAW-2003", `It was cancelled while it was held: ${reason}`);
-      this.state.recorded.clear();
-      const verdict = { status: "cancelled", error: recordError(cause) } as const;
-      finishRun(this.state, verdict, this.node.clock.now());
-      this.node.committer.touch(this);
-      return;
-    }
     holdRun(this.state, kind, reason);
     this.node.committer.touch(this);
     this.node.log("warn", `run held: ${kind}`, {
@@ -370,7 +367,7 @@ export class Activation {
     } else if (draft.hold !== null) {
       this.retire();
       this.node.updates.fail(this.id, new ClawError("CLAW-2015", `Run ${this.id} is held back`));
-      // A request to cancel that came in meanwhile would meet nobody.
+      // A request to cancel would meet nobody: the held run ends by what its journal says.
       if (this.state.inbox.some(({ kind }) => kind === "cancel")) this.node.takeUpSoon([this.id]);
     } else if (draft.park !== null && answer.parked) {
       this.retire();

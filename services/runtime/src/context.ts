@@ -29,6 +29,7 @@ import {
   type AnyWorkflow,
   type Branch,
   type CallOptions,
+  type ChildOptions,
   type Context,
   type EventType,
   type MapOptions,
@@ -47,7 +48,7 @@ import { approvalPlan } from "./approvals.ts";
 import type { Activation } from "./activation.ts";
 import type { LiveCall, UndoPlan } from "./bodies.ts";
 import { emitPlan } from "./emit.ts";
-import { newRunOf, ownWorkflow } from "./new-run.ts";
+import { checkPolicy, newRunOf, ownWorkflow } from "./new-run.ts";
 import { registerQuery, registerUpdate } from "./handlers.ts";
 import { checkAttributes } from "./attributes.ts";
 import { continueAs } from "./continue-as.ts";
@@ -137,11 +138,12 @@ export class RunContext implements Context {
     return this.#ask(segment, plan, print, 0, body, undoPlan(options), output ?? null);
   }
 
-  child(workflow: AnyWorkflow, input: unknown, options?: CallOptions): Promise<never> {
+  child(workflow: AnyWorkflow, input: unknown, options?: ChildOptions): Promise<never> {
+    const onParentEnd = checkPolicy(options?.onParentEnd);
     const [segment, row] = this.#newRun(workflow, input, options, true);
     const print = fingerprint(`${row.workflow}@${row.version}|${row.input}`);
     const output = workflow.options.output ?? null;
-    return this.#ask(segment, { kind: "child", row }, print, 0, null, null, output);
+    return this.#ask(segment, { kind: "child", row, onParentEnd }, print, 0, null, null, output);
   }
 
   start(workflow: AnyWorkflow, input: unknown, options?: CallOptions): Promise<string> {

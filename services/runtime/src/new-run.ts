@@ -1,4 +1,10 @@
-import { derivedRunId, encodePayload, type StartRow } from "@claw/core/protocol";
+import {
+  ClawError,
+  derivedRunId,
+  encodePayload,
+  type OnParentEnd,
+  type StartRow,
+} from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
 import type { Activation } from "./activation.ts";
 import { checkSync, startRow } from "./registry.ts";
@@ -7,6 +13,14 @@ import { checkSync, startRow } from "./registry.ts";
 export function ownWorkflow({ node, state }: Activation, workflow: AnyWorkflow): AnyWorkflow {
   // At replay the run may already have what this node could not start any more.
   return state.replaying ? workflow : node.registry.own(workflow);
+}
+
+const POLICIES: readonly unknown[] = ["cancel", "abandon", "wait"];
+
+/** What becomes of a child when its parent ends. Errors: CLAW-1001. */
+export function checkPolicy(policy: OnParentEnd = "cancel"): OnParentEnd {
+  if (POLICIES.includes(policy)) return policy;
+  throw new ClawError("CLAW-1001", 'onParentEnd must be "cancel", "abandon" or "wait"');
 }
 
 /** The start of a run that a call of another run asks for. Errors: CLAW-1004, CLAW-1005, CLAW-1006. */

@@ -3,6 +3,7 @@ import {
   type DraftExtras,
   draftOf,
   extrasOf,
+  endCode,
   finishRun,
   type RunState,
   reopenRun,
@@ -16,13 +17,7 @@ import type {
   StoredRun,
   Transition,
 } from "@claw/core/ports";
-import {
-  decodePayload,
-  type Entry,
-  ENTRY_KINDS,
-  type RunId,
-  type StartRow,
-} from "@claw/core/protocol";
+import { childrenOf, type StartRow } from "@claw/core/protocol";
 
 /** Says whether one more run may be held in memory; asked once for each new run. */
 export type Admit = () => boolean;
@@ -88,29 +83,25 @@ function newRun(row: StartRow, admit: Admit): NewRun {
   return { row, due: admit() ? 0 : 1 };
 }
 
-/** The transition that ends a stored run without running its code; its open children are cancelled. */
+/**
+ * The transition that ends a stored run without running its code. It waits for nothing: open children are
+ * cancelled, except those that it may abandon.
+ */
 export function endWithoutCode(stored: StoredRun, verdict: Verdict, nowMs: number): CommitItem {
   const run = stateOf(stored);
   // Nobody will ask for what the journal holds: that is no divergence here.
   run.recorded.clear();
+  endCode(run, "the end of the code", nowMs);
   finishRun(run, verdict, nowMs);
   const draft = draftOf(run);
   const { acks, messages } = extrasOf(draft);
   for (const row of run.inbox) acks.push(row.seq);
   const data = JSON.stringify("its parent ended");
-  for (const to of openChildren(stored.journal)) {
+  for (const { run: to, onParentEnd, ended } of childrenOf(stored.journal).values()) {
+    if (ended || onParentEnd === "abandon") continue;
     messages.push({ to, kind: "cancel", name: "", from: run.start.id, data });
   }
   return takeTransition(run, draft, null, () => false);
-}
-
-function openChildren(journal: readonly Entry[]): Iterable<RunId> {
-  const open = new Map<string, RunId>();
-  for (const { kind, call, data } of journal) {
-    if (kind === ENTRY_KINDS.childStarted) open.set(call, String(decodePayload(data)));
-    else if (kind === ENTRY_KINDS.childEnded || kind === ENTRY_KINDS.callSkipped) open.delete(call);
-  }
-  return open.values();
 }
 
 /** The state of a run as stored, ready for its first turn. */
