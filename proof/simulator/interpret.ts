@@ -256,7 +256,9 @@ class Performer {
         };
       }
       case "child": {
-        const asked = ctx.child(this.#world.find(statement.program), call, keyed);
+        const { onParentEnd, program } = statement;
+        this.#world.stage.counted(`child ${onParentEnd}`);
+        const asked = ctx.child(this.#world.find(program), call, { ...keyed, onParentEnd });
         return { call, asked: asked.then((output) => fingerprint(JSON.stringify(output))) };
       }
       case "start":

@@ -117,7 +117,7 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(DELIVERY, "if (unasked !== undefined) {", "if (unasked === null) {"),
       edit(
-        "core/engine/commands/finish-run.ts",
+        "core/engine/commands/end-code.ts",
         "if (unasked !== undefined) {",
         "if (unasked === null) {",
       ),

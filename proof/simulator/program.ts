@@ -1,3 +1,4 @@
+import type { OnParentEnd } from "@claw/core/protocol";
 import type { Dice } from "./dice.ts";
 import type { Block, Program, Statement } from "./statement.ts";
 import { makeCall, makeRun } from "./statements/step.ts";
@@ -23,6 +24,7 @@ export const CTX_CALLS = [
   "fail",
 ] as const;
 
+const POLICIES: readonly OnParentEnd[] = ["cancel", "abandon", "wait"];
 const NAMES = ["part", "pair", "team"];
 /** Names of signals that programs receive. */
 export const SIGNALS = ["go", "answer", "stop"];
@@ -161,9 +163,14 @@ class Maker {
       [2, () => ({ op: "receive", signal: dice.pick(SIGNALS), timeoutMs: wait() })],
       [2, () => this.#waitFor(wait())],
       [2, () => ({ op: "emit", type: dice.pick(EVENT_TYPES), k: dice.below(K_MAX) })],
-      [later > 0 ? 1 : 0, () => ({ op: "child", program: this.#index + 1 + dice.below(later) })],
+      [later > 0 ? 1 : 0, () => this.#child(later)],
       [later > 0 ? 0.4 : 0, () => ({ op: "start", program: this.#index + 1 + dice.below(later) })],
     ])();
+  }
+
+  #child(later: number): Statement {
+    const program = this.#index + 1 + this.#dice.below(later);
+    return { op: "child", program, onParentEnd: this.#dice.pick(POLICIES) };
   }
 
   #waitFor(timeoutMs: number): Statement {

@@ -1,3 +1,5 @@
+import type { OnParentEnd } from "@claw/core/protocol";
+
 /** What the body of a step does. */
 export interface Fate {
   /** `ok` returns · `flaky` fails the first `times` attempts · `final` throws an error that is not retried
@@ -55,7 +57,8 @@ export type Statement =
       readonly timeoutMs: number;
     }
   | { readonly op: "emit"; readonly type: string; readonly k: number }
-  | { readonly op: "child" | "start"; readonly program: number }
+  | { readonly op: "child"; readonly program: number; readonly onParentEnd: OnParentEnd }
+  | { readonly op: "start"; readonly program: number }
   | { readonly op: "all" | "race"; readonly name: string; readonly branches: readonly Block[] }
   | {
       readonly op: "map";

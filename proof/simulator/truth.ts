@@ -23,6 +23,8 @@ export interface KnownRun {
   /** Failed attempts by call. */
   readonly failures: Map<string, number>;
   readonly taken: Set<number>;
+  /** Children that it has asked to stop. */
+  readonly stopped: Set<string>;
   ending: Pick<Ending, "status" | "output" | "error"> | null;
   /** The code that wrote its last entries. */
   code: Block | null;
@@ -113,6 +115,7 @@ export class Truth {
       answers: new Map(),
       failures: new Map(),
       taken: new Set(),
+      stopped: new Set(),
       ending: null,
       code: null,
       mixed: false,

@@ -89,7 +89,12 @@ function withoutStack({ stack: _stack, ...record }: ErrorRecord): ErrorRecord {
   return record;
 }
 
-function beginChild(run: RunState, call: Call, plan: Plan & { kind: "child" }, nowMs: number): void {
+function beginChild(
+  run: RunState,
+  call: Call,
+  plan: Plan & { kind: "child" },
+  nowMs: number,
+): void {
   const { row, onParentEnd } = plan;
   if (onParentEnd !== "cancel") attachedTo(run).policies.set(call.id, onParentEnd);
   extrasOf(draftOf(run)).starts.push(row);

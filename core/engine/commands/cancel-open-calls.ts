@@ -1,7 +1,7 @@
 import { CancelledError } from "../../protocol/index.ts";
-import { stopAwaited } from "../children.ts";
 import type { RunState } from "../run-state.ts";
 import { closeCall } from "./close-scope.ts";
+import { stopAwaited } from "./let-go-child.ts";
 
 /**
  * Delivers a cancellation: every open call outside of shielded scopes throws, later ones too. Children that the

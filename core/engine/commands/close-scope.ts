@@ -1,11 +1,11 @@
 import { closeApproval } from "../approvals.ts";
 import type { Call } from "../call.ts";
-import { letGo } from "../children.ts";
 import { extrasOf } from "../draft.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { isWithin, type Scope } from "../scope.ts";
 import { dropWait } from "../subscriptions.ts";
 import { linger } from "../undo-stack.ts";
+import { letGo } from "./let-go-child.ts";
 
 /** Closes a scope: its open calls throw `error`, later calls in it as well. */
 export function closeScope(run: RunState, scope: Scope, error: Error): void {

@@ -1,8 +1,8 @@
 import type { ChildOutcome, ClosedStatus, ErrorRecord, Payload } from "../../protocol/index.ts";
-import { forsakeAwaited } from "../children.ts";
 import { extrasOf, toParent } from "../draft.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { openUpdates } from "../updates.ts";
+import { forsakeAwaited } from "./let-go-child.ts";
 
 /** How the code of a run ended. */
 export type Verdict =

@@ -1,9 +1,10 @@
 import { ENTRY_KINDS, type SkipNote } from "../../protocol/index.ts";
 import type { Call } from "../call.ts";
-import { askToStop, isAwaited } from "../children.ts";
+import { isAwaited } from "../children.ts";
 import { recordAnswer } from "../record.ts";
 import type { RunState } from "../run-state.ts";
 import { withdraw } from "./close-scope.ts";
+import { askToStop } from "./let-go-child.ts";
 
 /** The open call of an id that has no end yet, or that of a child which the run waits for; or null. */
 export function openCall(run: RunState, id: string): Call | null {

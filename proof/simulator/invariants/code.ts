@@ -6,6 +6,7 @@ import type { Program } from "../statement.ts";
 import type { KnownRun } from "../truth.ts";
 import { isUndo } from "../undo-model.ts";
 import type { World } from "../world.ts";
+import { checkChildren } from "./children.ts";
 import { checkEvents } from "./events.ts";
 import { checkSteps } from "./steps.ts";
 import { checkCompensation, checkUndone } from "./undo.ts";
@@ -33,6 +34,7 @@ export class CodeCheck {
     const { truth, programs, poisoned } = this.#world;
     const run = truth.runs.get(item.run);
     const before = this.#begun.get(item.run) ?? 0;
+    if (run !== undefined) checkChildren(this.#world, run, item);
     if (item.entries === "" && item.hold === null && item.finish === null) return;
     this.#begun.delete(item.run);
     if (run === undefined || poisoned.has(item.run)) return;

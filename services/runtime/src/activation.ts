@@ -24,13 +24,7 @@ import {
   settleReplay,
   takeInbox,
 } from "@claw/core/engine";
-import {
-  ClawError,
-  type Hold,
-  type InboxRow,
-  type Payload,
-  type RunId,
-} from "@claw/core/protocol";
+import { ClawError, type Hold, type InboxRow, type Payload, type RunId } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
 import { abortBodies, abortBody, type LiveCall, startBody } from "./bodies.ts";
 import { compensate, type FailedVerdict } from "./compensate.ts";

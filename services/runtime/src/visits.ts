@@ -154,7 +154,10 @@ function takeOffer(activation: Activation, { call, name, input }: Offer, nowMs: 
     throw new ClawError("CLAW-3006", `Run ${activation.id} takes no update "${name}"`);
   }
   if (activation.awaiting) {
-    throw new ClawError("CLAW-2015", `The code of ${activation.id} has ended: it waits for children`);
+    throw new ClawError(
+      "CLAW-2015",
+      `The code of ${activation.id} has ended: it waits for children`,
+    );
   }
   if (state.compensating) {
     throw new ClawError("CLAW-2015", `Run ${activation.id} is being compensated`);

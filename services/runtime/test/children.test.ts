@@ -26,8 +26,8 @@ const child = workflow("child", async (ctx) => [await ctx.receive("go")]);
 /** The id of the first child of a run. */
 async function childOf(claw: Claw, run: RunId): Promise<RunId> {
   const record = await claw.find(run);
-  const journal = [...(record?.generations ?? []).flatMap((one) => one.journal)];
-  const [first] = childrenOf([...journal, ...(record?.journal ?? [])]).values();
+  const earlier = (record?.generations ?? []).flatMap((one) => one.journal);
+  const [first] = childrenOf([...earlier, ...(record?.journal ?? [])]).values();
   return first?.run ?? "";
 }
 
@@ -48,8 +48,8 @@ interface End {
 const signal = (claw: Claw, run: RunId): Promise<void> => claw.signal(run, "end");
 
 const ENDS: Readonly<Record<string, End>> = {
-  "completes": { code: (ctx) => ctx.receive("end"), act: signal, status: "completed", asks: false },
-  "fails": {
+  completes: { code: (ctx) => ctx.receive("end"), act: signal, status: "completed", asks: false },
+  fails: {
     code: async (ctx) => {
       await ctx.receive("end");
       return ctx.fail("no");
@@ -110,9 +110,7 @@ for (const [how, end] of Object.entries(ENDS)) {
         const parent = workflow(policy, async (ctx, input) => {
           if (input === "second") return 2;
           const raced = how === "loses interest in a race";
-          const asked = raced
-            ? Promise.resolve()
-            : ctx.child(child, 0, { onParentEnd: policy });
+          const asked = raced ? Promise.resolve() : ctx.child(child, 0, { onParentEnd: policy });
           return end.code(ctx, asked);
         });
         const first = await open(parent, child);
@@ -241,7 +239,7 @@ test("the policy that was recorded holds, whatever changed code says", async (t)
         (inner) => inner.receive("end"),
       ]);
       return ctx.receive("last");
-    }) as AnyWorkflow;
+    });
   const first = await open(flow("cancel"), child);
   const run = await first.start("parent", 1);
   await first.signal(run.id, "end");
@@ -266,7 +264,10 @@ test("a child that is waited for may not be left behind by an iteration of a che
   const claw = await open(parent, child);
   const run = await claw.start(parent, 1);
   await world.until(async () => (await statusOf(claw, run.id)) === "bug");
-  assert.match(await world.reason(claw, run.id), /CLAW-2031.*the child of "loop\/0\/r\[0\]\/child:child"/);
+  assert.match(
+    await world.reason(claw, run.id),
+    /CLAW-2031.*the child of "loop\/0\/r\[0\]\/child:child"/,
+  );
 });
 
 test("a policy that is none is a mistake of the code", async (t) => {

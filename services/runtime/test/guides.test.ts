@@ -121,3 +121,10 @@ test("the guide of retention does what it says", async (t) => {
   assert.deepEqual((look["swept"] as { runs: unknown }).runs, { completed: 1 });
   assert.equal(look["gone"], null);
 });
+
+test("the guide of children does what it says", async (t) => {
+  const { left } = await runPage(t, "children.md");
+  const [shop = {}] = left;
+  assert.equal(shop["output"], "on its way");
+  assert.partialDeepStrictEqual(shop["ended"], { status: "completed", output: "parcel 7" });
+});

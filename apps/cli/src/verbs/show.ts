@@ -1,5 +1,6 @@
 import { describeError, ERRORS, type ErrorCode, type RunRecord } from "@claw/core/protocol";
 import { entryView, runDetailView } from "@claw/gateway/wire";
+import { childrenShown, type ShownChild } from "../children.ts";
 import { openReader } from "../compose.ts";
 import type { Config } from "../config.ts";
 import { findRun } from "../find-run.ts";
@@ -25,13 +26,15 @@ export async function show(config: Config, text: string): Promise<void> {
   const reader = await openReader(config);
   try {
     const run = await findRun(reader, text);
+    const children = await childrenShown(reader, run);
     if (config.format !== "table") {
       return printData(
-        { ...runDetailView(run), journal: run.journal.map(entryView) },
+        { ...runDetailView(run), children, journal: run.journal.map(entryView) },
         config.format,
       );
     }
-    printText([...headOf(run), ...timelineLines(run), ...tailOf(run)].join("\n"));
+    const lines = [...headOf(run), ...childLines(children), ...timelineLines(run), ...tailOf(run)];
+    printText(lines.join("\n"));
   } finally {
     reader.close();
   }
@@ -51,6 +54,13 @@ function headOf(run: RunRecord): string[] {
   if (facts.length > 0) lines.push(field("attributes", facts.join(" ")));
   if (run.input !== "") lines.push(field("input", shortText(run.input, VALUE_CHARS_MAX)));
   return lines;
+}
+
+function childLines(children: readonly ShownChild[]): string[] {
+  return children.map(({ id, workflow, status, onParentEnd }, at) => {
+    const policy = onParentEnd === "cancel" ? "" : `  (${onParentEnd})`;
+    return field(at === 0 ? "children" : "", `${id}  ${workflow}  ${status}${policy}`);
+  });
 }
 
 function timelineLines(run: RunRecord): string[] {
