@@ -3,16 +3,17 @@ import type { MaybePromise } from "./store.ts";
 
 /** Where a payload stands. What is encoded for one place cannot be decoded as that of another. */
 export interface PayloadPlace {
+  /** The run, or the id of a standalone task. */
   readonly run: RunId;
-  /** The part of the run: its input, an entry of a call, a message. */
+  /** The part of it: its input, an entry of a call, a message. */
   readonly part: string;
 }
 
 /**
  * Turns the bytes of a payload into others before they are stored, and back. Its name stands in what it
  * encoded, so it never changes; what an earlier configuration wrote is decoded as long as the codec is given.
- * Errors: what `encode` throws refuses the transition, what `decode` throws holds the run; neither
- * message may carry keys or payloads.
+ * Errors: what `encode` throws refuses the transition, what `decode` throws holds the run, and makes a task a
+ * dead letter; neither message may carry keys or payloads.
  */
 export interface PayloadCodec {
   /** Lower-case letters, digits and "-". */

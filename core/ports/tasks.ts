@@ -2,9 +2,9 @@ import type {
   AsideTask,
   OpenBlock,
   QueueCounts,
+  StoredTask,
   TaskBlock,
   TaskId,
-  TaskRecord,
   TaskStatus,
 } from "../protocol/index.ts";
 import type { Dedup, MaybePromise } from "./store.ts";
@@ -32,6 +32,8 @@ export interface TaskProgress {
   readonly marks: readonly { readonly block: number; readonly done: string }[];
   /** Tasks with a row of their own that are done and not kept. */
   readonly asideGone: readonly number[];
+  /** Tasks of which nothing is left and whose blobs go with them. Default: none. */
+  readonly blobsGone?: readonly TaskId[];
   /** Rows to write, or to write over: retried, dead and kept tasks. */
   readonly aside: readonly AsideTask[];
 }
@@ -87,6 +89,6 @@ export interface TaskReads {
   nextDue(scope: TaskScope, afterMs: number): MaybePromise<number | null>;
   /** How many tasks each queue of a namespace holds, by name of the queue. For people: may walk all tasks. */
   counts(namespace: string): MaybePromise<readonly QueueCounts[]>;
-  list(query: TaskQuery): MaybePromise<readonly TaskRecord[]>;
-  find(id: TaskId): MaybePromise<TaskRecord | null>;
+  list(query: TaskQuery): MaybePromise<readonly StoredTask[]>;
+  find(id: TaskId): MaybePromise<StoredTask | null>;
 }

@@ -2,6 +2,7 @@ import type { RunId } from "./ids.ts";
 import { ENTRY_KINDS, type ChildOutcome, type Entry, type RetryNote } from "./journal.ts";
 import type { ErrorRecord } from "./errors.ts";
 import { isCoded, type Payload } from "./payload.ts";
+import type { StoredTask } from "./task.ts";
 import type { Generation, RunRecord, RunSummary } from "./run.ts";
 
 // "~", the names of the codecs in the order of encoding, then ":" and base64, or "@" and where the bytes are.
@@ -90,6 +91,17 @@ export function shownRun(run: RunRecord): RunRecord {
     error: error === null || !isCoded(error.message) ? error : hidden(error),
     journal: journal.map(shownEntry),
     ...(generations === undefined ? {} : { generations: generations.map(shownGeneration) }),
+  };
+}
+
+/** A listed task with stand-ins for all that is not decoded here. */
+export function shownTask(task: StoredTask): StoredTask {
+  const { input, output, error } = task;
+  return {
+    ...task,
+    input: shownPayload(input),
+    output: shownPayload(output),
+    error: error === null || !isCoded(error.message) ? error : hidden(error),
   };
 }
 

@@ -69,7 +69,16 @@ export interface TaskRecord {
   readonly enqueuedAt: number;
   readonly input: unknown;
   readonly output: unknown;
+  /** Of the last failed attempt. */
   readonly error: ErrorRecord | null;
+  /** True when a codec, a key or a blob is missing: input, output and the error's message are stand-ins. */
+  readonly unreadable?: true;
+}
+
+/** A task as stores list it: its payloads are not decoded. */
+export interface StoredTask extends Omit<TaskRecord, "input" | "output" | "unreadable"> {
+  readonly input: Payload;
+  readonly output: Payload;
 }
 
 /** How many tasks a queue holds. Times are milliseconds since 1970. */
@@ -152,7 +161,7 @@ export function splitInputs(text: string): Payload[] {
 }
 
 /** What is left of a block, as lists show it. */
-export function recordsOfBlock(block: OpenBlock): TaskRecord[] {
+export function recordsOfBlock(block: OpenBlock): StoredTask[] {
   return splitInputs(block.inputs).flatMap((input, at) => {
     if (block.done[at] === "1") return [];
     const task = { status: "ready", attempt: 1, due: 0, output: "", error: null } as const;
@@ -161,13 +170,18 @@ export function recordsOfBlock(block: OpenBlock): TaskRecord[] {
 }
 
 /** A task with a row of its own, as lists show it. */
-export function recordOfAside(task: AsideTask): TaskRecord {
+export function recordOfAside(task: AsideTask): StoredTask {
   return toRecord(task);
+}
+
+/** A listed task with its values. Errors: CLAW-4011 for what must be decoded first. */
+export function taskRecordOf(task: StoredTask): TaskRecord {
+  return { ...task, input: decodePayload(task.input), output: decodePayload(task.output) };
 }
 
 function toRecord(
   task: Omit<AsideTask, "status" | "progress"> & { readonly status: TaskStatus },
-): TaskRecord {
+): StoredTask {
   return {
     id: taskIdOf(task.id),
     namespace: task.namespace,
@@ -178,8 +192,8 @@ function toRecord(
     attempt: task.attempt,
     due: task.status === "waiting" ? task.due : null,
     enqueuedAt: task.addedAt,
-    input: decodePayload(task.input),
-    output: decodePayload(task.output),
+    input: task.input,
+    output: task.output,
     error: task.error,
   };
 }

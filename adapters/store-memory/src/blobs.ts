@@ -25,3 +25,8 @@ export function removeBlobs(disk: MemoryDisk, runs: readonly RunId[], flushed: b
   disk.settleCommit(flushed);
   return removed;
 }
+
+/** Removes all large payloads of a run or task, within a commit. */
+export function dropBlobs(disk: MemoryDisk, owner: RunId): void {
+  for (const [key] of disk.blobs.entries()) if (key.startsWith(`${owner}/`)) disk.blobs.delete(key);
+}

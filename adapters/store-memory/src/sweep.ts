@@ -1,5 +1,6 @@
 import type { SweepOrder, Swept } from "@claw/core/ports";
 import { type ClosedStatus, decodePayload, eventKey, newRunId } from "@claw/core/protocol";
+import { dropBlobs } from "./blobs.ts";
 import type { ClosedRow, EventRow, MemoryDisk } from "./memory-disk.ts";
 import { ALL_EVENTS, eventIdentity, typeName } from "./subscribe.ts";
 
@@ -49,7 +50,7 @@ function removeRun(disk: MemoryDisk, id: string): void {
   disk.generations.delete(id);
   disk.streams.delete(id);
   disk.chunks.delete(id);
-  for (const [key] of disk.blobs.entries()) if (key.startsWith(`${id}/`)) disk.blobs.delete(key);
+  dropBlobs(disk, id);
 }
 
 function sweepEvents(disk: MemoryDisk, order: SweepOrder): { count: number; next: number | null } {

@@ -4,11 +4,12 @@ import {
   queueCounts,
   recordOfAside,
   recordsOfBlock,
+  type StoredTask,
   taskIdOf,
   taskNumberOf,
   type TaskPlace,
-  type TaskRecord,
 } from "@claw/core/protocol";
+import { dropBlobs } from "./blobs.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
 
 /** There is one disk for each of these in a process, so that keys need nothing that is drawn. */
@@ -32,6 +33,7 @@ export function applyTaskItem(disk: MemoryDisk, item: TaskItem, nowMs: number): 
     for (const { block, done } of item.marks) disk.taskMarks.set(keyOf(block), done);
     for (const id of item.asideGone) disk.taskAside.delete(keyOf(id));
     for (const task of item.aside) writeAside(disk, task);
+    for (const id of item.blobsGone ?? []) dropBlobs(disk, id);
   } else {
     const task = disk.taskAside.get(keyOf(item.id));
     if (task?.status !== "dead" || task.namespace !== item.namespace) {
@@ -100,7 +102,9 @@ export function taskReads(disk: MemoryDisk, use: <T>(verb: () => T) => T | Promi
 /** Forgets kept tasks whose time is over. */
 export function expireTasks(disk: MemoryDisk, nowMs: number): void {
   for (const { id, status, due } of disk.taskAside.values()) {
-    if (status === "completed" && due < nowMs) disk.taskAside.delete(keyOf(id));
+    if (status !== "completed" || due >= nowMs) continue;
+    disk.taskAside.delete(keyOf(id));
+    dropBlobs(disk, taskIdOf(id));
   }
 }
 
@@ -108,7 +112,7 @@ function writeAside(disk: MemoryDisk, task: AsideTask): void {
   disk.taskAside.set(keyOf(task.id), { ...task });
 }
 
-function listTasks(disk: MemoryDisk, query: TaskQuery): TaskRecord[] {
+function listTasks(disk: MemoryDisk, query: TaskQuery): StoredTask[] {
   const { namespace, queue, task, status, error, limit } = query;
   const before =
     query.before === undefined ? Number.MAX_SAFE_INTEGER : (taskNumberOf(query.before) ?? 0);
@@ -126,7 +130,7 @@ function listTasks(disk: MemoryDisk, query: TaskQuery): TaskRecord[] {
     .slice(0, limit);
 }
 
-function everyTask(disk: MemoryDisk): TaskRecord[] {
+function everyTask(disk: MemoryDisk): StoredTask[] {
   const blocks = [...disk.taskBlocks.values()].map((block) => ({
     ...block,
     done: disk.taskMarks.get(keyOf(block.id)) ?? "",

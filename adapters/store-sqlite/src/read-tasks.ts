@@ -7,10 +7,10 @@ import {
   queueCounts,
   recordOfAside,
   recordsOfBlock,
+  type StoredTask,
   type TaskId,
   type TaskCount,
   taskNumberOf,
-  type TaskRecord,
 } from "@claw/core/protocol";
 
 // A row as the database answers it: an alias, to which its rows can be cast.
@@ -82,7 +82,7 @@ export function openTaskReader(db: DatabaseSync): TaskReader {
 }
 
 /** Standalone tasks that a query names, newest first. */
-function listTasks(db: DatabaseSync, query: TaskQuery): TaskRecord[] {
+function listTasks(db: DatabaseSync, query: TaskQuery): StoredTask[] {
   const before =
     query.before === undefined ? Number.MAX_SAFE_INTEGER : (taskNumberOf(query.before) ?? 0);
   const conditions = ["id < ?"];
@@ -96,7 +96,7 @@ function listTasks(db: DatabaseSync, query: TaskQuery): TaskRecord[] {
     conditions.push(`${column} = ?`);
     values.push(value);
   }
-  const found: TaskRecord[] = [];
+  const found: StoredTask[] = [];
   const { status, error } = query;
   if (error === undefined && (status === undefined || status === "ready")) {
     // One block may begin before the page's end and have nothing left there, so there is one more.
@@ -117,7 +117,7 @@ function listTasks(db: DatabaseSync, query: TaskQuery): TaskRecord[] {
   return found.sort((a, b) => numberOf(b.id) - numberOf(a.id)).slice(0, query.limit);
 }
 
-function findTask(db: DatabaseSync, id: TaskId): TaskRecord | null {
+function findTask(db: DatabaseSync, id: TaskId): StoredTask | null {
   const number = taskNumberOf(id);
   if (number === null) return null;
   const own = db.prepare(`${ASIDE} WHERE id = ?`).get(number) as AsideLine | undefined;

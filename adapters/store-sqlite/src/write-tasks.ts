@@ -24,10 +24,11 @@ export function openTaskWriter(db: DatabaseSync, requests: Requests): TaskWriter
   const revive = db.prepare(`
     UPDATE task_aside SET status = 'waiting', attempt = 1, due = ?3, error = NULL
     WHERE id = ?1 AND namespace = ?2 AND status = 'dead'`);
-
   const forget = db.prepare(`
     DELETE FROM task_aside WHERE id IN
-      (SELECT id FROM task_aside WHERE status = 'completed' AND due < ? LIMIT ?)`);
+      (SELECT id FROM task_aside WHERE status = 'completed' AND due < ? LIMIT ?)
+    RETURNING id, input LIKE '~%' OR output LIKE '~%' OR attempt > 1 AS apart`);
+  const removeBlobs = db.prepare("DELETE FROM blobs WHERE run = ?");
 
   const block = (row: TaskBlock): void => {
     const { id, namespace, queue, rank, name, count, addedAt, inputs } = row;
@@ -60,6 +61,7 @@ export function openTaskWriter(db: DatabaseSync, requests: Requests): TaskWriter
     for (const { block: id, done } of item.marks) mark.run(id, done);
     for (const id of item.asideGone) removeAside.run(id);
     for (const row of item.aside) aside(row);
+    for (const id of item.blobsGone ?? []) removeBlobs.run(id);
     return APPLIED;
   }
 
@@ -74,7 +76,9 @@ export function openTaskWriter(db: DatabaseSync, requests: Requests): TaskWriter
       return item.type === "tasks" ? progress(item) : redrive(item, nowMs);
     },
     expire: (nowMs, limit) => {
-      forget.run(nowMs, limit);
+      for (const { id, apart } of forget.all(nowMs, limit)) {
+        if (apart === 1) removeBlobs.run(taskIdOf(Number(id)));
+      }
     },
   };
 }

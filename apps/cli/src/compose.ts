@@ -1,6 +1,16 @@
 import { existsSync } from "node:fs";
-import type { Log, Store } from "@claw/core/ports";
-import { ClawError, type QueueCounts, shownRun, shownSummary } from "@claw/core/protocol";
+import type { Log, Store, TaskQuery } from "@claw/core/ports";
+import {
+  ClawError,
+  type QueueCounts,
+  shownRun,
+  shownSummary,
+  shownTask,
+  type StoredTask,
+  type TaskId,
+  type TaskRecord,
+  taskRecordOf,
+} from "@claw/core/protocol";
 import type { Gateway, GatewayOptions } from "@claw/gateway";
 import type { Claw, RuntimeOptions } from "@claw/runtime";
 import type { SqliteReader } from "@claw/store-sqlite";
@@ -12,7 +22,9 @@ import type { Loaded } from "./load-definitions.ts";
 
 /** What is read of one namespace of a store, beside its owner. */
 export interface Reader extends Omit<SqliteReader, "tasks"> {
-  readonly tasks: Pick<SqliteReader["tasks"], "list" | "find"> & {
+  readonly tasks: {
+    readonly list: (query: TaskQuery) => readonly TaskRecord[];
+    readonly find: (id: TaskId) => TaskRecord | null;
     readonly counts: () => readonly QueueCounts[];
   };
 }
@@ -38,14 +50,18 @@ export async function openReader({ store: path, namespace }: Scope): Promise<Rea
     },
     approvals: (query) => reader.approvals({ ...query, namespace }),
     tasks: {
-      list: (query) => reader.tasks.list({ ...query, namespace }),
+      list: (query) => reader.tasks.list({ ...query, namespace }).map(recordFor),
       find: (id) => {
         const task = reader.tasks.find(id);
-        return task?.namespace === namespace ? task : null;
+        return task?.namespace === namespace ? recordFor(task) : null;
       },
       counts: () => reader.tasks.counts(namespace),
     },
   };
+}
+
+function recordFor(task: StoredTask): TaskRecord {
+  return taskRecordOf(shownTask(task));
 }
 
 /** The store at a path, not opened yet. */

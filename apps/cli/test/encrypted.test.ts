@@ -3,13 +3,13 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { test } from "node:test";
 import { encryption, openRuntime } from "@claw/runtime";
-import { workflow } from "@claw/sdk";
+import { task, workflow } from "@claw/sdk";
 import { sqliteStore } from "@claw/store-sqlite";
 import { openPlace } from "./claw.ts";
 
 const SECRET = "heron";
 
-test("show, journal and list print <encrypted> for what they have no key for", async (t) => {
+test("show, journal, list and tasks print <encrypted> for what they have no key for", async (t) => {
   const place = openPlace(t);
   const path = join(place.folder, "secret.db");
   const failing = workflow("failing", async (ctx, word: string) => {
@@ -21,15 +21,28 @@ test("show, journal and list print <encrypted> for what they have no key for", a
       .catch(() => null);
     return ctx.fail(word);
   });
+  const refused = task("refused", { retry: { attempts: 1 } }, (word: string) => {
+    throw new Error(word);
+  });
   const claw = await openRuntime({
     store: sqliteStore({ path }),
     workflows: [failing],
+    tasks: [refused],
     codec: encryption({ current: "k", keys: { k: randomBytes(32) } }),
   });
   const run = await claw.start(failing, SECRET);
   await run.ended();
+  const { id } = await claw.enqueue(refused, SECRET);
+  while ((await claw.deadLetters()).length === 0) await claw.flush();
   await claw.stop();
-  for (const verb of [["show", run.id], ["journal", run.id], ["list"]]) {
+  for (const verb of [
+    ["show", run.id],
+    ["journal", run.id],
+    ["list"],
+    ["tasks"],
+    ["tasks", id],
+    ["dead-letters"],
+  ]) {
     for (const output of ["table", "json"]) {
       const ended = await place.claw(...verb, "--store", path, "-o", output);
       assert.equal(ended.code, 0, ended.stderr);

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CommitItem, ItemAnswer, NewBlob } from "@claw/core/ports";
-import type { RunId } from "@claw/core/protocol";
+import { type AsideTask, type RunId, taskIdOf } from "@claw/core/protocol";
 import type { PlaceMaker } from "./place.ts";
-import { delivery, finish, openWorld, type StoreWorld, step, transition } from "./world.ts";
+import {
+  BEGIN_MS,
+  delivery,
+  finish,
+  openWorld,
+  type StoreWorld,
+  step,
+  transition,
+} from "./world.ts";
 
 const BYTES = 3 * 1024 * 1024 + 17;
 
@@ -43,6 +51,47 @@ export function proveBlobs(make: PlaceMaker): void {
     assert.equal(await world.store.blobs.read(row.id, "poison"), null);
     assert.equal(await world.store.blobs.read(row.id, "unknown"), null);
     assert.ok(same(await world.store.blobs.read(row.id, "good"), bytes));
+  });
+
+  test("the blobs of a task go with its end, and with the time for which its result is kept", async (t) => {
+    const world = await openWorld(t, make);
+    const place = { namespace: "default", queue: "q", rank: 0, name: "job" };
+    const rest = { attempt: 1, addedAt: BEGIN_MS, progress: "", error: null };
+    const aside = (id: number, fields: Partial<AsideTask>): AsideTask => {
+      return {
+        ...place,
+        ...rest,
+        id,
+        status: "waiting",
+        due: 0,
+        input: "~@9:x/y",
+        output: "",
+        ...fields,
+      };
+    };
+    const kept = aside(2, { status: "completed", due: BEGIN_MS + 10, output: "5" });
+    const blobs = [1, 2, 3].map((id) => ({
+      item: 0,
+      run: taskIdOf(id),
+      id: "a",
+      bytes: pattern(9),
+    }));
+    const all = [aside(1, {}), kept, aside(3, {})];
+    await commit(
+      world,
+      [{ type: "enqueue", blocks: [], aside: all, lastId: 3, dedup: null }],
+      blobs,
+    );
+    const left = async (): Promise<boolean[]> => {
+      const found = [1, 2, 3].map(async (id) => world.store.blobs.read(taskIdOf(id), "a"));
+      return (await Promise.all(found)).map((bytes) => bytes !== null);
+    };
+    assert.deepEqual(await left(), [true, true, true]);
+    const gone = { blocksGone: [], marks: [], asideGone: [1], aside: [], blobsGone: [taskIdOf(1)] };
+    await commit(world, [{ type: "tasks", ...gone }], []);
+    assert.deepEqual(await left(), [false, true, true]);
+    await world.store.expire(BEGIN_MS + 11, 100);
+    assert.deepEqual(await left(), [false, false, true]);
   });
 
   test("a second blob of one id takes the place of the first", async (t) => {

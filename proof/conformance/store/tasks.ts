@@ -53,10 +53,10 @@ export function proveTasks(make: PlaceMaker): void {
     assert.deepEqual(
       list.map(({ id, input, status }) => [id, input, status]),
       [
-        [taskIdOf(4), undefined, "ready"],
-        [taskIdOf(3), { b: 2 }, "ready"],
-        [taskIdOf(2), undefined, "ready"],
-        [taskIdOf(1), "a", "ready"],
+        [taskIdOf(4), "", "ready"],
+        [taskIdOf(3), '{"b":2}', "ready"],
+        [taskIdOf(2), "", "ready"],
+        [taskIdOf(1), '"a"', "ready"],
       ],
     );
   });
@@ -93,7 +93,7 @@ export function proveTasks(make: PlaceMaker): void {
       [[1, "011"]],
     );
     assert.equal(await tasks.find(taskIdOf(2)), null);
-    assert.equal((await tasks.find(taskIdOf(1)))?.input, 1);
+    assert.equal((await tasks.find(taskIdOf(1)))?.input, "1");
     await world.commit(progress({ blocksGone: [1] }));
     assert.deepEqual(await tasks.list({ limit: 10 }), []);
     assert.deepEqual(await world.store.check(), []);
@@ -247,7 +247,7 @@ export function proveTasks(make: PlaceMaker): void {
     assert.deepEqual(await ids({ error: "TypeError", status: "dead" }), []);
     assert.deepEqual(await ids({ error: "TypeError" }), of(11));
     await world.commit(progress({ asideGone: [10, 11] }));
-    assert.equal((await tasks.find(taskIdOf(9)))?.output, 5);
+    assert.equal((await tasks.find(taskIdOf(9)))?.output, "5");
     await world.store.expire(BEGIN_MS + 11, 100);
     assert.equal(await tasks.find(taskIdOf(9)), null);
     assert.deepEqual(await ids({}), of(6, 5, 3, 2, 1));

@@ -34,8 +34,7 @@ export interface RuntimeOptions {
   /** The definitions that this process runs. Errors: CLAW-1002 for two of one name and version. */
   readonly workflows: readonly AnyWorkflow[];
   /**
-   * The tasks that `enqueue` takes and this process does. Default: none. Errors: CLAW-1002; CLAW-1001
-   * together with a `codec`, which would not hold for their payloads.
+   * The tasks that `enqueue` takes and this process does. Default: none. Errors: CLAW-1001, CLAW-1002.
    */
   readonly tasks?: readonly AnyTask[];
   /** Attempts and calls at once per queue; 0 does nothing of it here. Default: 100 in each. */

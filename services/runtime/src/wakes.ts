@@ -73,19 +73,21 @@ export class Wakes {
   async look(): Promise<void> {
     const node = this.#node;
     if (this.#looking) this.#missed = 0;
-    if (this.#looking || !node.available || node.registry.workflows.length === 0) return;
+    // Without a workflow here nobody's runs are taken up; tasks and requests still come to the end of their time.
+    const hostsRuns = node.registry.workflows.length > 0;
+    if (this.#looking || !node.available || !(hostsRuns || node.tasks.plans.size > 0)) return;
     this.#looking = true;
     this.#missed = Number.POSITIVE_INFINITY;
     const { incarnation } = node.committer;
     try {
       const now = node.clock.now();
-      await this.#takeUpDue(now);
+      if (hostsRuns) await this.#takeUpDue(now);
       if (now - this.#expiredAt >= LOOK_EVERY_MS) {
         this.#expiredAt = now;
         await node.store.expire(now, LOOK_LIMIT);
         node.sweeper.soon(now);
       }
-      const next = await node.store.nextDue(now);
+      const next = hostsRuns ? await node.store.nextDue(now) : null;
       this.#next = Math.min(next ?? now + LOOK_EVERY_MS, now + LOOK_EVERY_MS);
     } catch (error) {
       node.log("warn", "looking for due runs failed", { error: String(error) });

@@ -332,9 +332,6 @@ test("wrong definitions and options are refused with their codes", async (t) => 
   await assert.rejects(world.open([], { tasks: [work, other] }), { code: "CLAW-1002" });
   const queues = { q: { concurrency: -1 } };
   await assert.rejects(world.open([], { queues }), { code: "CLAW-1001" });
-  const same = (bytes: Uint8Array): Uint8Array => bytes;
-  const codec = { name: "plain", encode: same, decode: same };
-  await assert.rejects(world.open([], { tasks: [work], codec }), { code: "CLAW-1001" });
   assert.throws(() => task("t", { priority: 1.5 }, () => 1), { code: "CLAW-1001" });
   assert.throws(() => task("t", { queue: "a/b" }, () => 1), { code: "CLAW-1008" });
   const claw = await world.open([], { tasks: [work] });

@@ -1,5 +1,5 @@
 import type { PayloadPlace } from "@claw/core/ports";
-import type { Entry, Message, RunId } from "@claw/core/protocol";
+import type { Entry, Message, RunId, TaskId } from "@claw/core/protocol";
 
 // Between the fields of a part: no name or kind contains it.
 const UNIT = "\u001f";
@@ -35,4 +35,12 @@ export function messagePlace({ to, kind, name }: Message): PayloadPlace {
 /** Where a block of chunks stands. */
 export function chunkPlace(run: RunId, seq: number): PayloadPlace {
   return { run, part: ["chunks", seq].join(UNIT) };
+}
+
+/** Where a value of a standalone task stands. */
+export function taskPlace(
+  task: TaskId,
+  part: "input" | "output" | "progress" | "error",
+): PayloadPlace {
+  return { run: task, part };
 }

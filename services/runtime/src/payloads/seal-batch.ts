@@ -15,9 +15,7 @@ import {
   type Ending,
   type Entry,
   ENTRY_KINDS,
-  type ErrorRecord,
   entryParts,
-  isCoded,
   joinParts,
   type Message,
   type Payload,
@@ -32,6 +30,8 @@ import {
   messagePlace,
   outputPlace,
 } from "./places.ts";
+import { sealError } from "./seal-error.ts";
+import { concernsEnqueue, concernsProgress, sealEnqueue, sealProgress } from "./seal-tasks.ts";
 import type { SealedBlob, Sealer } from "./sealer.ts";
 
 // Their data are ids and names of calls, which the engine reads, and no payloads.
@@ -54,6 +54,8 @@ const SEALED = "\u001f~";
 export function concernsBatch(sealer: Sealer, { items }: Batch): boolean {
   for (const item of items) {
     if (item.type === "transition" && concernsTransition(sealer, item)) return true;
+    if (item.type === "enqueue" && concernsEnqueue(sealer, item)) return true;
+    if (item.type === "tasks" && concernsProgress(sealer, item)) return true;
     if (item.type === "delivery" && sealer.concerns(item.message.data)) return true;
     if (item.type === "decision" && sealer.concerns(item.data)) return true;
     if (item.type === "publication" && item.starts.some((one) => concernsRun(sealer, one))) {
@@ -110,6 +112,8 @@ export class BatchSealer {
     }
     if (item.type === "publication") return { ...item, ...(await this.#event(item, blobs)) };
     if (item.type === "decision") return this.#decision(item, blobs);
+    if (item.type === "enqueue") return sealEnqueue(this.#sealer, item, blobs);
+    if (item.type === "tasks") return sealProgress(this.#sealer, item, blobs);
     if (item.type !== "transition") return item;
     const { run, start, entries, finish } = item;
     return {
@@ -170,18 +174,8 @@ export class BatchSealer {
     return {
       ...ending,
       output: await this.#sealer.seal(output, outputPlace(run), blobs),
-      error: error === null ? null : await this.#error(run, error, blobs),
+      error: error === null ? null : await sealError(this.#sealer, error, errorPlace(run), blobs),
     };
-  }
-
-  // Name and code stay: lists and people tell errors apart by them.
-  async #error(run: RunId, error: ErrorRecord, blobs: SealedBlob[]): Promise<ErrorRecord> {
-    if (!this.#sealer.hasCodecs || isCoded(error.message)) return error;
-    const { name, code, ...rest } = error;
-    const sealed = await this.#sealer.seal(JSON.stringify(rest), errorPlace(run), blobs);
-    // Left as it is, by every codec: then so is the error.
-    if (!isCoded(sealed)) return error;
-    return { name, message: sealed, ...(code === undefined ? {} : { code }) };
   }
 
   async #entries(run: RunId, text: string, blobs: SealedBlob[]): Promise<string> {

@@ -32,6 +32,7 @@ import {
   outputPlace,
 } from "./places.ts";
 import { BatchSealer, concernsBatch } from "./seal-batch.ts";
+import { openError } from "./seal-error.ts";
 import type { Sealer } from "./sealer.ts";
 
 // What engine and operators read of a journal is opened with it; the values of steps, if they are
@@ -181,7 +182,7 @@ function openRecord(
   const { generations } = run;
   if (!sealed && generations === undefined && !journal.some(hasSealedData)) return run;
   return (async () => {
-    const opened = error === null ? null : await openError(id, error, sealer);
+    const opened = error === null ? null : await openError(sealer, error, errorPlace(id));
     return {
       ...run,
       reason: opened === error ? run.reason : await openReason(run, sealer),
@@ -224,13 +225,6 @@ async function openGenerations(
     opened.push({ ...one, input, journal: await openEntries(run, one.journal, sealer) });
   }
   return opened;
-}
-
-async function openError(run: RunId, error: ErrorRecord, sealer: Sealer): Promise<ErrorRecord> {
-  if (!isCoded(error.message)) return error;
-  const text = await attempt(sealer.open(error.message, errorPlace(run)), "");
-  if (text === "") return { ...error, message: standInFor(error.message) };
-  return { ...error, ...(JSON.parse(text) as ErrorRecord) };
 }
 
 function openReasons(

@@ -6,6 +6,7 @@ import {
   isCoded,
   type Payload,
   readCoded,
+  type TaskBlock,
   writeCoded,
 } from "@claw/core/protocol";
 import { compression } from "../codecs/compression.ts";
@@ -23,6 +24,8 @@ export class Sealer {
   readonly #blobs: BlobStore;
   readonly #codecs: readonly PayloadCodec[];
   readonly #known: ReadonlyMap<string, PayloadCodec>;
+  /** The inputs of blocks as they were stored, where that is not as they were given. */
+  readonly storedInputs = new WeakMap<TaskBlock, string>();
 
   /** Errors: CLAW-1001 for codecs that are none. */
   constructor(

@@ -7,6 +7,7 @@ import {
   durationMs,
   encodePayload,
   fingerprint,
+  isClawError,
   limits,
   type Payload,
   type TaskId,
@@ -149,7 +150,8 @@ export class Intake {
         (from) => opened.waiting.forEach(({ resolve }, at) => resolve(taskIdOf(from + at))),
         (error: unknown) => {
           if (this.#lots.get(key) === opened) this.#lots.delete(key);
-          for (const { reject } of opened.waiting) reject(error);
+          if (isClawError(error, "CLAW-4009") && opened.inputs.length > 1) this.#apart(opened);
+          else for (const { reject } of opened.waiting) reject(error);
         },
       );
     }
@@ -157,6 +159,17 @@ export class Intake {
     const { promise, resolve, reject } = Promise.withResolvers<TaskId>();
     lot.waiting.push({ resolve, reject });
     return promise;
+  }
+
+  // One of them was refused, and with it all: who it was shows when each is sent on its own.
+  #apart({ place, inputs, waiting }: Lot): void {
+    for (const [at, { resolve, reject }] of waiting.entries()) {
+      const input = inputs[at] ?? "";
+      this.#write(1, (id, now) => enqueueOf(blocksOf(place, [input], id, now), id)).then(
+        (id) => resolve(taskIdOf(id)),
+        reject,
+      );
+    }
   }
 
   async #alone(place: TaskPlace, input: Payload, options: EnqueueOptions): Promise<EnqueuedTask> {
@@ -229,7 +242,12 @@ export class Intake {
   }
 
   #arrived({ blocks, aside }: Enqueue): void {
-    for (const block of blocks) this.#board.queue(block.queue).added({ ...block, done: "" });
+    const { storedInputs } = this.#board.node.sealer;
+    for (const block of blocks) {
+      // In hand is what the store has: it is written again as it is when an attempt fails.
+      const inputs = storedInputs.get(block) ?? block.inputs;
+      this.#board.queue(block.queue).added({ ...block, inputs, done: "" });
+    }
     for (const { queue, due } of aside) this.#board.queue(queue).expect(due);
     const [first] = [...blocks, ...aside];
     if (first !== undefined) this.#board.queue(first.queue).pump();

@@ -3,12 +3,14 @@ import {
   ClawError,
   limits,
   type QueueCounts,
+  type StoredTask,
   type TaskId,
   taskNumberOf,
   type TaskRecord,
 } from "@claw/core/protocol";
 import type { DeadLetterQuery, RedriveReport } from "../claw.ts";
 import type { Node } from "../node.ts";
+import { openTask } from "../payloads/seal-tasks.ts";
 
 const LIST_LIMIT = 50;
 /** Dead letters that are redriven in one commit. */
@@ -19,12 +21,22 @@ export async function listTasks(
   node: Node,
   query: Partial<TaskQuery>,
 ): Promise<readonly TaskRecord[]> {
+  const stored = await listStored(node, query);
+  return Promise.all(stored.map(async (task) => openTask(node.sealer, task)));
+}
+
+async function listStored(node: Node, query: Partial<TaskQuery>): Promise<readonly StoredTask[]> {
   node.mustBeAvailable();
   return node.store.tasks.list({ limit: LIST_LIMIT, ...query, namespace: node.namespace });
 }
 
 /** One standalone task of this namespace. */
 export async function findTask(node: Node, id: TaskId): Promise<TaskRecord | null> {
+  const task = await findStored(node, id);
+  return task === null ? null : openTask(node.sealer, task);
+}
+
+async function findStored(node: Node, id: TaskId): Promise<StoredTask | null> {
   node.mustBeAvailable();
   const task = await node.store.tasks.find(id);
   return task?.namespace === node.namespace ? task : null;
@@ -48,7 +60,7 @@ export async function redriveAll(
   while (count < limit) {
     const rows = Math.min(REDRIVE_PAGE, limit - count);
     const from = before === undefined ? {} : { before };
-    const page = await listTasks(node, { ...filter, ...from, status: "dead", limit: rows });
+    const page = await listStored(node, { ...filter, ...from, status: "dead", limit: rows });
     // Asked for together, so that one commit carries them. Who was redriven meanwhile does not count.
     const redriven = dryRun ? page : await redrivenOf(node, page);
     count += redriven.length;
@@ -60,18 +72,18 @@ export async function redriveAll(
   return { dryRun, count, ids };
 }
 
-async function redrivenOf(node: Node, page: readonly TaskRecord[]): Promise<TaskRecord[]> {
+async function redrivenOf(node: Node, page: readonly StoredTask[]): Promise<StoredTask[]> {
   const done = await Promise.all(page.map((task) => askToRedrive(node, task)));
   return page.filter((_, at) => done[at] === true);
 }
 
 /** Gives a dead task its attempts again. Errors: CLAW-3015. */
 export async function redrive(node: Node, id: TaskId): Promise<void> {
-  const task = await findTask(node, id);
+  const task = await findStored(node, id);
   if (task === null || !(await askToRedrive(node, task))) throw notDead(id);
 }
 
-async function askToRedrive(node: Node, { id, queue }: TaskRecord): Promise<boolean> {
+async function askToRedrive(node: Node, { id, queue }: StoredTask): Promise<boolean> {
   node.mustBeAvailable();
   const number = taskNumberOf(id);
   if (number === null) return false;

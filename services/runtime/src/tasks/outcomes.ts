@@ -1,5 +1,5 @@
 import type { TaskProgress } from "@claw/core/ports";
-import type { AsideTask } from "@claw/core/protocol";
+import { type AsideTask, isCoded, readCoded, type TaskId, taskIdOf } from "@claw/core/protocol";
 import type { Node } from "../node.ts";
 import type { BlockInHand, TaskInHand } from "./block-in-hand.ts";
 
@@ -19,6 +19,7 @@ export class Outcomes {
   readonly #touched = new Set<BlockInHand>();
   #asideGone: TaskInHand[] = [];
   #aside: AsideTask[] = [];
+  #blobsGone: TaskId[] = [];
   #asked = false;
   #fresh = 0;
   /** Ends that are not durable yet. */
@@ -40,6 +41,7 @@ export class Outcomes {
       this.#asideGone.push(task);
     }
     if (next !== null) this.#aside.push(next);
+    else if (mayHaveBlobs(task)) this.#blobsGone.push(taskIdOf(task.id));
     if (!this.#asked) this.#ask();
   }
 
@@ -84,12 +86,14 @@ export class Outcomes {
       marks,
       asideGone: written.asideGone.map(({ id }) => id),
       aside: written.aside,
+      ...(this.#blobsGone.length === 0 ? {} : { blobsGone: this.#blobsGone }),
     };
     const count = this.#fresh;
     this.#fresh = 0;
     this.#touched.clear();
     this.#asideGone = [];
     this.#aside = [];
+    if (this.#blobsGone.length > 0) this.#blobsGone = [];
     this.#asked = false;
     return { item, written, count };
   }
@@ -99,4 +103,10 @@ export class Outcomes {
     this.#seal();
     this.open = 0;
   }
+}
+
+// What earlier attempts said of their progress may have been large, whatever the last one said.
+function mayHaveBlobs({ input, progress, attempt }: TaskInHand): boolean {
+  if (attempt > 1 && progress !== "") return true;
+  return isCoded(input) && readCoded(input)?.blob !== null;
 }

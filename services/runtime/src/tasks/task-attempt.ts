@@ -1,8 +1,17 @@
 import type { Executor, TaskStep } from "@claw/core/ports";
-import { ClawError, decodePayload, encodePayload, limits, taskIdOf } from "@claw/core/protocol";
+import {
+  ClawError,
+  decodePayload,
+  encodePayload,
+  isCoded,
+  limits,
+  type Payload,
+  taskIdOf,
+} from "@claw/core/protocol";
 import type { AnyTask } from "@claw/sdk";
 import { currentRun } from "../current-run.ts";
 import type { Node } from "../node.ts";
+import { taskPlace } from "../payloads/places.ts";
 import type { TaskInHand } from "./block-in-hand.ts";
 import type { TaskPlan } from "./task-plan.ts";
 import { Vigil } from "./vigil.ts";
@@ -14,7 +23,7 @@ export type AttemptEnd =
 
 /** What an attempt needs around it. */
 export interface AttemptHost {
-  readonly node: Pick<Node, "clock" | "timers" | "log">;
+  readonly node: Pick<Node, "clock" | "timers" | "log" | "sealer">;
   readonly executor: Executor<AnyTask>;
   readonly salt: number;
   settled(attempt: TaskAttempt, end: AttemptEnd): void;
@@ -29,6 +38,8 @@ export class TaskAttempt implements TaskStep {
   #controller: AbortController | null = null;
   #abortedBy: ClawError | null = null;
   #over = false;
+  /** Input and progress, where they are not stored as they are. */
+  #opened: { readonly input: Payload; readonly progress: Payload } | null = null;
   /** What the next attempt gets. */
   progressSaid: string;
 
@@ -48,7 +59,7 @@ export class TaskAttempt implements TaskStep {
   }
 
   get progress(): unknown {
-    return decodePayload(this.task.progress);
+    return decodePayload((this.#opened ?? this.task).progress);
   }
 
   get signal(): AbortSignal {
@@ -80,6 +91,28 @@ export class TaskAttempt implements TaskStep {
       const what = `Attempt ${task.attempt} of ${taskIdOf(task.id)} (${task.name})`;
       this.#vigil.begin(what, plan, (error) => this.#giveUp(error));
     }
+    if (!isCoded(task.input) && !isCoded(task.progress)) {
+      this.#run();
+      return;
+    }
+    this.#open().then(
+      () => this.#run(),
+      (error: unknown) => this.#end({ ok: false, error }),
+    );
+  }
+
+  async #open(): Promise<void> {
+    const { id, input, progress } = this.task;
+    const { sealer } = this.#host.node;
+    const task = taskIdOf(id);
+    this.#opened = {
+      input: await sealer.open(input, taskPlace(task, "input")),
+      progress: await sealer.open(progress, taskPlace(task, "progress")),
+    };
+  }
+
+  #run(): void {
+    if (this.#over) return;
     try {
       const result = currentRun.run(this, this.#execute);
       if (!isThenable(result)) {
@@ -96,7 +129,7 @@ export class TaskAttempt implements TaskStep {
   }
 
   readonly #execute = (): unknown => {
-    const input = decodePayload(this.task.input);
+    const input = decodePayload((this.#opened ?? this.task).input);
     return this.#host.executor.execute({ task: this.plan.task, input, step: this });
   };
 

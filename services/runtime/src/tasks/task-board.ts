@@ -22,7 +22,7 @@ import { TaskQueue } from "./task-queue.ts";
 /** Ends that may wait to become durable before no further task starts. */
 const OUTCOMES_MAX = 16_384;
 
-type BoardOptions = Pick<RuntimeOptions, "tasks" | "queues" | "executor" | "codec">;
+type BoardOptions = Pick<RuntimeOptions, "tasks" | "queues" | "executor">;
 
 /** The standalone tasks of a node: its queues, and the attempts under way. */
 export class TaskBoard {
@@ -44,10 +44,6 @@ export class TaskBoard {
     this.node = node;
     this.executor = options.executor ?? inlineExecutor;
     this.plans = planTasks(options.tasks ?? []);
-    if (this.plans.size > 0 && [options.codec ?? []].flat().length > 0) {
-      const why = "the payloads of standalone tasks are stored as they are";
-      throw new ClawError("CLAW-1001", `tasks cannot be given together with a codec: ${why}`);
-    }
     this.#concurrency = checkQueues(options.queues);
     this.#outcomes = new Outcomes(node, (written) => this.#written(written));
   }
