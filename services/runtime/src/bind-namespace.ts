@@ -13,6 +13,7 @@ export function boundTo(store: Store, namespace: string): Store {
     suspects: (limit) => store.suspects(limit, namespace),
     nextDue: (afterMs) => store.nextDue(afterMs, namespace),
     held: (kinds, limit) => store.held(kinds, limit, namespace),
+    approvals: (query) => store.approvals({ ...query, namespace }),
     list: (query) => store.list({ ...query, namespace }),
     streams: { read: (query) => store.streams.read({ ...query, namespace }) },
     find: (id) => then(store.find(id), (run) => (run?.namespace === namespace ? run : null)),

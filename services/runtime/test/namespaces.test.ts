@@ -12,6 +12,23 @@ const nap = workflow("nap", async (ctx) => {
   await ctx.sleep("1h");
 });
 
+test("approvals of another namespace are neither listed nor decided", async (t) => {
+  const disk = new MemoryDisk();
+  const world = new World(t, () => memoryStore({ disk }));
+  const may = workflow("may", (ctx) => ctx.approval({ type: "object" }));
+  const theirs = await world.open([may], { namespace: "theirs" });
+  const { id } = await theirs.start(may, undefined);
+  await world.parked(theirs, id);
+  await theirs.stop();
+
+  const ours = await world.open([may], { namespace: "ours" });
+  assert.deepEqual(await ours.approvals(), []);
+  assert.deepEqual(await ours.approvals({ run: id }), []);
+  const decision = { decision: "approve", by: "ada", value: {} } as const;
+  await assert.rejects(ours.approve(id, "approval", decision), { code: "CLAW-3001" });
+  await ours.stop();
+});
+
 test("a runtime neither sees nor touches the runs of another namespace", async (t) => {
   const disk = new MemoryDisk();
   const world = new World(t, () => memoryStore({ disk }));
