@@ -165,7 +165,7 @@ export class Activation {
   };
 
   #codeEnded(end: CodeEnd): void {
-    if (this.inert || this.#concluded) return;
+    if (this.inert || this.#concluded || this.#ended?.kind === "hold") return;
     const foreign = !this.turnOpen && this.workflow.options.foreignAwait !== "warn";
     const known = foreign ? foreignEnd(end) : end;
     const verdict = this.#judge(known);
@@ -190,6 +190,11 @@ export class Activation {
   #judge(end: CodeEnd): Judgement {
     const { payloadBytesMax } = this.node.limits;
     return judge(end, this.workflow, this.state.cancelled, payloadBytesMax);
+  }
+
+  /** The code made a mistake that holds its run, whatever else it does in this turn. */
+  mistaken(error: unknown): void {
+    if (!this.inert && !this.#concluded) this.#ended ??= this.#judge({ ok: false, error });
   }
 
   /** The code goes on as the run's next generation, at the close of this turn. */

@@ -9,10 +9,18 @@ import type { AnyWorkflow } from "@claw/sdk";
 import type { Activation } from "./activation.ts";
 import { checkSync, startRow } from "./registry.ts";
 
-/** The definition that a call to start a run means here. Errors: CLAW-1003. */
-export function ownWorkflow({ node, state }: Activation, workflow: AnyWorkflow): AnyWorkflow {
+/** The definition that a call to start a run means here. Errors: CLAW-1003, which holds the run even if it is caught. */
+export function ownWorkflow(activation: Activation, workflow: AnyWorkflow): AnyWorkflow {
+  const { node, state } = activation;
   // At replay the run may already have what this node could not start any more.
-  return state.replaying ? workflow : node.registry.own(workflow);
+  if (state.replaying) return workflow;
+  try {
+    return node.registry.own(workflow);
+  } catch (error) {
+    // Another node would not throw this: code that goes on from it could not be replayed there.
+    activation.mistaken(error);
+    throw error;
+  }
 }
 
 const POLICIES: readonly unknown[] = ["cancel", "abandon", "wait"];

@@ -204,6 +204,24 @@ test("a decision of the author fails the run; a mistake holds it", async (t) => 
   }
 });
 
+test("a child whose workflow is missing here holds the run even if the code catches that", async (t) => {
+  const world = open(t);
+  const kid = workflow("kid", () => "kid");
+  const parent = flow(async (ctx) => {
+    const child = await ctx.child(kid, null).catch(() => "none");
+    await ctx.receive("go", { timeout: "1s" });
+    return child;
+  });
+  const first = await world.open([parent]);
+  const { id } = await first.start("flow", null);
+  await world.shows(first, id, "bug");
+  assert.match(await world.reason(first, id), /CLAW-1003/);
+  await first.stop();
+  const second = await world.open([parent, kid]);
+  await second.release(id);
+  assert.equal(await world.output(second.run(id)), "kid");
+});
+
 test("an await of something else than ctx is an error that says what to do", async (t) => {
   const world = open(t);
   const foreign: Code[] = [
