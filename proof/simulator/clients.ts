@@ -1,6 +1,8 @@
 import type { Claw } from "@claw/runtime";
 import { limits } from "@claw/core/protocol";
 import { CLIENT_ERRORS } from "./client-errors.ts";
+import { Approvers } from "./clients/approvers.ts";
+import type { Asking, Desk } from "./clients/desk.ts";
 import type { Dice } from "./dice.ts";
 import type { Host } from "./host.ts";
 import { checkBackup } from "./invariants/backup.ts";
@@ -19,9 +21,9 @@ const PATIENT_ROUNDS = 5;
 const STARTS_MIN = 30;
 
 /** Everybody outside: starts runs, sends signals and events, cancels, repeats itself. */
-export class Clients {
-  readonly #world: World;
-  readonly #dice: Dice;
+export class Clients implements Desk {
+  readonly world: World;
+  readonly dice: Dice;
   #startsLeft: number;
   /** Calls that runs of each program make. */
   readonly #weights: readonly number[];
@@ -29,90 +31,92 @@ export class Clients {
   #weightLeft: number;
   #number = 0;
   #flooded = false;
+  readonly #approvers: Approvers = new Approvers(this);
   /** Those who wait for the end of a run, by the node that they wait at. */
   readonly #waiting = new Map<Host, Set<string>>();
   /** Run ids by namespace and idempotency key. */
   readonly #byKey = new Map<string, string>();
 
   constructor(world: World, dice: Dice) {
-    this.#world = world;
-    this.#dice = dice;
+    this.world = world;
+    this.dice = dice;
     this.#startsLeft = world.weather.starts;
     this.#weights = weigh(world.programs);
     this.#weightLeft = world.weather.weightMax;
   }
 
+  /** A number that nobody had before. */
+  next(): number {
+    return this.#number++;
+  }
+
   /** Begins to act, now and then, until all starts were made. */
   begin(): void {
-    const { scheduler, weather, faults } = this.#world;
-    scheduler.later(null, this.#dice.below(weather.paceMs * 2), () => {
-      const { host } = this.#world;
+    const { scheduler, weather, faults } = this.world;
+    scheduler.later(null, this.dice.below(weather.paceMs * 2), () => {
+      const { host } = this.world;
       if (host !== null && host.claw !== null && !host.dead) this.#act(host, host.claw);
       if (this.#startsLeft > 0 && faults.on) this.begin();
     });
   }
 
   #act(host: Host, claw: Claw): void {
-    const { weather } = this.#world;
-    if (this.#dice.chance(weather.clockJumps)) this.#jump(host);
+    const { weather } = this.world;
+    if (this.dice.chance(weather.clockJumps)) this.#jump(host);
     if (weather.flood && !this.#flooded && this.#startsLeft < 10) this.#flood(host, claw);
-    this.#dice.weighted<() => void>([
+    this.dice.weighted<() => void>([
       [6, () => this.#start(host)],
       [4, () => this.#signal(host)],
       [4, () => this.#publish(host)],
       [0.5, () => this.#cancel(host, claw)],
+      [0.8, () => this.#approvers.act(host, claw)],
       [0.3, () => this.#release(host, claw)],
-      [0.1, () => this.#asked(host, "backup", checkBackup(this.#world, host), () => {})],
+      [0.1, () => this.asked(host, "backup", checkBackup(this.world, host), () => {})],
     ])();
   }
 
   #jump(host: Host): void {
-    const ms = this.#dice.between(-CLOCK_JUMP_MS_MAX, CLOCK_JUMP_MS_MAX);
+    const ms = this.dice.between(-CLOCK_JUMP_MS_MAX, CLOCK_JUMP_MS_MAX);
     host.skewMs += ms;
-    this.#world.fault(ms < 0 ? "clock jump back" : "clock jump forward", `${ms}`);
+    this.world.fault(ms < 0 ? "clock jump back" : "clock jump forward", `${ms}`);
   }
 
   #start(host: Host): void {
-    const { programs, ledger, truth } = this.#world;
-    const dice = this.#dice;
+    const { programs, ledger, truth } = this.world;
+    const dice = this.dice;
     const program = dice.pick(programs.slice(0, -2));
-    const number = this.#number++;
+    const number = this.next();
     const key = dice.chance(0.4) ? `key-${number}` : undefined;
     this.#startsLeft--;
     this.#weightLeft -= this.#weights[program.index] ?? 0;
     if (this.#weightLeft < 0 && this.#number >= STARTS_MIN) this.#startsLeft = 0;
     const attempt = (on: Host): void => {
       const options = key === undefined ? {} : { idempotencyKey: key };
-      this.#asked(
-        on,
-        "start",
-        on.claw?.start(program.name, number, options),
-        ({ id, existing }) => {
-          ledger.check("an acknowledged start is durable", truth.runs.has(id), () => id);
-          if (!existing && truth.runs.get(id)?.entries.length === 0) this.#watchRoom(on, id);
-          if (dice.chance(0.3)) this.#awaitEnd(on, id);
-          if (key === undefined) return;
-          const scope = `${on.namespace} ${key}`;
-          const first = this.#byKey.get(scope) ?? id;
-          this.#byKey.set(scope, first);
-          ledger.check(
-            "an idempotency key gives one run",
-            first === id,
-            () => `${key}: ${first}, ${id}`,
-          );
-        },
-      );
+      this.asked(on, "start", on.claw?.start(program.name, number, options), ({ id, existing }) => {
+        ledger.check("an acknowledged start is durable", truth.runs.has(id), () => id);
+        if (!existing && truth.runs.get(id)?.entries.length === 0) this.#watchRoom(on, id);
+        if (dice.chance(0.3)) this.#awaitEnd(on, id);
+        if (key === undefined) return;
+        const scope = `${on.namespace} ${key}`;
+        const first = this.#byKey.get(scope) ?? id;
+        this.#byKey.set(scope, first);
+        ledger.check(
+          "an idempotency key gives one run",
+          first === id,
+          () => `${key}: ${first}, ${id}`,
+        );
+      });
     };
     attempt(host);
-    if (key !== undefined && dice.chance(0.5)) this.#again(attempt);
+    if (key !== undefined && dice.chance(0.5)) this.again(attempt);
   }
 
   // Whoever waits is told what the store holds, also after the store was lost and opened again.
   #awaitEnd(host: Host, id: string): void {
-    const { truth, ledger } = this.#world;
+    const { truth, ledger } = this.world;
     const waiting = this.#waiting.get(host) ?? new Set<string>();
     this.#waiting.set(host, waiting.add(id));
-    this.#asked(
+    this.asked(
       host,
       "ended",
       host.claw?.run(id).ended(),
@@ -124,68 +128,64 @@ export class Clients {
           () => `${id} is ${known?.status}, told ${end.status}`,
         );
       },
-      () => waiting.delete(id),
+      { settled: () => waiting.delete(id) },
     );
   }
 
   /** Whoever still waits at a node for a run that has ended was forgotten. */
   checkWaiting(host: Host): void {
     for (const id of this.#waiting.get(host) ?? []) {
-      const open = this.#world.disk.runs.has(id);
-      this.#world.ledger.check(
-        "every waiting client is answered",
-        open,
-        () => `${host.name} ${id}`,
-      );
+      const open = this.world.disk.runs.has(id);
+      this.world.ledger.check("every waiting client is answered", open, () => `${host.name} ${id}`);
     }
   }
 
   /** A node that has stopped has told all who waited at it. */
   checkNobodyWaits(host: Host): void {
     const left = this.#waiting.get(host)?.size ?? 0;
-    this.#world.ledger.check("a stop answers whoever waits", left === 0, () => host.name);
+    this.world.ledger.check("a stop answers whoever waits", left === 0, () => host.name);
   }
 
   // A new run that is due at once waits for room in memory.
   #watchRoom(host: Host, id: string): void {
-    if (this.#world.disk.runs.get(id)?.due === 1)
-      this.#world.fault("activations limited", host.name);
+    if (this.world.disk.runs.get(id)?.due === 1) this.world.fault("activations limited", host.name);
   }
 
-  // The same call once more, now or later, on whatever node is there.
-  #again(attempt: (host: Host) => void): void {
-    const { scheduler, ledger } = this.#world;
-    scheduler.later(null, this.#dice.pick([0, 1, 1_000, 100_000]), () => {
-      const { host } = this.#world;
+  /** The same call once more, now or later, on whatever node is there. */
+  again(attempt: (host: Host) => void): void {
+    const { scheduler, ledger } = this.world;
+    scheduler.later(null, this.dice.pick([0, 1, 1_000, 100_000]), () => {
+      const { host } = this.world;
       if (host === null || host.claw === null || host.dead) return;
       ledger.count("fault repeated call");
       attempt(host);
     });
   }
 
-  #pickOpen(): string | undefined {
-    const open = [...this.#world.disk.runs.values()];
-    return open.length === 0 ? undefined : this.#dice.pick(open).id;
+  /** An open run of any namespace. */
+  pickOpen(): string | undefined {
+    const open = [...this.world.disk.runs.values()];
+    return open.length === 0 ? undefined : this.dice.pick(open).id;
   }
 
   #signal(host: Host): void {
-    const run = this.#pickOpen();
+    const run = this.pickOpen();
     if (run === undefined) return;
-    const name = this.#dice.pick(SIGNALS);
-    const value = `v${this.#number++}`;
-    const id = this.#dice.chance(0.5) ? { id: `id-${value}` } : {};
+    const name = this.dice.pick(SIGNALS);
+    const value = `v${this.next()}`;
+    const id = this.dice.chance(0.5) ? { id: `id-${value}` } : {};
     const attempt = (on: Host): void => {
-      this.#asked(on, "signal", on.claw?.signal(run, name, value, id), () => {
-        this.#mustHold(run, (text) => text.includes(JSON.stringify(value)), `signal ${value}`);
+      this.asked(on, "signal", on.claw?.signal(run, name, value, id), () => {
+        this.mustHold(run, (text) => text.includes(JSON.stringify(value)), `signal ${value}`);
       });
     };
     attempt(host);
-    if (id.id !== undefined && this.#dice.chance(0.5)) this.#again(attempt);
+    if (id.id !== undefined && this.dice.chance(0.5)) this.again(attempt);
   }
 
-  // What was acknowledged is in the inbox, in the journal, or came to a run that has ended.
-  #mustHold(run: string, isIt: (text: string) => boolean, what: string): void {
-    const { disk, truth, ledger } = this.#world;
+  /** What was acknowledged is in the inbox, in the journal, or came to a run that has ended. */
+  mustHold(run: string, isIt: (text: string) => boolean, what: string): void {
+    const { disk, truth, ledger } = this.world;
     const known = truth.runs.get(run);
     const found =
       disk.closed.has(run) ||
@@ -195,13 +195,13 @@ export class Clients {
   }
 
   #publish(host: Host): void {
-    const { truth, disk, ledger } = this.#world;
-    const type = this.#dice.chance(0.15) ? TRIGGER_TYPE : this.#dice.pick(EVENT_TYPES);
-    const number = this.#number++;
-    const data = { k: this.#dice.below(K_MAX), n: `e${number}` };
+    const { truth, disk, ledger } = this.world;
+    const type = this.dice.chance(0.15) ? TRIGGER_TYPE : this.dice.pick(EVENT_TYPES);
+    const number = this.next();
+    const data = { k: this.dice.below(K_MAX), n: `e${number}` };
     const attempt = (on: Host): void => {
       const event = { type, id: `evt-${number}`, data };
-      this.#asked(on, "publish", on.claw?.publish(event), ({ started }) => {
+      this.asked(on, "publish", on.claw?.publish(event), ({ started }) => {
         const known = started.every((id) => truth.runs.has(id));
         const identity = [on.namespace, `/claw/${on.namespace}`, event.id].join("\u001f");
         ledger.check(
@@ -212,62 +212,67 @@ export class Clients {
       });
     };
     attempt(host);
-    if (this.#dice.chance(0.3)) this.#again(attempt);
+    if (this.dice.chance(0.3)) this.again(attempt);
   }
 
   #cancel(host: Host, claw: Claw): void {
-    const run = this.#pickOpen();
+    const run = this.pickOpen();
     if (run === undefined) return;
-    this.#asked(host, "cancel", claw.cancel(run, "enough"), () => {
+    this.asked(host, "cancel", claw.cancel(run, "enough"), () => {
       // A second request while the first is under way is dropped on purpose.
-      this.#mustHold(run, (text) => text.includes("enough"), "cancel");
+      this.mustHold(run, (text) => text.includes("enough"), "cancel");
     });
   }
 
   #release(host: Host, claw: Claw): void {
-    const held = [...this.#world.disk.runs.values()].filter((row) => row.held !== "");
-    const run = held.length === 0 ? this.#pickOpen() : this.#dice.pick(held).id;
-    if (run !== undefined) this.#asked(host, "release", claw.release(run), () => {});
+    const held = [...this.world.disk.runs.values()].filter((row) => row.held !== "");
+    const run = held.length === 0 ? this.pickOpen() : this.dice.pick(held).id;
+    if (run !== undefined) this.asked(host, "release", claw.release(run), () => {});
   }
 
   // More signals than an inbox takes, to a run that does not ask for them.
   #flood(host: Host, claw: Claw): void {
-    const run = this.#pickOpen();
+    const run = this.pickOpen();
     if (run === undefined) return;
     this.#flooded = true;
     for (let i = 0; i <= limits.INBOX_ROWS_MAX + 5; i++) {
       claw.signal(run, "flood", i).catch((error: unknown) => {
         const code = String((error as { code?: unknown }).code);
-        if (code === "CLAW-3004") this.#world.fault("full inbox", host.name);
+        if (code === "CLAW-3004") this.world.fault("full inbox", host.name);
       });
     }
   }
 
-  #asked<T>(
+  /** Counts a call and checks its answer. */
+  asked<T>(
     host: Host,
     verb: string,
     promise: Promise<T> | undefined,
     then: (value: T) => void,
-    settled: () => void = () => {},
+    asking: Asking = {},
   ): void {
-    const { ledger, programs } = this.#world;
+    const { ledger, programs } = this.world;
     ledger.count(`client ${verb}`);
     const told = (value: T): void => {
-      settled();
+      asking.settled?.();
       then(value);
     };
     promise?.then(told, (error: unknown) => {
-      settled();
+      asking.settled?.();
       const code = String((error as { code?: unknown }).code);
-      this.#world.note(`client ${verb} on ${host.name} failed: ${String(error)}`);
-      const declared = CLIENT_ERRORS.has(code) || (code === "CLAW-1003" && !host.hosts(programs));
+      this.world.note(`client ${verb} on ${host.name} failed: ${String(error)}`);
+      const declared =
+        CLIENT_ERRORS.has(code) ||
+        asking.codes?.includes(code) === true ||
+        (code === "CLAW-1003" && !host.hosts(programs));
       ledger.check("clients get declared errors", declared, () => `${verb}: ${String(error)}`);
+      if (declared) asking.failed?.(code);
     });
   }
 
   /** Sends whatever runs of the node's namespace wait for until all of them have ended. */
   async finish(host: Host): Promise<void> {
-    const { scheduler, disk, ledger } = this.#world;
+    const { scheduler, disk, ledger } = this.world;
     const open = (): boolean => {
       for (const row of disk.runs.values()) if (row.namespace === host.namespace) return true;
       return false;
@@ -285,26 +290,32 @@ export class Clients {
   }
 
   #serve(host: Host, claw: Claw, round: number): void {
-    for (const row of this.#world.disk.runs.values()) {
+    for (const row of this.world.disk.runs.values()) {
       if (row.namespace !== host.namespace) continue;
-      const full = this.#world.disk.inbox.of(row.id).length >= limits.INBOX_ROWS_MAX;
+      const full = this.world.disk.inbox.of(row.id).length >= limits.INBOX_ROWS_MAX;
       if (full && round >= PATIENT_ROUNDS) {
         // What it waits for cannot reach it, and shielded code does not hear that it is cancelled.
-        this.#asked(host, "terminate", claw.terminate(row.id, "full at the end"), () => {});
+        this.asked(host, "terminate", claw.terminate(row.id, "full at the end"), () => {});
         continue;
       }
       if (row.held !== "" || full) {
-        this.#asked(host, "cancel", claw.cancel(row.id, "held at the end"), () => {});
+        this.asked(host, "cancel", claw.cancel(row.id, "held at the end"), () => {});
         continue;
       }
       for (const name of SIGNALS) {
-        this.#asked(host, "signal", claw.signal(row.id, name, "end"), () => {});
+        this.asked(host, "signal", claw.signal(row.id, name, "end"), () => {});
+      }
+    }
+    for (const [, rows] of this.world.disk.approvals.entries()) {
+      for (const row of rows) {
+        if (this.world.disk.runs.get(row.run)?.namespace === host.namespace)
+          this.#approvers.decide(host, row);
       }
     }
     for (const type of EVENT_TYPES) {
       for (let k = 0; k < K_MAX; k++) {
         const event = { type, data: { k, n: `end ${round}` } };
-        this.#asked(host, "publish", claw.publish(event), () => {});
+        this.asked(host, "publish", claw.publish(event), () => {});
       }
     }
   }

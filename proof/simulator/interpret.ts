@@ -9,6 +9,8 @@ import {
 } from "@claw/sdk";
 import { CallNames } from "./call-names.ts";
 import type { Block, Program, Statement, StepStatement } from "./statement.ts";
+import { askApproval } from "./statements/approval.ts";
+import { askAttributes } from "./statements/attributes.ts";
 import { askStep, type TaskInput, toTasks } from "./statements/step.ts";
 
 /** What a world offers to, and learns from, the workflows that run in it. */
@@ -224,7 +226,8 @@ class Performer {
   }
 
   #ask(statement: Statement, frame: Frame): { call: string; asked: Promise<unknown> } {
-    const { ctx, names, key } = frame;
+    const { ctx, names } = frame;
+    const key = keyOf(statement, frame.key);
     const call = names.call(segmentName(statement, this.#world.find), key);
     const keyed = key === undefined ? {} : { key };
     const timed = (ms: number): object => (ms > 0 ? { ...keyed, timeout: ms } : keyed);
@@ -255,6 +258,12 @@ class Performer {
           asked: ctx.emit(eventOf(statement.type), data, keyed).then(() => "emitted"),
         };
       }
+      case "approval": {
+        const asked = askApproval(statement, ctx, timed(statement.timeoutMs));
+        return { call, asked: asked.then(waited(statement)) };
+      }
+      case "attributes":
+        return { call, asked: askAttributes(statement, ctx) };
       case "child": {
         const { onParentEnd, program } = statement;
         this.#world.stage.counted(`child ${onParentEnd}`);
@@ -286,6 +295,8 @@ export function segmentName(
       return `signal:${statement.signal}`;
     case "waitFor":
       return `event:${statement.type}`;
+    case "attributes":
+      return "attributes:set";
     case "emit":
       return `emit:${statement.type}`;
     case "child":
@@ -294,6 +305,11 @@ export function segmentName(
     default:
       return statement.op;
   }
+}
+
+/** The key that identifies a durable statement in a keyed loop, if its call takes one. */
+export function keyOf({ op }: Statement, key: string | undefined): string | undefined {
+  return op === "attributes" ? undefined : key;
 }
 
 function plain(statement: Statement, ctx: Context): unknown {

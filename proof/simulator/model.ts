@@ -1,6 +1,6 @@
 import { type Entry, ENTRY_KINDS, fingerprint, hash128 } from "@claw/core/protocol";
 import { CallNames } from "./call-names.ts";
-import { segmentName } from "./interpret.ts";
+import { keyOf, segmentName } from "./interpret.ts";
 import { type Block, isStep, type Program, type Statement } from "./statement.ts";
 import { type ExpectedCompensation, foreseeUndo } from "./undo-model.ts";
 
@@ -180,7 +180,7 @@ class Model {
 
   #call(statement: Statement, start: number, place: Place): Outcome {
     const name = segmentName(statement, (at) => this.#programs[at] as { name: string });
-    const call = place.names.call(name, place.key);
+    const call = place.names.call(name, keyOf(statement, place.key));
     const shielded = place.shielded || (isStep(statement) && statement.shield);
     const end = shielded ? place.closedAt : Math.min(place.closedAt, this.#cancelledAt);
     const broken = (at: number): Outcome => ({
@@ -210,6 +210,8 @@ class Model {
         return ok("slept");
       case ENTRY_KINDS.waitTimedOut:
         return ok("no answer: timeout");
+      case ENTRY_KINDS.attributesSet:
+        return ok("set");
       case ENTRY_KINDS.eventEmitted:
         return ok("emitted");
       case ENTRY_KINDS.eventReceived:

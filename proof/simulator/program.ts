@@ -1,6 +1,8 @@
 import type { OnParentEnd } from "@claw/core/protocol";
 import type { Dice } from "./dice.ts";
 import type { Block, Program, Statement } from "./statement.ts";
+import { makeApproval } from "./statements/approval.ts";
+import { makeAttributes } from "./statements/attributes.ts";
 import { makeCall, makeRun } from "./statements/step.ts";
 
 /** Kinds of statement that count as ctx calls. */
@@ -12,6 +14,8 @@ export const CTX_CALLS = [
   "receive",
   "waitFor",
   "emit",
+  "approval",
+  "attributes",
   "child",
   "start",
   "all",
@@ -162,6 +166,8 @@ class Maker {
       [1, () => ({ op: "until", ms: dice.between(-100, patienceMs) })],
       [2, () => ({ op: "receive", signal: dice.pick(SIGNALS), timeoutMs: wait() })],
       [2, () => this.#waitFor(wait())],
+      [1.2, () => makeApproval(dice, wait())],
+      [0.8, () => makeAttributes(dice)],
       [2, () => ({ op: "emit", type: dice.pick(EVENT_TYPES), k: dice.below(K_MAX) })],
       [later > 0 ? 1 : 0, () => this.#child(later)],
       [later > 0 ? 0.4 : 0, () => ({ op: "start", program: this.#index + 1 + dice.below(later) })],

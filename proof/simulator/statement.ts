@@ -1,4 +1,6 @@
 import type { OnParentEnd } from "@claw/core/protocol";
+import type { ApprovalStatement } from "./statements/approval.ts";
+import type { AttributesStatement } from "./statements/attributes.ts";
 
 /** What the body of a step does. */
 export interface Fate {
@@ -46,6 +48,8 @@ export interface StepStatement {
 /** One statement of a simulated workflow: data, so that it can be run, changed and predicted. */
 export type Statement =
   | StepStatement
+  | ApprovalStatement
+  | AttributesStatement
   | { readonly op: "sleep"; readonly ms: number }
   | { readonly op: "until"; readonly ms: number }
   | { readonly op: "receive"; readonly signal: string; readonly timeoutMs: number }

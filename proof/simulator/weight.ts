@@ -22,7 +22,8 @@ function statementWeight(statement: Statement, weights: readonly number[]): numb
     if (name === "program") inside += weights[value as number] ?? 0;
     if (name === "times" || name === "items") times = value as number;
     if (!Array.isArray(value)) continue;
-    for (const one of value as (Statement | Block)[]) {
+    for (const one of value as (Statement | Block | string)[]) {
+      if (typeof one === "string") continue;
       inside += "op" in one ? statementWeight(one, weights) : blockWeight(one, weights);
     }
   }

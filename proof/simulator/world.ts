@@ -6,6 +6,7 @@ import { Clients } from "./clients.ts";
 import { Dice } from "./dice.ts";
 import { FaultDice } from "./faults.ts";
 import { type CrashPoint, Host, type HostListener } from "./host.ts";
+import { ApprovalCheck } from "./invariants/approvals.ts";
 import { CodeCheck } from "./invariants/code.ts";
 import { checkNamespaces } from "./invariants/namespaces.ts";
 import { checkReplay } from "./invariants/replay.ts";
@@ -67,6 +68,7 @@ export class World implements HostListener {
   /** Version 2 of programs that have one by now. */
   readonly newer: Program[] = [];
   readonly code: CodeCheck = new CodeCheck(this);
+  readonly approvals: ApprovalCheck = new ApprovalCheck(this);
   /** The node that owns the store, or is about to. */
   host: Host | null = null;
 

@@ -7,6 +7,7 @@ import type { KnownRun } from "../truth.ts";
 import { isUndo } from "../undo-model.ts";
 import type { World } from "../world.ts";
 import { checkChildren } from "./children.ts";
+import { checkAttributes } from "./approvals.ts";
 import { checkEvents } from "./events.ts";
 import { checkSteps } from "./steps.ts";
 import { checkCompensation, checkUndone } from "./undo.ts";
@@ -121,6 +122,8 @@ export class CodeCheck {
         () => `${id} ${entry.call}`,
       );
     }
+    this.#world.approvals.ended(facts, prediction.calls);
+    checkAttributes(this.#world, run, prediction.calls);
     checkSteps(ledger, facts, prediction.calls, weather.clockJumps > 0);
     if (weather.clockJumps === 0) checkEvents(this.#world, facts, prediction.calls);
     const expected = prediction.waiting
