@@ -49,6 +49,7 @@ export async function openReader({ store: path, namespace }: Scope): Promise<Rea
       return run?.namespace === namespace ? shownRun(run) : null;
     },
     approvals: (query) => reader.approvals({ ...query, namespace }),
+    streams: { read: (query) => reader.streams.read({ ...query, namespace }) },
     tasks: {
       list: (query) => reader.tasks.list({ ...query, namespace }).map(recordFor),
       find: (id) => {

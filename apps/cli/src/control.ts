@@ -66,12 +66,8 @@ const ANSWER_MS_MAX = 70_000;
  * namespace.
  */
 export async function openControl({ store, namespace }: Scope): Promise<Control> {
-  const owner = readOwner(store);
-  if (owner !== null && isLive(owner) && (await answers(owner))) {
-    if (owner.namespace === namespace) return throughOwner(owner);
-    const detail = `Process ${owner.pid} serves the namespace "${owner.namespace}", not "${namespace}"`;
-    throw new ClawError("CLAW-5071", detail);
-  }
+  const owner = await ownerFor({ store, namespace });
+  if (owner !== null) return throughOwner(owner);
   try {
     const nothing = { workflows: [], tasks: [], concurrency: {} };
     const claw = await openOn({ store, namespace }, nothing, logFrom("error"));
@@ -83,6 +79,15 @@ export async function openControl({ store, namespace }: Scope): Promise<Control>
       cause: error,
     });
   }
+}
+
+/** The owner of a store, if there is one that answers. Errors: CLAW-5071. */
+export async function ownerFor({ store, namespace }: Scope): Promise<Owner | null> {
+  const owner = readOwner(store);
+  if (owner === null || !isLive(owner) || !(await answers(owner))) return null;
+  if (owner.namespace === namespace) return owner;
+  const detail = `Process ${owner.pid} serves the namespace "${owner.namespace}", not "${namespace}"`;
+  throw new ClawError("CLAW-5071", detail);
 }
 
 /** What the owner of a store says about itself; null when there is none that answers. */

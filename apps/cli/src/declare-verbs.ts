@@ -5,6 +5,7 @@ import type { ApprovalsOptions, ApproveOptions } from "./verbs/approvals.ts";
 import type { ListOptions } from "./verbs/list.ts";
 import type { SendOptions } from "./verbs/messages.ts";
 import { type Act, examples } from "./declaring.ts";
+import { declareFeeds } from "./declare-feeds.ts";
 import { declareTasks } from "./declare-tasks.ts";
 import { declareOperations } from "./declare-operations.ts";
 import type { RunOptions } from "./verbs/run.ts";
@@ -43,6 +44,7 @@ export function declareVerbs(): CommandLine {
   declareRun(program, act);
   declareLooks(program, act);
   declareMessages(program, act);
+  declareFeeds(program, act);
   declareTasks(program, act);
   declareOperations(program, act);
   declareVisits(program, act);

@@ -57,6 +57,8 @@ const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   "CLAW-3014": EXIT.notAuthorised,
   "CLAW-3015": EXIT.notFound,
   "CLAW-3071": EXIT.notFound,
+  "CLAW-3051": EXIT.invalid,
+  "CLAW-3052": EXIT.notFound,
   "CLAW-4001": EXIT.conflict,
   "CLAW-4010": EXIT.conflict,
   "CLAW-5002": EXIT.invalid,

@@ -33,6 +33,14 @@ export function countArgument(option: string, text: string, max: number): number
   throw new ClawError("CLAW-5010", `${option} takes a whole number from 1 to ${max}`);
 }
 
+/** A cursor: a whole number from 0. Errors: CLAW-3051. */
+export function cursorArgument(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const cursor = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(cursor)) return cursor;
+  throw new ClawError("CLAW-3051", `The cursor ${text} is no whole number from 0`);
+}
+
 /** An instant: "1h" means an hour ago, else an ISO time. Errors: CLAW-1007. */
 export function sinceArgument(text: string, nowMs: number): number {
   const time = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;

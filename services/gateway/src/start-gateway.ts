@@ -7,6 +7,7 @@ import type { Desk, GatewayOptions } from "./desk.ts";
 import { asClawError, problemOf } from "./problem.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { feedRoutes } from "./routes/feeds.ts";
 import { githubRoutes } from "./routes/github.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { operationRoutes } from "./routes/operations.ts";
@@ -100,6 +101,7 @@ function makeApp(desk: Desk): FastifyInstance {
   app.register(async (room) => {
     guard(room, desk, true);
     operationRoutes(room, desk);
+    feedRoutes(room, desk);
   });
   return app;
 }

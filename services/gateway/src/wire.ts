@@ -3,7 +3,6 @@ import {
   type ChildOutcome,
   decodePayload,
   type Entry,
-  ENTRY_KINDS,
   entryKindName,
   type EntryKindName,
   type ErrorRecord,
@@ -19,7 +18,7 @@ import {
   type TaskStatus,
 } from "@claw/core/protocol";
 import type { StoreInfo } from "@claw/core/ports";
-import type { RuntimeStats } from "@claw/runtime";
+import type { Chunk, RunEvent, RuntimeStats } from "@claw/runtime";
 
 /** A run in an answer; times are ISO 8601. */
 export interface RunView {
@@ -61,6 +60,14 @@ export interface EntryView {
   /** Fingerprint of what the call declared, which replay compares. */
   readonly print: string;
   readonly data: unknown;
+}
+
+/** An entry in the feed of a run. */
+export type EventView = Omit<EntryView, "print">;
+
+/** A chunk of a stream in an answer. */
+export interface ChunkView extends Omit<Chunk, "at"> {
+  readonly at: string;
 }
 
 /** An approval that a run waits for. */
@@ -204,15 +211,26 @@ export function queueView({ oldestOpen, oldestDead, ...counts }: QueueCounts): Q
 /** An entry with its kind spelled out and its data decoded. */
 export function entryView(stored: Entry): EntryView {
   const entry = shownEntry(stored);
+  const kind = entryKindName(entry.kind);
   return {
     seq: entry.seq,
     at: instant(entry.at),
-    kind: entryKindName(entry.kind),
+    kind,
     call: entry.call,
     attempt: entry.attempt,
     print: entry.print,
-    data: entryData(entry),
+    data: shownData(kind, valueOf(entry.data)),
   };
+}
+
+/** An entry as the feed of a run has it. */
+export function eventView({ seq, at, kind, call, attempt, data }: RunEvent): EventView {
+  return { seq, at: instant(at), kind, call, attempt, data: shownData(kind, data) };
+}
+
+/** A chunk of a stream. */
+export function chunkView(chunk: Chunk): ChunkView {
+  return { ...chunk, at: instant(chunk.at) };
 }
 
 function valueOf(payload: Payload): unknown {
@@ -225,22 +243,21 @@ function withoutStack(error: ErrorRecord): Omit<ErrorRecord, "stack"> {
 }
 
 // Stacks name files of the machine: people find them in the store, not in an answer.
-function entryData(entry: Entry): unknown {
-  const data = valueOf(entry.data);
-  switch (entry.kind) {
-    case ENTRY_KINDS.stepFailed:
+function shownData(kind: EntryKindName, data: unknown): unknown {
+  switch (kind) {
+    case "stepFailed":
       return withoutStack(data as ErrorRecord);
-    case ENTRY_KINDS.attemptFailed: {
+    case "attemptFailed": {
       const note = data as RetryNote;
       return { ...note, error: withoutStack(note.error) };
     }
-    case ENTRY_KINDS.childEnded: {
+    case "childEnded": {
       const { error, output, status } = data as ChildOutcome;
       if (error !== undefined) return { status, error: withoutStack(error) };
       return { status, output: valueOf(output ?? "") };
     }
     default:
-      return data;
+      return data ?? null;
   }
 }
 

@@ -40,7 +40,7 @@ async function runPage(t: TestContext, page: string): Promise<{ claw: Claw; left
   for (const [at, code] of clients.entries()) {
     const imports = code.match(/^import .*$/gm)?.join("\n") ?? "";
     const body = code.replace(/^import .*$/gm, "");
-    const names = [...body.matchAll(/^const (\w+)/gm)].map(([, name]) => name);
+    const names = [...body.matchAll(/^(?:const|let) (\w+)/gm)].map(([, name]) => name);
     const whole = `${imports}\nexport async function client(claw) {${body}\nreturn { ${names.join(", ")} };\n}`;
     const module = await load(join(folder, `client-${at}.ts`), whole);
     left.push(await (module["client"] as (claw: Claw) => Promise<Left>)(claw));
@@ -127,4 +127,17 @@ test("the guide of children does what it says", async (t) => {
   const [shop = {}] = left;
   assert.equal(shop["output"], "on its way");
   assert.partialDeepStrictEqual(shop["ended"], { status: "completed", output: "parcel 7" });
+});
+
+test("the guide of streams does what it says", async (t) => {
+  const { left } = await runPage(t, "streams.md");
+  const [asked, again, shaky] = left;
+  assert.deepEqual([asked?.["text"], asked?.["cursor"]], ["It is 42.", 4]);
+  assert.deepEqual(asked?.["log"], [
+    { at: "asked", question: "What is six times seven?" },
+    { at: "answered" },
+  ]);
+  assert.deepEqual(again?.["rest"], ["is ", "42."]);
+  assert.deepEqual(again?.["kinds"], ["stepCompleted", "streamWritten"]);
+  assert.equal(shaky?.["said"], "It is 42.");
 });
