@@ -6,6 +6,7 @@ import type {
   Payload,
   Entry,
   Hold,
+  KeyChange,
   Message,
   OpenApproval,
   Phase,
@@ -43,6 +44,10 @@ export interface DraftRare {
   renewal: DraftRenewal | null;
   /** New chunks, and the streams that changed as they stand. */
   streams: { readonly blocks: ChunkBlock[]; readonly heads: StreamHead[] } | null;
+  /** The state of the run's key from now on. */
+  keyState: KeyChange | null;
+  /** Calls that wait for what became of a detached run, by its id. */
+  answers: Record<RunId, string> | null;
 }
 
 /** What a run goes on with. */
@@ -123,6 +128,8 @@ export function rareOf(draft: Draft): DraftRare {
     unapprovals: null,
     renewal: null,
     streams: null,
+    keyState: null,
+    answers: null,
   };
   return extras.rare;
 }

@@ -10,6 +10,8 @@ export { holdRun } from "./commands/hold-run.ts";
 export { markCompensating } from "./commands/mark-compensating.ts";
 export { parkRun } from "./commands/park-run.ts";
 export { planUndo } from "./commands/plan-undo.ts";
+export { readKeyState } from "./commands/read-key-state.ts";
+export { setKeyState } from "./commands/set-key-state.ts";
 export { openCall, skipCall } from "./commands/skip-call.ts";
 export { completeStep, failAttempt, isLastAttempt } from "./commands/settle-step.ts";
 export { endUpdates, takeUpdate } from "./commands/take-update.ts";

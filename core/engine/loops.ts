@@ -1,5 +1,6 @@
 import type { Entry } from "../protocol/index.ts";
 import type { RunState } from "./run-state.ts";
+import { forgetKnown } from "./key-state.ts";
 import { isWithin, type Scope } from "./scope.ts";
 
 /** The checkpoints of a run that are under way; made with the first one. */
@@ -13,6 +14,7 @@ export interface Loops {
 
 /** Code asks for a checkpoint: from now on its entries are kept in mind, to be removed. */
 export function openLoop(run: RunState, call: string): void {
+  if (run.keyState !== null) forgetKnown(run.keyState);
   const first = run.journal?.find((entry) => belongsTo(entry, call))?.seq ?? run.seq + 1;
   const { loops } = run;
   if (loops === null) {

@@ -12,7 +12,7 @@ import { draftOf, type RunState } from "./run-state.ts";
 export function record(
   run: RunState,
   kind: EntryKind,
-  call: Call | null,
+  call: Pick<Call, "id" | "attempt" | "print"> | null,
   data: Payload,
   nowMs: number,
 ): Entry {

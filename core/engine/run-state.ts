@@ -18,6 +18,7 @@ import type { Call } from "./call.ts";
 import { attachedTo, type Children } from "./children.ts";
 import { type Draft, newDraft } from "./draft.ts";
 import { type Evolution, evolutionOf } from "./evolution.ts";
+import { keyStateOf, type KeyState, type KeyView, STATE_READ, STATE_SET } from "./key-state.ts";
 import type { Loops } from "./loops.ts";
 import { rootScope, type Scope } from "./scope.ts";
 import { type Streams, takeHeads } from "./streams.ts";
@@ -112,6 +113,8 @@ export interface RunState {
   journal: readonly Entry[] | null;
   updates: Updates | null;
   streams: Streams | null;
+  /** The state of its key; null for a run without a key. */
+  keyState: KeyState | null;
   /** True once its row says that it is being compensated. */
   compensating: boolean;
   /** True once its journal says what the compensation has to undo. */
@@ -134,6 +137,8 @@ export function openRun(start: StartRow): RunState {
 /** What the store knows of a run that is taken up again. */
 export interface Reopened {
   readonly start: StartRow;
+  /** Absent for a run without a key. */
+  readonly keyState?: KeyView;
   readonly journal: readonly Entry[];
   readonly journalText: string;
   readonly inbox: readonly InboxRow[];
@@ -160,6 +165,7 @@ export function reopenRun(stored: Reopened): RunState {
   run.compensating = stored.phase === "compensating";
   run.replaying = run.replayLeft > 0 || run.recorded.size > 0;
   if (run.replaying) run.journal = stored.journal;
+  if (stored.keyState !== undefined) run.keyState = keyStateOf(stored.keyState);
   return run;
 }
 
@@ -180,6 +186,10 @@ const GROUPS: Readonly<Record<string, string>> = {
   [ENTRY_KINDS.childStarted]: "child",
   [ENTRY_KINDS.childEnded]: "child",
   [ENTRY_KINDS.runStarted]: "start",
+  [ENTRY_KINDS.startRequested]: "start",
+  [ENTRY_KINDS.startRefused]: "start",
+  [ENTRY_KINDS.stateRead]: STATE_READ,
+  [ENTRY_KINDS.stateSet]: STATE_SET,
   [ENTRY_KINDS.attributesSet]: "attributes",
   [ENTRY_KINDS.streamWritten]: "stream",
   [ENTRY_KINDS.stateSaved]: "checkpoint",
@@ -221,10 +231,15 @@ function fold(run: RunState, entry: Entry): void {
   if (entry.kind === ENTRY_KINDS.attemptFailed) {
     recorded.attempt = entry.attempt + 1;
     recorded.dueAt = (decodePayload(entry.data) as RetryNote).dueAt;
+  } else if (entry.kind === ENTRY_KINDS.startRequested) {
+    recorded.begun = true;
   } else if (entry.kind === ENTRY_KINDS.childStarted) {
     recorded.begun = true;
     const { onParentEnd } = childOf(entry.data);
     if (onParentEnd !== "cancel") attachedTo(run).policies.set(entry.call, onParentEnd);
+  } else if (entry.kind === ENTRY_KINDS.stateRead || entry.kind === ENTRY_KINDS.stateSet) {
+    // Taken up when the code asks for it: it opens no turn.
+    recorded.item = { entry, call: null, delivered: true };
   } else {
     if (entry.kind === ENTRY_KINDS.updateTaken) {
       updatesOf(run).taken.set(entry.call, { print: entry.print, ended: false, outcome: null });
@@ -287,6 +302,7 @@ function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {
     journal: null,
     updates: null,
     streams: null,
+    keyState: null,
     compensating: false,
     undoPlanned: false,
     turn: 1,

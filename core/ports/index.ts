@@ -24,6 +24,7 @@ export type {
   Renewal,
   Release,
   RunQuery,
+  Start,
   Store,
   StoredRun,
   StoreInfo,

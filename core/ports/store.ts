@@ -6,10 +6,14 @@ import type {
   Entry,
   Hold,
   InboxRow,
+  KeyChange,
+  KeyName,
+  KeyRecord,
   Message,
   OpenApproval,
   Payload,
   Phase,
+  RefusedStart,
   RunId,
   RunRecord,
   RunRow,
@@ -78,6 +82,10 @@ export interface RareParts {
   readonly renewal?: Renewal | null;
   /** What was written to the run's streams. */
   readonly streams?: StreamChanges | null;
+  /** The state of the run's key from now on; a run that does not have the key is refused as poison. */
+  readonly keyState?: KeyChange | null;
+  /** Calls of `starts` that wait for what became of them, by run: a `start` message answers each. */
+  readonly answers?: Readonly<Record<RunId, string>> | null;
 }
 
 /** The journal of a run is closed under the number of its generation, and the run goes on with another. */
@@ -129,11 +137,26 @@ export interface Transition {
   readonly rare?: RareParts | null;
 }
 
-/** A run to be created. */
+/**
+ * A run to be created. One of a key joins the queue of its key, and `due` counts as 1: the answer's `woken` names it
+ * if it has the key at once. It is refused when as many runs wait as may, and when it would wait for a key that
+ * an ancestor of it (its parent, that one's parent, as long as they are open) holds or queues for; then nothing of it is written,
+ * and its parent gets a `child` message with the error.
+ */
 export interface NewRun {
   readonly row: StartRow;
   /** 0: the committing process runs it now; 1: it waits for a process with room. */
   readonly due: 0 | 1;
+}
+
+/**
+ * A run that a client starts; nothing but its row is written. `refused` with "start" when its key takes
+ * no more.
+ */
+export interface Start {
+  readonly type: "start";
+  readonly start: NewRun;
+  readonly dedup: Dedup | null;
 }
 
 /** An event with the runs that its triggers start; nothing happens when the event is known already. */
@@ -225,6 +248,7 @@ export interface Clear {
 /** One atomic part of a batch. */
 export type CommitItem =
   | Transition
+  | Start
   | Delivery
   | Publication
   | Release
@@ -254,13 +278,19 @@ export interface Batch {
  * so the run stays active. `duplicate`: known already, nothing written. `refused`: nothing written.
  */
 export type ItemAnswer =
-  | { readonly status: "applied"; readonly parked: boolean }
+  | {
+      readonly status: "applied";
+      readonly parked: boolean;
+      /** Runs that it did not create; absent for none. */
+      readonly refused?: readonly RefusedStart[];
+    }
   | { readonly status: "duplicate"; readonly run: RunId | ""; readonly same: boolean }
   | {
       readonly status: "refused";
-      /** `state`: the run is in another state; `detail` is its hold, or empty. */
-      readonly why: "unknown" | "closed" | "full" | "poison" | "state";
+      /** `state`: the run is in another state; `detail` is its hold, or empty · `start`: see `start`. */
+      readonly why: "unknown" | "closed" | "full" | "poison" | "state" | "start";
       readonly detail: string;
+      readonly start?: RefusedStart;
     };
 
 /** The answer to a batch, given only when it is durable. */
@@ -271,6 +301,8 @@ export interface BatchAnswer {
   readonly delivered: readonly InboxRow[];
   /** Runs with `due` 0 that this batch created besides its own starts: children, detached, triggered. */
   readonly started: readonly StartRow[];
+  /** Runs that have their key by now and are due at once. */
+  readonly woken: readonly RunId[];
 }
 
 /** All that is needed to go on with an open run. */
@@ -359,6 +391,12 @@ export interface Finding {
  * Namespaces: verbs that take a namespace answer for its runs alone, others for all. A store keeps runs
  * of several namespaces apart, and what asks for one of them leaves the rows of the others as they are.
  *
+ * Keys: the runs of one namespace, workflow and key have the key one after the other, in the order in which they were
+ * created. Others rest held as `queued`. What ends the run that has it, or holds it while its `onHeldHead` is
+ * "skip" and others wait, gives the key to the next one in the same transaction. A run that others were let past
+ * queues again under its old number when it is released, so it is the next. A request to cancel takes a run that
+ * never had its key out of the queue: it is due at once, with the place `ended`.
+ *
  * Order: items of a batch take effect in order; later items see earlier ones. Durability: `commit` answers
  * only when its writes survive a power loss. Atomicity: a batch is applied whole, except items that are
  * refused or duplicates, which leave no trace. Errors: `commit` throws ClawError CLAW-4007 when fenced
@@ -412,6 +450,8 @@ export interface Store {
   expire(nowMs: number, limit: number): MaybePromise<number>;
   /** What runs wrote to their streams; removed with the run. */
   readonly streams: StreamReads;
+  /** A key with the first `limit` runs that wait for it; null when it has neither a state nor runs. */
+  key(name: KeyName, limit: number): MaybePromise<KeyRecord | null>;
   /** Standalone tasks. */
   readonly tasks: TaskReads;
   /** Large payloads. */

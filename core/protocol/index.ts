@@ -79,6 +79,23 @@ export {
   type SkipNote,
   type UndoNote,
 } from "./journal.ts";
+export {
+  checkKey,
+  keyOwner,
+  refusedOutcome,
+  refusedStartError,
+  retryAfterMs,
+  smoothedTurnMs,
+  type HeldHead,
+  type KeyChange,
+  type KeyLine,
+  type KeyName,
+  type KeyPlace,
+  type KeyRecord,
+  type RefusedStart,
+  type RunKey,
+  type StoredKey,
+} from "./key.ts";
 export * as limits from "./limits.ts";
 export type { InboxRow, Message, MessageKind } from "./message.ts";
 export { checkName, encodeKey } from "./name.ts";

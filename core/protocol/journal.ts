@@ -30,6 +30,14 @@ export const ENTRY_KINDS = {
   childEnded: "d",
   /** A detached run was created in this transition; data is its id. */
   runStarted: "n",
+  /** A detached run of a key was asked for in this transition; data is its id. Not delivered to code. */
+  startRequested: "j",
+  /** A detached run of a key was not created; data is an ErrorRecord. */
+  startRefused: "i",
+  /** The code read the state of the run's key, which others may have set since it last did; data is the state. */
+  stateRead: "G",
+  /** The code set the state of the run's key in this transition. */
+  stateSet: "S",
   /** Cancellation was requested; data is the reason. Has no call. */
   cancelRequested: "k",
   /** The code took the new way of a patch; data is its id. Has no call, is not delivered. */

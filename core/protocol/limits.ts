@@ -10,6 +10,10 @@ export const NAME_CHARS_MAX = 200;
 export const SCOPE_DEPTH_MAX = 64;
 /** Unread messages of one run. */
 export const INBOX_ROWS_MAX = 10_000;
+/** Runs that may wait for one key. Default of the option `mailbox.max`. */
+export const MAILBOX_RUNS = 1_000;
+/** Runs that may wait for one key, whatever the option says. */
+export const MAILBOX_RUNS_MAX = 1_000_000;
 /** Activations held in memory by one runtime; more runs wait in the store. */
 export const ACTIVE_RUNS_MAX = 10_000;
 /** Transitions in one store transaction. */

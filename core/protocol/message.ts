@@ -5,9 +5,10 @@ import type { Payload } from "./payload.ts";
  * What can be put into a run's inbox:
  * `signal` name is the signal's · `event` name is the waiting call, data a StoredEvent ·
  * `child` name is the parent's call, data a ChildOutcome · `cancel` data is the reason ·
- * `approval` name is the waiting call, data a Decision.
+ * `approval` name is the waiting call, data a Decision ·
+ * `start` name is the call that asked for a detached run of a key, data a ChildOutcome whose output is its id.
  */
-export type MessageKind = "signal" | "event" | "child" | "cancel" | "approval";
+export type MessageKind = "signal" | "event" | "child" | "cancel" | "approval" | "start";
 
 /** A message to one run. */
 export interface Message {

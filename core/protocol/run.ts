@@ -1,5 +1,6 @@
 import type { ErrorRecord } from "./errors.ts";
 import type { RunId } from "./ids.ts";
+import type { KeyLine, RunKey, StoredKey } from "./key.ts";
 import type { Entry } from "./journal.ts";
 import type { Payload } from "./payload.ts";
 
@@ -11,7 +12,8 @@ export type ClosedStatus = "completed" | "failed" | "cancelled" | "compensated" 
  * `diverged` code and journal disagree · `bug` a programming error in workflow code · `stuck` code
  * that waits for nothing durable · `no_code` nobody here defines its workflow and version · `paused` an
  * operator stopped it · `quarantined` the processes that took it up ended, again and again · `unreadable`
- * something that it stored cannot be decoded here.
+ * something that it stored cannot be decoded here · `queued` another run has its key: the end of that one
+ * releases it, nobody else can.
  */
 export type Hold =
   | "diverged"
@@ -20,7 +22,8 @@ export type Hold =
   | "no_code"
   | "paused"
   | "quarantined"
-  | "unreadable";
+  | "unreadable"
+  | "queued";
 
 /**
  * What becomes of an attached child when its parent does not wait for it any more: `cancel` it is asked to stop ·
@@ -57,10 +60,13 @@ export interface StartRow {
   readonly parentCall: string;
   /** What started it: "" for a client, else "event SOURCE ID" or the starting run's id. */
   readonly cause: string;
+  /** Absent for a run without a key. */
+  readonly keyed?: RunKey;
 }
 
 /** The row of an open run. */
 export interface RunRow extends StartRow {
+  readonly keyed?: StoredKey;
   /** Entries recorded when the row was last written; the journal may be ahead. */
   readonly seq: number;
   /** Messages ever put into its inbox. */
@@ -129,4 +135,6 @@ export interface RunRecord extends RunSummary {
   readonly journal: readonly Entry[];
   /** Its ended generations, oldest first; absent for a run that never used `ctx.continueAs`. */
   readonly generations?: readonly Generation[];
+  /** Absent for a run without a key. */
+  readonly queue?: KeyLine;
 }

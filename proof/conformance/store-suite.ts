@@ -5,6 +5,7 @@ import { proveBlobs } from "./store/blobs.ts";
 import { proveChildren } from "./store/children.ts";
 import { proveEvents } from "./store/events.ts";
 import { proveInbox } from "./store/inbox.ts";
+import { proveKeys } from "./store/keys.ts";
 import { proveLifecycle } from "./store/lifecycle.ts";
 import { proveNamespaces } from "./store/namespaces.ts";
 import { proveOperations } from "./store/operations.ts";
@@ -37,6 +38,7 @@ export function storeSuite(name: string, make: PlaceMaker): void {
   describe(`${name}: large payloads`, () => proveBlobs(make));
   describe(`${name}: streams`, () => proveStreams(make));
   describe(`${name}: standalone tasks`, () => proveTasks(make));
+  describe(`${name}: keys`, () => proveKeys(make));
   describe(`${name}: reading`, () => proveReading(make));
   describe(`${name}: retention`, () => proveRetention(make));
   describe(`${name}: opening and closing`, () => proveLifecycle(make));

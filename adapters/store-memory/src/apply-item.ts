@@ -8,18 +8,21 @@ import type {
   Pause,
   PublishedEvent,
   Release,
+  Start,
   Take,
   Transition,
 } from "@claw/core/ports";
 import {
   encodeEventNote,
-  type InboxRow,
+  type RefusedStart,
+  refusedOutcome,
   type RunId,
-  type StartRow,
   taskIdOf,
 } from "@claw/core/protocol";
 import { changeApprovals, decideApproval } from "./approvals.ts";
+import type { BatchWork } from "./batch-work.ts";
 import { offerMessage, pushMessage } from "./deliver-message.ts";
+import { enteredKey, enterKey, heldKey, leaveKey, releaseKey, setKeyState } from "./keys.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
 import { isOf } from "./read-runs.ts";
 import { writeStreams } from "./streams.ts";
@@ -33,25 +36,18 @@ import {
   insertRun,
   markRun,
   parkRun,
+  queueRun,
   renewRun,
   replaceEntries,
   setAttributes,
 } from "./write-run.ts";
 
-const UNHELD_OR_PAUSED = ["", "paused"] as const;
-
-/** What one batch has brought about so far. */
-export interface BatchWork {
-  readonly nowMs: number;
-  /** Runs of another one are unknown to clients; undefined for no bound. */
-  readonly namespace: string | undefined;
-  readonly delivered: InboxRow[];
-  readonly started: StartRow[];
-}
+const PAUSABLE = ["", "paused", "queued"] as const;
 
 /** Applies one item of a batch; throws on one that contradicts what the disk holds. */
 export function applyItem(disk: MemoryDisk, item: CommitItem, work: BatchWork): ItemAnswer {
-  if (item.type === "transition") return applyTransition(disk, item, work);
+  if (item.type === "transition") return withRefused(applyTransition(disk, item, work), work);
+  if (item.type === "start") return applyStart(disk, item, work);
   if (item.type === "delivery") return applyDelivery(disk, item, work);
   if (item.type === "decision") return decideApproval(disk, item, work);
   if (item.type === "enqueue") {
@@ -64,8 +60,26 @@ export function applyItem(disk: MemoryDisk, item: CommitItem, work: BatchWork): 
   }
   if (item.type === "take") return applyTake(disk, item);
   if (item.type !== "publication") return applyOperation(disk, item, work);
-  if (publishEvent(disk, item, work)) return { status: "applied", parked: false };
+  if (publishEvent(disk, item, work))
+    return withRefused({ status: "applied", parked: false }, work);
   return { status: "duplicate", run: "", same: true };
+}
+
+function withRefused(answer: ItemAnswer, work: BatchWork): ItemAnswer {
+  if (work.refused.length === 0 || answer.status !== "applied") return answer;
+  return { ...answer, refused: work.refused.splice(0) };
+}
+
+function applyStart(disk: MemoryDisk, { start, dedup }: Start, work: BatchWork): ItemAnswer {
+  if (dedup !== null) {
+    const first = remember(disk, dedup, start.row.id, work.nowMs);
+    if (first !== null) return first;
+  }
+  const refused = createOther(disk, start, work);
+  if (typeof refused === "boolean") return { status: "applied", parked: false };
+  if (dedup !== null) disk.dedup.delete(dedup.scope);
+  work.refused.length = 0;
+  return { status: "refused", why: "start", detail: refused.why, start: refused };
 }
 
 function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): ItemAnswer {
@@ -83,11 +97,18 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
   if (item.rare?.attributes) setAttributes(disk, run, item.rare.attributes);
   if (item.rare?.streams) writeStreams(disk, run, item.rare.streams);
   if (finish === null && item.rare) changeApprovals(disk, item);
-  for (const created of item.starts) createOther(disk, created, work);
+  if (item.rare?.keyState) setKeyState(disk, run, item.rare.keyState.state);
+  for (const created of item.starts) startOther(disk, item, created, work);
   for (const message of item.messages) pushMessage(disk, message, work.delivered);
   for (const event of item.events) publishEvent(disk, event, work);
-  if (finish !== null) return { status: "applied", parked: false };
-  if (hold !== null) holdRun(disk, run, item.seq, hold.kind, hold.reason);
+  if (finish !== null) {
+    if (finish.start.keyed !== undefined) leaveKey(disk, run, work);
+    return { status: "applied", parked: false };
+  }
+  if (hold !== null) {
+    holdRun(disk, run, item.seq, hold.kind, hold.reason);
+    heldKey(disk, run, work);
+  }
   const parked = hold === null && park !== null && parkRun(disk, run, item.seq, park);
   return { status: "applied", parked };
 }
@@ -105,8 +126,44 @@ function advance(disk: MemoryDisk, item: Transition, work: BatchWork): void {
   for (const wait of item.waits) subscribe(disk, run, namespace, wait, work.delivered);
 }
 
-function createOther(disk: MemoryDisk, created: NewRun, work: BatchWork): void {
-  if (createRun(disk, created) && created.due === 0) work.started.push({ ...created.row });
+// What a run starts itself: whoever waits for it is told that it was not created.
+function startOther(disk: MemoryDisk, from: Transition, created: NewRun, work: BatchWork): void {
+  const outcome = createOther(disk, created, work);
+  if (outcome === false) return;
+  const { id, parentRun, parentCall } = created.row;
+  const call = from.rare?.answers?.[id];
+  if (outcome === true && call === undefined) return;
+  const data =
+    outcome === true
+      ? { status: "completed", output: JSON.stringify(id) }
+      : refusedOutcome(outcome);
+  const message =
+    call === undefined
+      ? ({ to: parentRun, kind: "child", name: parentCall } as const)
+      : ({ to: from.run, kind: "start", name: call } as const);
+  pushMessage(disk, { ...message, from: id, data: JSON.stringify(data) }, work.delivered);
+}
+
+// False for a run whose id is known.
+function createOther(disk: MemoryDisk, created: NewRun, work: BatchWork): boolean | RefusedStart {
+  const { row, due } = created;
+  if (row.keyed === undefined) {
+    if (!createRun(disk, created)) return false;
+    if (due === 0) work.started.push({ ...row });
+    return true;
+  }
+  if (disk.runs.has(row.id) || disk.closed.has(row.id)) return false;
+  const entered = enterKey(disk, row, row.keyed, work);
+  if (typeof entered !== "string") {
+    work.refused.push(entered);
+    return entered;
+  }
+  createRun(disk, { row, due: 1 });
+  if (entered === "waiting") {
+    queueRun(disk, row.id);
+    enteredKey(disk, row.id, work);
+  }
+  return true;
 }
 
 function publishEvent(disk: MemoryDisk, published: PublishedEvent, work: BatchWork): boolean {
@@ -142,8 +199,9 @@ function applyTake(disk: MemoryDisk, { runs }: Take): ItemAnswer {
 function applyOperation(
   disk: MemoryDisk,
   item: Release | Pause | Clear,
-  { namespace }: BatchWork,
+  work: BatchWork,
 ): ItemAnswer {
+  const { namespace } = work;
   const { run } = item;
   const row = disk.runs.get(run);
   if (item.type === "clear") {
@@ -155,12 +213,14 @@ function applyOperation(
     const isClosed = row === undefined && known !== undefined && isOf(known, namespace);
     return { status: "refused", why: isClosed ? "closed" : "unknown", detail: run };
   }
-  const allowed = item.type === "pause" ? UNHELD_OR_PAUSED : item.from;
+  const allowed = item.type === "pause" ? PAUSABLE : item.from;
   if (allowed?.includes(row.held) === false) {
     return { status: "refused", why: "state", detail: row.held };
   }
-  if (item.type === "pause") holdRun(disk, run, row.seq, "paused", item.reason);
-  else if (row.held !== "") {
+  if (item.type === "pause") {
+    holdRun(disk, run, row.seq, "paused", item.reason);
+    heldKey(disk, run, work);
+  } else if (row.held !== "" && !releaseKey(disk, run, work)) {
     disk.runs.set(run, { ...row, held: "", heldReason: "", due: 1, recoveries: 0 });
   }
   return { status: "applied", parked: false };

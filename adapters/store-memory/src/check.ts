@@ -6,6 +6,7 @@ import {
   numberAfter,
   type RunId,
 } from "@claw/core/protocol";
+import { checkKeys } from "./check-keys.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
 
 /** Rows that contradict each other; empty when sound. */
@@ -18,6 +19,7 @@ export function checkDisk(disk: MemoryDisk): readonly Finding[] {
   checkCounterparts(disk, report);
   checkJournals(disk, report);
   checkStreams(disk, report);
+  checkKeys(disk, report);
   return findings;
 }
 
@@ -92,7 +94,9 @@ function checkJournals(disk: MemoryDisk, report: Report): void {
     }
     for (const { run: child, ended } of childrenOf(entries).values()) {
       if (ended || isKnown(disk, child)) continue;
-      report(`run ${id} waits for ${child}, which is unknown`);
+      // A child that was not created has answered nevertheless.
+      const told = disk.inbox.of(id).some(({ kind, from }) => kind === "child" && from === child);
+      if (!told) report(`run ${id} waits for ${child}, which is unknown`);
     }
   }
 }

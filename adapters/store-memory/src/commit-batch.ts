@@ -1,6 +1,7 @@
 import type { Batch, BatchAnswer, ItemAnswer } from "@claw/core/ports";
 import { ClawError } from "@claw/core/protocol";
-import { applyItem, type BatchWork } from "./apply-item.ts";
+import { applyItem } from "./apply-item.ts";
+import { type BatchWork, newWork } from "./batch-work.ts";
 import { writeBlob } from "./blobs.ts";
 import type { Fault } from "./faults.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
@@ -49,7 +50,7 @@ function writeBatch(
     });
   }
   const { nowMs, namespace } = batch;
-  const work: BatchWork = { nowMs, namespace, delivered: [], started: [] };
+  const work = newWork(nowMs, namespace);
   const items: ItemAnswer[] = [];
   for (const [index, item] of batch.items.entries()) {
     items.push(
@@ -64,7 +65,8 @@ function writeBatch(
     );
   }
   disk.settleCommit(flushed);
-  return { items, delivered: work.delivered, started: work.started };
+  const { delivered, started, woken } = work;
+  return { items, delivered, started, woken };
 }
 
 // One bad item leaves no trace and does not touch the others.
@@ -72,12 +74,15 @@ function alone(disk: MemoryDisk, work: BatchWork, apply: () => ItemAnswer): Item
   const { mark } = disk.undo;
   const delivered = work.delivered.length;
   const started = work.started.length;
+  const woken = work.woken.length;
   try {
     return apply();
   } catch (error) {
     disk.undo.rollBack(mark);
     work.delivered.length = delivered;
     work.started.length = started;
+    work.woken.length = woken;
+    work.refused.length = 0;
     const detail = error instanceof Error ? error.message : String(error);
     return { status: "refused", why: "poison", detail };
   }

@@ -1,5 +1,6 @@
 import { type InboxRow, limits, type Message } from "@claw/core/protocol";
-import type { BatchWork } from "./apply-item.ts";
+import type { BatchWork } from "./batch-work.ts";
+import { cancelledKey } from "./keys.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
 import { isOf } from "./read-runs.ts";
 
@@ -17,6 +18,7 @@ export function pushMessage(disk: MemoryDisk, message: Message, delivered: Inbox
   const row: InboxRow = { to, kind, name, from, data, seq };
   disk.inbox.add(to, row);
   delivered.push({ ...row });
+  if (kind === "cancel") cancelledKey(disk, to);
 }
 
 /** Delivers a client's message, if there is room; a run of another namespace is unknown. A full inbox still takes one request to cancel. */

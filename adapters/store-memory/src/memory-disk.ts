@@ -5,15 +5,20 @@ import {
   type ChunkBlock,
   type ClosedStatus,
   type InboxRow,
+  type KeyName,
+  type KeyPlace,
   limits,
   type OpenApproval,
   type RunId,
+  type RunKey,
   type RunRow,
   type StartRow,
   type StoredEvent,
   type StreamHead,
   type TaskBlock,
 } from "@claw/core/protocol";
+import { newWork } from "./batch-work.ts";
+import { recoverKeys } from "./keys.ts";
 import { Lists, Table } from "./table.ts";
 import { expireTasks } from "./tasks.ts";
 import { UndoLog } from "./undo-log.ts";
@@ -36,6 +41,25 @@ export interface ClosedRow extends StartRow {
   readonly seq: number;
   /** Null: its rows are still in the journal. */
   readonly journal: string | null;
+}
+
+/** A key that has runs. */
+export interface KeyRow extends KeyName {
+  readonly lastSeq: number;
+  /** Empty for nobody. */
+  readonly head: RunId | "";
+  /** Milliseconds since 1970. */
+  readonly headSince: number;
+  readonly waiting: number;
+  readonly turnMs: number;
+}
+
+/** A run of a key. */
+export interface KeyedRunRow extends KeyName, RunKey {
+  readonly run: RunId;
+  readonly seq: number;
+  readonly place: KeyPlace;
+  readonly passes: number;
 }
 
 /** An ended generation of a run. */
@@ -100,6 +124,11 @@ export class MemoryDisk {
   /** Streams of runs, open and closed, and what was written to them. */
   readonly streams: Lists<StreamHead> = new Lists(this.undo);
   readonly chunks: Lists<ChunkBlock> = new Lists(this.undo);
+  readonly keys: Table<KeyRow> = new Table(this.undo);
+  readonly keyStates: Table<string> = new Table(this.undo);
+  readonly keyedRuns: Table<KeyedRunRow> = new Table(this.undo);
+  /** Runs that wait, by key, in their order. */
+  readonly keyQueues: Lists<{ readonly seq: number; readonly run: RunId }> = new Lists(this.undo);
   /** Large payloads in base64, by run and id. */
   readonly blobs: Table<string> = new Table(this.undo);
   readonly taskBlocks: Table<TaskBlock> = new Table(this.undo);
@@ -149,6 +178,7 @@ export class MemoryDisk {
     for (const row of this.runs.values()) {
       if (row.due === 0) this.#takeFrom(row, row.recoveries + more);
     }
+    recoverKeys(this, newWork(0, undefined));
     this.settleCommit(true);
   }
 
@@ -229,6 +259,10 @@ const TABLES = [
   "dedup",
   "streams",
   "chunks",
+  "keys",
+  "keyStates",
+  "keyedRuns",
+  "keyQueues",
   "blobs",
   "taskBlocks",
   "taskMarks",

@@ -14,6 +14,7 @@ import {
   type RunSummary,
   type StartRow,
 } from "@claw/core/protocol";
+import { keyLineOf, keyOf } from "./keys.ts";
 import type { ClosedRow, MemoryDisk } from "./memory-disk.ts";
 import { headsOf } from "./streams.ts";
 
@@ -24,8 +25,9 @@ export function loadRuns(disk: MemoryDisk, ids: readonly RunId[]): readonly Stor
     const row = disk.runs.get(id);
     if (row === undefined) continue;
     const journalText = journalOf(disk, id);
+    const keyed = keyOf(disk, id);
     found.push({
-      row: { ...row },
+      row: keyed === undefined ? { ...row } : { ...row, keyed },
       journal: decodeEntries(journalText, 1, row.startedAt),
       journalText,
       inbox: disk.inbox.of(id).map((message) => ({ ...message })),
@@ -139,6 +141,7 @@ export function findRun(disk: MemoryDisk, id: RunId): RunRecord | null {
       due: open.due,
       journal: decodeEntries(journalOf(disk, id), 1, open.startedAt),
       ...generationsOf(disk, open),
+      ...queueOf(disk, id),
     };
   }
   const closed = disk.closed.get(id);
@@ -152,7 +155,13 @@ export function findRun(disk: MemoryDisk, id: RunId): RunRecord | null {
     due: null,
     journal: decodeEntries(closed.journal ?? journalOf(disk, id), 1, closed.startedAt),
     ...generationsOf(disk, closed),
+    ...queueOf(disk, id),
   };
+}
+
+function queueOf(disk: MemoryDisk, id: RunId): Pick<RunRecord, "queue"> {
+  const queue = keyLineOf(disk, id);
+  return queue === undefined ? {} : { queue };
 }
 
 function generationsOf(

@@ -6,6 +6,7 @@ import { checkDisk } from "./check.ts";
 import { listApprovals } from "./approvals.ts";
 import { commitBatch, writeLateBatches } from "./commit-batch.ts";
 import type { FaultPlan } from "./faults.ts";
+import { findKey } from "./keys.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import {
   dueRuns,
@@ -95,6 +96,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
     findDedup: (scope) => use(() => findRequest(disk, scope)),
     list: (query) => use(() => listRuns(disk, query)),
     find: (id) => use(() => findRun(disk, id)),
+    key: (name, limit) => use(() => findKey(disk, name, limit)),
     approvals: (query) => use(() => listApprovals(disk, query)),
     sweep: (order) =>
       use(() => {

@@ -51,6 +51,7 @@ function removeRun(disk: MemoryDisk, id: string): void {
   disk.streams.delete(id);
   disk.chunks.delete(id);
   dropBlobs(disk, id);
+  disk.keyedRuns.delete(id);
 }
 
 function sweepEvents(disk: MemoryDisk, order: SweepOrder): { count: number; next: number | null } {

@@ -15,6 +15,7 @@ import { unsubscribe } from "./subscribe.ts";
 /** Creates the run that a client starts, held by the committing process. */
 export function insertRun(disk: MemoryDisk, start: StartRow, seq: number): void {
   if (disk.runs.has(start.id)) throw new Error(`${start.id} exists already`);
+  if (start.keyed !== undefined) throw new Error(`${start.id} must join the queue of its key`);
   disk.runs.set(start.id, { ...newRow(start, 0), seq });
 }
 
@@ -23,6 +24,11 @@ export function createRun(disk: MemoryDisk, { row, due }: NewRun): boolean {
   if (disk.runs.has(row.id) || disk.closed.has(row.id)) return false;
   disk.runs.set(row.id, newRow(row, due));
   return true;
+}
+
+/** Lets a new run rest until it has its key. */
+export function queueRun(disk: MemoryDisk, run: RunId): void {
+  disk.runs.set(run, { ...openRow(disk, run), due: null, held: "queued" });
 }
 
 /** Appends the entries `firstSeq` to `lastSeq` of one transition. */
@@ -137,8 +143,8 @@ export function closeRun(disk: MemoryDisk, last: Transition, finish: Finish): vo
   });
 }
 
-/** The columns of a start row alone: what is handed in may carry more. */
-function startRowOf(row: StartRow): StartRow {
+/** The columns of a start row alone: what is handed in may carry more. Its key stands in other tables. */
+function startRowOf(row: StartRow): Omit<StartRow, "keyed"> {
   return {
     id: row.id,
     namespace: row.namespace,

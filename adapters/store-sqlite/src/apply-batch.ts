@@ -11,16 +11,17 @@ import type {
   TaskItem,
 } from "@claw/core/ports";
 import { ClawError, isClawError } from "@claw/core/protocol";
-import { applyTransition, publishEvent, type Tables } from "./apply-transition.ts";
+import { applyStart, applyTransition, publishEvent, type Tables } from "./apply-transition.ts";
 import { openApprovals } from "./approvals.ts";
 import { openAttributeSetter } from "./attributes.ts";
-import { APPLIED, type BatchWork } from "./batch-work.ts";
+import { APPLIED, type BatchWork, newWork } from "./batch-work.ts";
 import { type Blobs, openBlobs } from "./blobs.ts";
 import { openCloser } from "./close-run.ts";
 import { openCreator } from "./create-run.ts";
 import { openInbox } from "./deliver-message.ts";
 import { openEventLog } from "./event-log.ts";
 import { Journals } from "./journals.ts";
+import { Keys } from "./keys.ts";
 import { openRenewer } from "./renew-run.ts";
 import { openRequests } from "./remember-request.ts";
 import { openRester } from "./rest-run.ts";
@@ -44,15 +45,18 @@ const EVENT_KNOWN: ItemAnswer = Object.freeze({ status: "duplicate", run: "", sa
 
 /** Prepares all statements that write; settles what the owner before left in the tail. */
 export function openBatchWriter(db: DatabaseSync): BatchWriter {
-  const inbox = openInbox(db);
+  const blobs = openBlobs(db);
+  const keys = new Keys(db, blobs);
+  const inbox = openInbox(db, keys);
   const log = openEventLog(db);
   const journals = new Journals(db);
   const requests = openRequests(db);
   const tables: Tables = {
     creator: openCreator(db),
-    rester: openRester(db),
+    rester: openRester(db, keys),
     close: openCloser(db),
     journals,
+    keys,
     inbox,
     requests,
     log,
@@ -63,11 +67,11 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
     renew: openRenewer(db, journals),
     streams: openStreams(db),
   };
-  const blobs = openBlobs(db);
   const begin = db.prepare("BEGIN IMMEDIATE");
   const end = db.prepare("COMMIT");
   begin.run();
   journals.recover();
+  keys.recover(newWork(0, undefined));
   end.run();
   const incarnation = db.prepare("SELECT value FROM meta WHERE name = 'incarnation'");
 
@@ -106,23 +110,24 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
 
 function applyTogether(tables: Tables, blobs: Blobs, batch: Batch): BatchAnswer {
   const { nowMs, namespace } = batch;
-  const work: BatchWork = { nowMs, namespace, delivered: [], started: [] };
+  const work = newWork(nowMs, namespace);
   const items: ItemAnswer[] = [];
   for (const item of batch.items) items.push(applyItem(tables, item, work));
   for (const blob of batch.blobs ?? []) {
     if (items[blob.item]?.status === "applied") blobs.write(blob);
   }
-  return { items, delivered: work.delivered, started: work.started };
+  const { delivered, started, woken } = work;
+  return { items, delivered, started, woken };
 }
 
 function applyOneByOne(db: DatabaseSync, tables: Tables, blobs: Blobs, batch: Batch): BatchAnswer {
   const { nowMs, namespace } = batch;
-  const work: BatchWork = { nowMs, namespace, delivered: [], started: [] };
+  const work = newWork(nowMs, namespace);
   const items: ItemAnswer[] = [];
   tables.journals.beginDirect();
   for (const [at, item] of batch.items.entries()) {
-    const delivered = work.delivered.length;
-    const started = work.started.length;
+    const [delivered, started] = [work.delivered.length, work.started.length];
+    const woken = work.woken.length;
     db.exec("SAVEPOINT item");
     try {
       const answer = applyItem(tables, item, work);
@@ -136,17 +141,21 @@ function applyOneByOne(db: DatabaseSync, tables: Tables, blobs: Blobs, batch: Ba
       tables.log.refresh();
       work.delivered.length = delivered;
       work.started.length = started;
+      work.woken.length = woken;
+      work.refused.length = 0;
       const detail = error instanceof Error ? error.message : String(error);
       items.push({ status: "refused", why: "poison", detail });
     }
     db.exec("RELEASE item");
   }
   tables.journals.endDirect();
-  return { items, delivered: work.delivered, started: work.started };
+  const { delivered, started, woken } = work;
+  return { items, delivered, started, woken };
 }
 
 function applyItem(tables: Tables, item: CommitItem, work: BatchWork): ItemAnswer {
-  if (item.type === "transition") return applyTransition(tables, item, work);
+  if (item.type === "transition") return withRefused(applyTransition(tables, item, work), work);
+  if (item.type === "start") return applyStart(tables, item, work);
   if (item.type === "delivery") return applyDelivery(tables, item, work);
   if (item.type === "decision") return tables.approvals.decide(item, work);
   if (isTaskItem(item)) return tables.tasks.apply(item, work.nowMs);
@@ -155,7 +164,13 @@ function applyItem(tables: Tables, item: CommitItem, work: BatchWork): ItemAnswe
     return APPLIED;
   }
   if (item.type !== "publication") return applyOperation(tables, item, work);
-  return publishEvent(tables, item, work) ? APPLIED : EVENT_KNOWN;
+  return publishEvent(tables, item, work) ? withRefused(APPLIED, work) : EVENT_KNOWN;
+}
+
+// Few items start a run of a key, and few of those meet a full mailbox.
+function withRefused(answer: ItemAnswer, work: BatchWork): ItemAnswer {
+  if (work.refused.length === 0 || answer.status !== "applied") return answer;
+  return { ...answer, refused: work.refused.splice(0) };
 }
 
 function isTaskItem(item: CommitItem): item is TaskItem {
@@ -179,7 +194,6 @@ function applyOperation(
   item: Release | Pause | Clear,
   work: BatchWork,
 ): ItemAnswer {
-  const namespace = work.namespace ?? null;
   const { rester } = tables;
   const { run } = item;
   if (item.type === "clear") {
@@ -188,8 +202,8 @@ function applyOperation(
   }
   const outcome =
     item.type === "pause"
-      ? rester.pause(run, item.reason, namespace)
-      : rester.release(run, item.from ?? null, namespace);
+      ? rester.pause(run, item.reason, work)
+      : rester.release(run, item.from ?? null, work);
   if (outcome === "done") return APPLIED;
   if (typeof outcome === "string") return { status: "refused", why: outcome, detail: run };
   return { status: "refused", why: "state", detail: outcome.held };

@@ -1,5 +1,18 @@
-import type { Finish, ItemAnswer, NewRun, PublishedEvent, Transition } from "@claw/core/ports";
-import { encodeEventNote, type InboxRow, type RunId } from "@claw/core/protocol";
+import type {
+  Finish,
+  ItemAnswer,
+  NewRun,
+  PublishedEvent,
+  Start,
+  Transition,
+} from "@claw/core/ports";
+import {
+  encodeEventNote,
+  type InboxRow,
+  type RefusedStart,
+  refusedOutcome,
+  type RunId,
+} from "@claw/core/protocol";
 import type { Approvals } from "./approvals.ts";
 import type { AttributeSetter } from "./attributes.ts";
 import { APPLIED, type BatchWork, PARKED } from "./batch-work.ts";
@@ -8,6 +21,7 @@ import type { Creator } from "./create-run.ts";
 import type { Inbox } from "./deliver-message.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Journals } from "./journals.ts";
+import type { Keys } from "./keys.ts";
 import type { Renewer } from "./renew-run.ts";
 import type { Requests } from "./remember-request.ts";
 import type { Rester } from "./rest-run.ts";
@@ -21,6 +35,7 @@ export interface Tables {
   readonly rester: Rester;
   readonly close: Closer;
   readonly journals: Journals;
+  readonly keys: Keys;
   readonly inbox: Inbox;
   readonly requests: Requests;
   readonly log: EventLog;
@@ -53,9 +68,11 @@ export function applyTransition(
   if (transition.rare?.attributes) tables.setAttributes(run, transition.rare.attributes);
   if (transition.rare?.streams) tables.streams.write(run, transition.rare.streams);
   if (finish === null && transition.rare) tables.approvals.change(transition);
-  for (const start of transition.starts) createRun(tables, start, work);
+  if (transition.rare?.keyState) tables.keys.setState(run, transition.rare.keyState.state);
+  for (const start of transition.starts) startOther(tables, transition, start, work);
   for (const message of transition.messages) tables.inbox.push(message, work.delivered);
   for (const event of transition.events) publishEvent(tables, event, work);
+  if (finish !== null && finish.start.keyed !== undefined) tables.keys.leave(run, work);
   return finish === null ? putToRest(tables, transition, work, deliveredBefore) : APPLIED;
 }
 
@@ -112,10 +129,64 @@ function write(journals: Journals, { run, firstSeq, seq, entries, rare }: Transi
   else if (entries !== "") journals.append(run, firstSeq, seq, entries);
 }
 
-function createRun(tables: Tables, start: NewRun, work: BatchWork): void {
-  if (!tables.creator.create(start) || start.due !== 0) return;
-  tables.journals.begin(start.row.id);
-  work.started.push(start.row);
+/** Creates the run of a key that a client starts. */
+export function applyStart(tables: Tables, item: Start, work: BatchWork): ItemAnswer {
+  const { start, dedup } = item;
+  if (dedup !== null) {
+    const first = tables.requests.remember(dedup, start.row.id, work.nowMs);
+    if (first !== null) return first;
+  }
+  const refused = createRun(tables, start, work);
+  if (typeof refused === "boolean") return APPLIED;
+  if (dedup !== null) tables.requests.forget(dedup);
+  work.refused.length = 0;
+  return { status: "refused", why: "start", detail: refused.why, start: refused };
+}
+
+// What a run starts itself: whoever waits for it is told that it was not created.
+function startOther(tables: Tables, from: Transition, start: NewRun, work: BatchWork): void {
+  const outcome = createRun(tables, start, work);
+  if (outcome === false) return;
+  const { id, parentRun, parentCall } = start.row;
+  const call = from.rare?.answers?.[id];
+  if (outcome === true && call === undefined) return;
+  const data =
+    outcome === true
+      ? { status: "completed", output: JSON.stringify(id) }
+      : refusedOutcome(outcome);
+  const message =
+    call === undefined
+      ? ({ to: parentRun, kind: "child", name: parentCall } as const)
+      : ({ to: from.run, kind: "start", name: call } as const);
+  if (message.to === "") return;
+  tables.inbox.push({ ...message, from: id, data: JSON.stringify(data) }, work.delivered);
+}
+
+// False for a run whose id is known.
+function createRun(tables: Tables, start: NewRun, work: BatchWork): boolean | RefusedStart {
+  const { row, due } = start;
+  if (row.keyed !== undefined) return createKeyed(tables, start, work);
+  if (!tables.creator.create(start)) return false;
+  if (due !== 0) return true;
+  tables.journals.begin(row.id);
+  work.started.push(row);
+  return true;
+}
+
+function createKeyed(
+  { creator, keys }: Tables,
+  { row }: NewRun,
+  work: BatchWork,
+): boolean | RefusedStart {
+  if (row.keyed === undefined || creator.isKnown(row.id)) return false;
+  const entered = keys.enter(row, row.keyed, work);
+  if (typeof entered !== "string") {
+    work.refused.push(entered);
+    return entered;
+  }
+  creator.createQueued(row, entered === "head");
+  if (entered === "waiting") keys.entered(row.id, work);
+  return true;
 }
 
 function putToRest(
@@ -134,7 +205,7 @@ function putToRest(
     return rester.park(run, null, park) ? PARKED : APPLIED;
   }
   if (hold !== null) {
-    rester.hold(run, journals.seqOf(run), hold.kind, hold.reason);
+    rester.hold(run, journals.seqOf(run), hold.kind, hold.reason, work);
   } else if (park === null || !rester.park(run, journals.seqOf(run), park)) {
     return APPLIED;
   }

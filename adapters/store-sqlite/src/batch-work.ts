@@ -1,5 +1,5 @@
 import type { ItemAnswer } from "@claw/core/ports";
-import type { InboxRow, StartRow } from "@claw/core/protocol";
+import type { InboxRow, RefusedStart, RunId, StartRow } from "@claw/core/protocol";
 
 /** What one batch has brought about so far. */
 export interface BatchWork {
@@ -9,6 +9,15 @@ export interface BatchWork {
   readonly namespace: string | undefined;
   readonly delivered: InboxRow[];
   readonly started: StartRow[];
+  /** Runs that have their key by now. */
+  readonly woken: RunId[];
+  /** Runs of the current item that were not created. */
+  readonly refused: RefusedStart[];
+}
+
+/** The work of a batch that has brought nothing about yet. */
+export function newWork(nowMs: number, namespace: string | undefined): BatchWork {
+  return { nowMs, namespace, delivered: [], started: [], woken: [], refused: [] };
 }
 
 /** The answer to an item that was written; shared, because most answers are this one. */

@@ -9,6 +9,8 @@ const CHUNK_BYTES = 1024 * 1024;
 export interface Blobs {
   write(blob: NewBlob): void;
   read(run: RunId, id: string): Uint8Array | null;
+  /** Removes the bytes of one id. */
+  drop(run: RunId, id: string): void;
   /** Removes all bytes of these runs; answers how many blobs went. */
   remove(runs: readonly RunId[]): number;
 }
@@ -31,6 +33,9 @@ export function openBlobs(db: DatabaseSync): Blobs {
       const chunks: Uint8Array[] = [];
       for (const row of select.iterate(run, id)) chunks.push(row["bytes"] as Uint8Array);
       return chunks.length === 0 ? null : Buffer.concat(chunks);
+    },
+    drop: (run, id) => {
+      drop.run(run, id);
     },
     remove: (runs) => {
       let removed = 0;

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Finding } from "@claw/core/ports";
 import { childrenOf, decodeEntries, type Entry, numberAfter } from "@claw/core/protocol";
+import { KEY_CONTRADICTIONS } from "./check-keys.ts";
 import { readTail, type TailRecord } from "./journal-tail.ts";
 import { pragmaNumber } from "./schema.ts";
 
@@ -47,6 +48,7 @@ const CONTRADICTIONS: readonly string[] = [
    WHERE NOT EXISTS (SELECT 1 FROM task_blocks WHERE id = block)`,
   `SELECT 'task ' || id || ' has a number that was never given' FROM task_aside
    WHERE id > (SELECT value FROM meta WHERE name = 'task_id')`,
+  ...KEY_CONTRADICTIONS,
   `SELECT 'index row of event ' || k.seq || ' belongs to no event' FROM event_keys k
    WHERE NOT EXISTS (SELECT 1 FROM events WHERE seq = k.seq)`,
 ];
@@ -90,6 +92,8 @@ function checkJournals(db: DatabaseSync, report: (message: string) => void): voi
   const rows = db.prepare("SELECT seq, entries FROM journal WHERE run = ? ORDER BY seq");
   const known = db.prepare(`
     SELECT 1 FROM runs WHERE id = ?1 UNION ALL SELECT 1 FROM closed WHERE id = ?1`);
+  // A child that was not created has answered nevertheless.
+  const answer = db.prepare("SELECT 1 FROM inbox WHERE run = ? AND kind = 'child' AND sender = ?");
   const tails = tailsByRun(db);
   for (const run of runs.iterate() as Iterable<JournalHead>) {
     const entries: Entry[] = [];
@@ -109,6 +113,7 @@ function checkJournals(db: DatabaseSync, report: (message: string) => void): voi
     }
     for (const { run: child, ended } of childrenOf(entries).values()) {
       if (ended || known.get(child) !== undefined) continue;
+      if (answer.get(run.id, child) !== undefined) continue;
       report(`run ${run.id} waits for ${child}, which is unknown`);
     }
   }

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { NewRun, Transition } from "@claw/core/ports";
-import type { StartRow } from "@claw/core/protocol";
+import type { RunId, StartRow } from "@claw/core/protocol";
+import { Contradiction } from "./batch-work.ts";
 
 /** Creates the rows of open runs. */
 export interface Creator {
@@ -8,6 +9,10 @@ export interface Creator {
   start(row: StartRow, first: Transition): void;
   /** Creates a run that another or an event starts; false when its id is known, open or closed. */
   create(run: NewRun): boolean;
+  /** Creates a run of a key: due at once, or queued. */
+  createQueued(row: StartRow, isDue: boolean): void;
+  /** True for the id of a run, open or closed. */
+  isKnown(run: RunId): boolean;
 }
 
 /** The creating verbs on an open database. */
@@ -25,8 +30,13 @@ export function openCreator(db: DatabaseSync): Creator {
     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, ?13, ?14
     WHERE NOT EXISTS (SELECT 1 FROM closed WHERE id = ?1)
     ON CONFLICT (id) DO NOTHING`);
+  const known = db.prepare(
+    "SELECT 1 FROM runs WHERE id = ?1 UNION ALL SELECT 1 FROM closed WHERE id = ?1",
+  );
   return {
     start: (row, { park, hold, seq }) => {
+      if (row.keyed !== undefined)
+        throw new Contradiction(`${row.id} must join the queue of its key`);
       // While the run is in memory, its entries are in the tail.
       if (hold !== null) write(insert, row, seq, null, 0, hold.kind, hold.reason);
       else if (park !== null) write(insert, row, seq, park.due, park.waits, "", "");
@@ -37,6 +47,10 @@ export function openCreator(db: DatabaseSync): Creator {
       }
     },
     create: ({ row, due }) => write(insertUnknown, row, 0, due, 0, "", "") === 1,
+    createQueued: (row, isDue) => {
+      write(insert, row, 0, isDue ? 1 : null, 0, isDue ? "" : "queued", "");
+    },
+    isKnown: (run) => known.get(run) !== undefined,
   };
 }
 

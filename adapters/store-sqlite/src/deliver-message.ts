@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type InboxRow, limits, type Message, type RunId } from "@claw/core/protocol";
 import type { BatchWork } from "./batch-work.ts";
+import type { Keys } from "./keys.ts";
 
 /** Puts messages into the inboxes of open runs. */
 export interface Inbox {
@@ -16,7 +17,7 @@ export interface Inbox {
 }
 
 /** The inbox verbs on an open database. */
-export function openInbox(db: DatabaseSync): Inbox {
+export function openInbox(db: DatabaseSync, keys: Keys): Inbox {
   // A parked run becomes due at once; one in memory (0) and a held one stay as they are.
   const count = db.prepare(`
     UPDATE runs SET
@@ -38,6 +39,7 @@ export function openInbox(db: DatabaseSync): Inbox {
     if (row === undefined) return false;
     insert.run(to, row.seq, kind, name, from, data);
     delivered.push({ to, kind, name, from, data, seq: row.seq });
+    if (kind === "cancel") keys.cancelled(to);
     return true;
   }
 

@@ -5,6 +5,8 @@ import {
   describeError,
   type ErrorRecord,
   type Hold,
+  type KeyName,
+  type KeyRecord,
   type RunId,
   type RunRecord,
   type RunStatus,
@@ -12,12 +14,14 @@ import {
 } from "@claw/core/protocol";
 import { HAS_ATTRIBUTE, openAttributeReader } from "./attributes.ts";
 import { openGenerationReader } from "./renew-run.ts";
+import { openKeyLister } from "./read-keys.ts";
 import { decodeJournal, openJournalReader, type TailOf } from "./read-runs.ts";
 
 /** What people and consoles ask about runs. */
 export interface RunLister {
   list(query: RunQuery): readonly RunSummary[];
   find(id: RunId): RunRecord | null;
+  key(name: KeyName, limit: number): KeyRecord | null;
 }
 
 // One line of either table: what a run of the other kind has not is null or empty.
@@ -64,6 +68,7 @@ const OPEN_FILTERS: Readonly<Record<string, string>> = {
   paused: "held = 'paused' AND held <> ''",
   quarantined: "held = 'quarantined' AND held <> ''",
   unreadable: "held = 'unreadable' AND held <> ''",
+  queued: "held = 'queued' AND held <> ''",
 };
 
 const CLOSED_FILTERS: Readonly<Record<string, string>> = {
@@ -85,6 +90,7 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
   const journalOf = openJournalReader(db, tailOf);
   const attributesOf = openAttributeReader(db);
   const generationsOf = openGenerationReader(db);
+  const keys = openKeyLister(db);
 
   function select(table: "runs" | "closed", query: RunQuery, filter: string): Line[] {
     const where = [filter];
@@ -108,7 +114,13 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
       .all(...values, query.limit) as Line[];
   }
 
+  function queueOf(id: RunId): Pick<RunRecord, "queue"> {
+    const queue = keys.lineOf(id);
+    return queue === undefined ? {} : { queue };
+  }
+
   return {
+    key: (name, limit) => keys.find(name, limit),
     list: (query) => {
       const { status } = query;
       const openFilter = status === undefined ? "TRUE" : OPEN_FILTERS[status];
@@ -132,6 +144,7 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
         due: row.due,
         journal: decodeJournal(id, row.journal ?? journalOf(id, row.settled), row.started_at),
         ...generationsOf(id, row.started_at),
+        ...queueOf(id),
       };
     },
   };

@@ -11,6 +11,7 @@ import {
   type Phase,
   type RunId,
   type RunRow,
+  type StoredKey,
 } from "@claw/core/protocol";
 import type { Streams } from "./streams.ts";
 
@@ -50,6 +51,7 @@ export function openRunReader(
   db: DatabaseSync,
   tailOf: TailOf,
   headsOf: Streams["headsOf"],
+  keyOf: (run: RunId) => StoredKey | null,
 ): RunReader {
   const row = db.prepare("SELECT * FROM runs WHERE id = ?");
   const journalOf = openJournalReader(db, tailOf);
@@ -86,8 +88,9 @@ export function openRunReader(
     if (columns === undefined) return null;
     const journalText = journalOf(id, columns.seq);
     const streams = headsOf(id);
+    const keyed = keyOf(id);
     return {
-      row: runRowOf(columns),
+      row: keyed === null ? runRowOf(columns) : { ...runRowOf(columns), keyed },
       journal: decodeJournal(id, journalText, columns.started_at),
       journalText,
       inbox: (inbox.all(id) as InboxColumns[]).map((message) => inboxRowOf(id, message)),

@@ -15,7 +15,7 @@ import { READONLY, sqliteCode, storageError } from "./storage-error.ts";
 const BUSY_TIMEOUT_MS = 1_000;
 
 /** A look at a store that somebody else may own. */
-export interface SqliteReader extends Pick<Store, "list" | "find" | "approvals" | "check"> {
+export interface SqliteReader extends Pick<Store, "list" | "find" | "key" | "approvals" | "check"> {
   readonly tasks: Pick<TaskReader, "list" | "find" | "counts">;
   readonly streams: Store["streams"];
   /** Idempotent. */
@@ -81,6 +81,7 @@ function readerOn(db: DatabaseSync, path: string): SqliteReader {
   return {
     list: (query) => read(() => lister.list(query)),
     find: (id) => read(() => lister.find(id)),
+    key: (name, limit) => read(() => lister.key(name, limit)),
     approvals: (query) => read(() => approvals(query)),
     tasks: {
       list: (query) => read(() => tasks.list(query)),

@@ -240,6 +240,41 @@ const MIGRATIONS: readonly string[] = [
     UNIQUE (run, seq)
   ) STRICT;
   `,
+  `
+  CREATE TABLE keys (
+    namespace TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    key TEXT NOT NULL,
+    last_seq INTEGER NOT NULL,
+    head TEXT NOT NULL,
+    head_since INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,
+    turn_ms INTEGER NOT NULL,
+    PRIMARY KEY (namespace, workflow, key)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE key_states (
+    namespace TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    key TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (namespace, workflow, key)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE keyed_runs (
+    run TEXT PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    key TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    place TEXT NOT NULL,
+    passes INTEGER NOT NULL,
+    waiting_max INTEGER NOT NULL,
+    on_held_head TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX keyed_runs_waiting ON keyed_runs (namespace, workflow, key, seq)
+    WHERE place = 'waiting';
+  `,
 ];
 
 /** Version of the schema that this code writes. */

@@ -114,10 +114,16 @@ function prepareVerbs(database: OpenDatabase): Verbs {
   try {
     const writer = openBatchWriter(db);
     const tailOf = (run: string): string => writer.tables.journals.tailOf(run);
+    const { keys, streams } = writer.tables;
     return {
       ...database,
       writer,
-      reader: openRunReader(db, tailOf, (run) => writer.tables.streams.headsOf(run)),
+      reader: openRunReader(
+        db,
+        tailOf,
+        (run) => streams.headsOf(run),
+        (run) => keys.of(run),
+      ),
       lister: openRunLister(db, tailOf),
       tasks: openTaskReader(db),
       chunks: openChunkReader(db),

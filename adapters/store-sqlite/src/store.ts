@@ -35,6 +35,7 @@ export function sqliteStore(options: SqliteOptions): Store {
     findDedup: (scope) => handle.use(({ writer }) => writer.tables.requests.find(scope)),
     list: (query) => handle.use(({ lister }) => lister.list(query)),
     find: (id) => handle.use(({ lister }) => lister.find(id)),
+    key: (name, limit) => handle.use(({ lister }) => lister.key(name, limit)),
     approvals: (query) => handle.use(({ approvals }) => approvals(query)),
     sweep: (order) => handle.use(({ sweep }) => sweep(order)),
     expire: (nowMs, limit) =>

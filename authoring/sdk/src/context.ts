@@ -116,7 +116,7 @@ export interface UpdateOptions<Input = unknown, Given = Input> {
 }
 
 /** Code of a branch or scope. */
-export type Branch<T> = (ctx: Context) => T | Promise<T>;
+export type Branch<T, State = unknown> = (ctx: Context<State>) => T | Promise<T>;
 
 /** How an iteration of a checkpoint ends: with the state of the next one, or with the value of the loop. */
 export type Iteration<State, T> = { readonly next: State } | { readonly done: T };
@@ -150,6 +150,21 @@ export interface RunStream {
   close(options?: CallOptions): Promise<void>;
 }
 
+/**
+ * What the runs of a key hand on from one to the next. Only the run that has the key reads and sets it, so
+ * nothing changes it between the two.
+ */
+export interface KeyState<State = unknown> {
+  /** The state as the last run, or this one, has set it; `initialState` before that. A value of its own each time. */
+  get(): Stored<State>;
+  /**
+   * Sets the state. It is stored in one transition with what the run does next; undefined forgets it. Works without
+   * waiting: nothing is to be awaited. Errors: CLAW-1004, CLAW-1005, CLAW-1006; CLAW-2003 the run was cancelled; CLAW-2043
+   * others were let past this run since it called `get` last.
+   */
+  set(value: State | undefined): void;
+}
+
 /** Facts about the run. */
 export interface RunInfo {
   readonly id: RunId;
@@ -160,16 +175,20 @@ export interface RunInfo {
   readonly startedAt: number;
   /** "" for a client, "event SOURCE ID" for a trigger, else the id of the run that started it. */
   readonly cause: string;
+  /** The key of the run; absent when its workflow has none. */
+  readonly key?: string;
 }
 
 /**
  * What workflow code works with. Every durable call has a stable identity: scope, name and `key`, else
  * its position among calls of that name in that scope. Workflow code awaits ctx calls and nothing else.
  *
+ * `State` is that of the run's key.
+ *
  * Errors of any call: CLAW-1008 bad name or key, CLAW-2003 cancelled, CLAW-2004 foreign await,
  * CLAW-2010 closed with its scope.
  */
-export interface Context {
+export interface Context<State = unknown> {
   readonly info: RunInfo;
 
   /**
@@ -263,7 +282,7 @@ export interface Context {
   update<Input = unknown, Given = Input>(
     name: string,
     options: UpdateOptions<Input, Given>,
-    handler: (ctx: Context, input: Input) => unknown,
+    handler: (ctx: Context<State>, input: Input) => unknown,
   ): void;
 
   /** Publishes an event together with this run's next transition, exactly once. */
@@ -279,7 +298,7 @@ export interface Context {
    * Runs branches side by side and gives their results in order. The first failure closes the
    * others, waits until they have ended, then is thrown.
    */
-  all<T extends readonly Branch<unknown>[]>(
+  all<T extends readonly Branch<unknown, State>[]>(
     name: string,
     branches: readonly [...T],
     options?: CallOptions,
@@ -289,18 +308,18 @@ export interface Context {
   map<Item, T>(
     name: string,
     items: readonly Item[],
-    body: (ctx: Context, item: Item, index: number) => T | Promise<T>,
+    body: (ctx: Context<State>, item: Item, index: number) => T | Promise<T>,
     options?: MapOptions<Item>,
   ): Promise<T[]>;
   map<Item, T>(
     name: string,
     items: readonly Item[],
     options: MapOptions<Item>,
-    body: (ctx: Context, item: Item, index: number) => T | Promise<T>,
+    body: (ctx: Context<State>, item: Item, index: number) => T | Promise<T>,
   ): Promise<T[]>;
 
   /** Gives the result of the branch that ends first; the others are closed in that turn. */
-  race<T extends readonly Branch<unknown>[]>(
+  race<T extends readonly Branch<unknown, State>[]>(
     name: string,
     branches: readonly [...T],
     options?: CallOptions,
@@ -309,7 +328,7 @@ export interface Context {
   /** Runs code with names of its own; `shield` lets it go on when the run is cancelled. */
   scope<T>(
     name: string,
-    body: Branch<T>,
+    body: Branch<T, State>,
     options?: CallOptions & { readonly shield?: boolean },
   ): Promise<T>;
 
@@ -319,13 +338,13 @@ export interface Context {
    * transition; a restart goes on with the iteration that was under way. Nothing but the state is left of an
    * iteration: no open call, undo or handler outlives it. Errors: CLAW-2031, and those of `body`.
    */
-  checkpoint<State, T>(
+  checkpoint<Saved, T>(
     name: string,
-    initial: State,
+    initial: Saved,
     body: (
-      ctx: Context,
-      state: Stored<State>,
-    ) => Iteration<State, T> | Promise<Iteration<State, T>>,
+      ctx: Context<State>,
+      state: Stored<Saved>,
+    ) => Iteration<Saved, T> | Promise<Iteration<Saved, T>>,
     options?: CallOptions,
   ): Promise<Stored<T>>;
 
@@ -353,6 +372,8 @@ export interface Context {
   fail(reason: string, details?: Record<string, unknown>): never;
   readonly log: RunLog;
   readonly attributes: RunAttributes;
+  /** The state of the run's key. Errors: CLAW-2044 the workflow has no `key`. */
+  readonly state: KeyState<State>;
   /** Aborted when the run is cancelled or its activation ends. */
   readonly signal: AbortSignal;
 }

@@ -5,11 +5,12 @@ import {
   ClawError,
   type Duration,
   durationMs,
+  type HeldHead,
   limits,
   type Match,
 } from "@claw/core/protocol";
 import type { Context, StepContext } from "./context.ts";
-import { isSchema, type Schema } from "./schema.ts";
+import { isSchema, type Schema, validate } from "./schema.ts";
 
 /** What a second execution of a task's body would mean. */
 export type Effect = "pure" | "read" | "local-write" | "external";
@@ -110,7 +111,7 @@ export function event<Data = unknown>(
 }
 
 /** Options of a workflow; every field is optional. */
-export interface WorkflowOptions<Input, Output, Given = Input> {
+export interface WorkflowOptions<Input, Output, Given = Input, State = unknown> {
   /** Raise it when the code changes for runs that are under way. Whole, from 1. Default 1. */
   readonly version?: number;
   /** Each event of these types starts a run, once per event id; its data is the input. */
@@ -130,14 +131,42 @@ export interface WorkflowOptions<Input, Output, Given = Input> {
    * journal of a run has calls that come after them. Default none.
    */
   readonly inserts?: readonly string[];
+  /**
+   * Runs of one key go one at a time, in the order of their starts; the others wait. The key is text of 1 to
+   * 200 characters, from the checked input alone. Default: runs have no key and go side by side.
+   */
+  key?(input: Input): string;
+  /** How many runs may wait for one key. Only with `key`. */
+  readonly mailbox?: MailboxOptions;
+  /**
+   * What becomes of a key when the run that has it is held (paused, a bug, no code): `block` the key waits for it;
+   * `skip` the next run goes on, and the held one is the next when it is released. Only with `key`. Default "block".
+   */
+  readonly onHeldHead?: HeldHead;
+  /** Checks and types the state of a key when it is set. Needs `initialState`. Only with `key`. Default: anything. */
+  readonly state?: Schema<unknown, State> | undefined;
+  /** The state of a key that none was set for. Only with `key`. Default undefined. */
+  readonly initialState?: State;
+}
+
+/** Bounds of the queue of a key. */
+export interface MailboxOptions {
+  /** Runs that may wait for one key, from 0 to 1,000,000; more are refused (CLAW-2041). Default 1,000. */
+  readonly max?: number;
+}
+
+/** Options of a workflow whose runs have a key. */
+export interface KeyedOptions<Input, Output, Given = Input, State = unknown>
+  extends WorkflowOptions<Input, Output, Given, State> {
+  key(input: Input): string;
 }
 
 /** A workflow: a deterministic function under a name and a version. */
-export interface Workflow<Input = unknown, Output = unknown, Given = Input> {
+export interface Workflow<Input = unknown, Output = unknown, Given = Input, State = unknown> {
   readonly kind: "workflow";
   readonly name: string;
   readonly version: number;
-  readonly options: WorkflowOptions<Input, Output, Given>;
+  readonly options: WorkflowOptions<Input, Output, Given, State>;
   readonly triggers: readonly EventType[];
   /** A method, so that a workflow of any input is assignable to AnyWorkflow. */
   body(ctx: Context, input: Input): Output | Promise<Output>;
@@ -151,24 +180,35 @@ export type AnyTask = Task<unknown, unknown, unknown>;
 
 type WorkflowBody<Input, Output> = (ctx: Context, input: Input) => Output | Promise<Output>;
 
+type KeyedBody<Input, Output, State> = (
+  ctx: Context<State>,
+  input: Input,
+) => Output | Promise<Output>;
+
 /** Defines a workflow without options. Errors: CLAW-1001, CLAW-1008. */
 export function workflow<Input = unknown, Output = unknown>(
   name: string,
   body: WorkflowBody<Input, Output>,
 ): Workflow<Input, Output>;
+/** Defines a workflow whose runs have a key, and a state for each key. Errors: CLAW-1001, CLAW-1008. */
+export function workflow<Input = unknown, Output = unknown, Given = Input, State = unknown>(
+  name: string,
+  options: KeyedOptions<Input, Output, Given, State>,
+  body: KeyedBody<Input, Output, State>,
+): Workflow<Input, Output, Given, State>;
 /** Defines a workflow. Errors: CLAW-1001, CLAW-1008. */
 export function workflow<Input = unknown, Output = unknown, Given = Input>(
   name: string,
   options: WorkflowOptions<Input, Output, Given>,
   body: WorkflowBody<Input, Output>,
 ): Workflow<Input, Output, Given>;
-export function workflow<Input, Output, Given>(
+export function workflow<Input, Output, Given, State>(
   name: string,
-  second: WorkflowOptions<Input, Output, Given> | WorkflowBody<Input, Output>,
-  third?: WorkflowBody<Input, Output>,
-): Workflow<Input, Output, Given> {
+  second: WorkflowOptions<Input, Output, Given, State> | WorkflowBody<Input, Output>,
+  third?: KeyedBody<Input, Output, State>,
+): Workflow<Input, Output, Given, State> {
   const options = typeof second === "function" ? {} : second;
-  const body = typeof second === "function" ? second : third;
+  const body = (typeof second === "function" ? second : third) as WorkflowBody<Input, Output>;
   checkName(name, "The workflow");
   checkBody(body, `workflow "${name}"`);
   checkOptions(options, `workflow "${name}"`);
@@ -183,6 +223,7 @@ export function workflow<Input, Output, Given>(
   }
   checkNames(options.patches, `workflow "${name}": patches`);
   checkNames(options.inserts, `workflow "${name}": inserts`);
+  checkKeyed(options, `workflow "${name}"`);
   const triggers = options.on === undefined ? [] : [options.on].flat();
   for (const trigger of triggers) {
     if (trigger?.kind !== "event") {
@@ -190,6 +231,34 @@ export function workflow<Input, Output, Given>(
     }
   }
   return Object.freeze({ kind: "workflow", name, version, options, triggers, body });
+}
+
+function checkKeyed<I, O, G, S>(options: WorkflowOptions<I, O, G, S>, what: string): void {
+  const { mailbox, onHeldHead, state, initialState } = options;
+  const wrong = (why: string): ClawError => new ClawError("CLAW-1001", `${what}: ${why}`);
+  if (options.key === undefined) {
+    const others = { mailbox, onHeldHead, state, initialState };
+    for (const [field, value] of Object.entries(others)) {
+      if (value !== undefined) throw wrong(`${field} means nothing without a key`);
+    }
+    return;
+  }
+  if (typeof options.key !== "function") throw wrong("key must be a function of the input");
+  if (!["block", "skip", undefined].includes(onHeldHead)) {
+    throw wrong('onHeldHead must be "block" or "skip"');
+  }
+  const max = mailbox?.max ?? 0;
+  if (!(Number.isSafeInteger(max) && max >= 0 && max <= limits.MAILBOX_RUNS_MAX)) {
+    throw wrong(`mailbox.max must be whole, from 0 to ${limits.MAILBOX_RUNS_MAX}`);
+  }
+  checkSchemas(options, what, ["state"]);
+  if (state === undefined) return;
+  if (initialState === undefined) throw wrong("state needs an initialState");
+  const checked = validate(state, initialState, `${what}: initialState`, "CLAW-1001");
+  if (checked instanceof Promise) {
+    checked.catch(() => {});
+    throw wrong("state is an asynchronous schema, which cannot be used here");
+  }
 }
 
 function checkNames(names: unknown, what: string): void {

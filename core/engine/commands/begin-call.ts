@@ -1,4 +1,10 @@
-import { encodeChild, ENTRY_KINDS, type ErrorRecord, recordError } from "../../protocol/index.ts";
+import {
+  encodeChild,
+  ENTRY_KINDS,
+  type ErrorRecord,
+  recordError,
+  type StartRow,
+} from "../../protocol/index.ts";
 import { openApproval } from "../approvals.ts";
 import type { Call, Plan } from "../call.ts";
 import { attachedTo } from "../children.ts";
@@ -51,6 +57,8 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
       extrasOf(draftOf(run)).events.push({ event: plan.event, triggered: plan.triggered });
       return recordAnswer(run, ENTRY_KINDS.eventEmitted, call, "", nowMs);
     case "start":
+      if (plan.row.keyed !== undefined)
+        return begunBefore ? undefined : requestStart(run, call, plan.row, nowMs);
       extrasOf(draftOf(run)).starts.push(plan.row);
       return recordAnswer(run, ENTRY_KINDS.runStarted, call, JSON.stringify(plan.row.id), nowMs);
     case "checkpoint":
@@ -99,6 +107,15 @@ function beginChild(
   if (onParentEnd !== "cancel") attachedTo(run).policies.set(call.id, onParentEnd);
   extrasOf(draftOf(run)).starts.push(row);
   record(run, ENTRY_KINDS.childStarted, call, encodeChild({ run: row.id, onParentEnd }), nowMs);
+}
+
+// The queue of its key may take no more, so the store answers, in the same transaction.
+function requestStart(run: RunState, call: Call, row: StartRow, nowMs: number): void {
+  const draft = draftOf(run);
+  extrasOf(draft).starts.push(row);
+  const rare = rareOf(draft);
+  rare.answers = { ...rare.answers, [row.id]: call.id };
+  record(run, ENTRY_KINDS.startRequested, call, JSON.stringify(row.id), nowMs);
 }
 
 function subscribe(run: RunState, call: Call, plan: Plan & { kind: "event" }): void {

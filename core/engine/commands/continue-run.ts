@@ -68,8 +68,12 @@ export function renewedRun(
   run: RunState,
   renewal: { readonly input: Payload; readonly journal: string; readonly entry: Entry },
 ): RunState {
+  const { keyState } = run;
   return reopenRun({
     start: { ...run.start, input: renewal.input },
+    ...(keyState === null
+      ? {}
+      : { keyState: { state: keyState.current, passes: keyState.passes } }),
     journal: [renewal.entry],
     journalText: renewal.journal,
     inbox: run.inbox,

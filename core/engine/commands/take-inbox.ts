@@ -1,4 +1,10 @@
-import { ENTRY_KINDS, eventNumberOf, type InboxRow } from "../../protocol/index.ts";
+import {
+  type ChildOutcome,
+  decodePayload,
+  ENTRY_KINDS,
+  eventNumberOf,
+  type InboxRow,
+} from "../../protocol/index.ts";
 import { closeApproval } from "../approvals.ts";
 import type { Call } from "../call.ts";
 import { extrasOf } from "../draft.ts";
@@ -6,6 +12,9 @@ import { recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { addWait } from "./begin-call.ts";
 import { dropWait } from "../subscriptions.ts";
+
+// Calls whose messages name them.
+const ADDRESSED: ReadonlySet<string> = new Set(["event", "child", "approval", "start"]);
 
 /** Messages that the store put into the inbox; those known already are passed over. */
 export function addMessages(run: RunState, rows: readonly InboxRow[]): void {
@@ -78,6 +87,13 @@ function answer(run: RunState, call: Call, row: InboxRow, nowMs: number): void {
     run.subscriptions?.calls.delete(call.id);
     dropWait(run, call.id);
     recordAnswer(run, ENTRY_KINDS.eventReceived, call, row.data, nowMs);
+  } else if (row.kind === "start") {
+    const { output, error } = decodePayload(row.data) as ChildOutcome;
+    if (error === undefined) {
+      recordAnswer(run, ENTRY_KINDS.runStarted, call, output ?? "", nowMs);
+    } else {
+      recordAnswer(run, ENTRY_KINDS.startRefused, call, JSON.stringify(error), nowMs);
+    }
   } else {
     recordAnswer(run, ENTRY_KINDS.childEnded, call, row.data, nowMs);
   }
@@ -103,6 +119,5 @@ function waitingCalls(run: RunState): Map<string, Call[]> {
 function inboxKey(call: Call): string | null {
   const { plan } = call;
   if (plan.kind === "signal") return `signal ${plan.name}`;
-  const isAddressed = plan.kind === "event" || plan.kind === "child" || plan.kind === "approval";
-  return isAddressed ? `${plan.kind} ${call.id}` : null;
+  return ADDRESSED.has(plan.kind) ? `${plan.kind} ${call.id}` : null;
 }

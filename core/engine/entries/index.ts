@@ -16,6 +16,7 @@ import { deliverWaitTimedOut } from "./wait-timed-out.ts";
 export function deliverEntry(run: RunState, entry: Entry, call: Call): void {
   switch (entry.kind) {
     case ENTRY_KINDS.stepFailed:
+    case ENTRY_KINDS.startRefused:
       return deliverStepFailed(entry, call);
     case ENTRY_KINDS.childEnded:
       return deliverChildEnded(entry, call);

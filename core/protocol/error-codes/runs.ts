@@ -115,6 +115,32 @@ export const RUN_ERRORS = {
     remedy: "Give the option commit: true to ctx.continueAs: then they are not undone any more.",
     status: 500,
   },
+  "CLAW-2041": {
+    title: "The mailbox of the key is full",
+    remedy: "Start the run again after `details.retryAfterMs`, or raise `mailbox.max`.",
+    status: 429,
+    retryable: true,
+  },
+  "CLAW-2042": {
+    title: "The run would wait for a key that its own ancestor holds",
+    remedy: "Give the child another key, start it with ctx.start, or do its work in the parent.",
+    status: 409,
+  },
+  "CLAW-2043": {
+    title: "Others were let past while the run was held",
+    remedy: "Read the state with ctx.state.get() again before it is set.",
+    status: 409,
+  },
+  "CLAW-2044": {
+    title: "The run has no key, so it has no state",
+    remedy: "Give the workflow the option `key`.",
+    status: 400,
+  },
+  "CLAW-2045": {
+    title: "A run of a key cannot be forked",
+    remedy: "Start a new run with the same input: it queues like any other.",
+    status: 409,
+  },
   "CLAW-2051": {
     title: "The streams of the run are full",
     remedy: "Write less, or raise `streamChunksMax` or `streamBytesMax`.",

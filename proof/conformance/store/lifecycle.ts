@@ -72,6 +72,6 @@ export function proveLifecycle(make: PlaceMaker): void {
 
   test("an empty batch is answered", async (t) => {
     const world = await openWorld(t, make);
-    assert.deepEqual(await world.commit(), { items: [], delivered: [], started: [] });
+    assert.deepEqual(await world.commit(), { items: [], delivered: [], started: [], woken: [] });
   });
 }

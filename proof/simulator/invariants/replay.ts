@@ -93,13 +93,17 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
 
 const STILL = { now: () => 0, after: () => () => {} };
 
+const FIRST_OF_KEY = { seq: 1, place: "head", passes: 0, state: "" } as const;
+
 // Holds one run with a part of its journal, and never answers a commit.
 function frozenStore(run: KnownRun, length: number): Store {
   const { start } = run;
   const journal = run.entries.slice(0, length);
   const journalText = journal.map((entry) => encodeEntry(entry, start.startedAt)).join("");
+  const { keyed, ...plain } = start;
   const row = {
-    ...start,
+    ...plain,
+    ...(keyed === undefined ? {} : { keyed: { ...keyed, ...FIRST_OF_KEY } }),
     seq: length,
     inboxSeq: 0,
     due: 1,
@@ -123,6 +127,7 @@ function frozenStore(run: KnownRun, length: number): Store {
     findDedup: () => null,
     list: () => [],
     find: () => null,
+    key: () => null,
     sweep: () => ({ runs: {}, events: 0, next: { run: null, event: null } }),
     expire: () => 0,
     streams: { read: () => null },

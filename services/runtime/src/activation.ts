@@ -351,6 +351,7 @@ export class Activation {
     this.sentDraft = null;
     if (this.inert || draft === null) return;
     if (answer.status !== "applied") return this.#notApplied(answer);
+    if (answer.refused !== undefined) this.node.startsRefused(answer.refused);
     this.#orders?.durable(draft);
     if (this.recoveries > 0) this.#progressed();
     this.#starter?.started(this.id, false);

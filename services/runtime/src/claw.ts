@@ -151,7 +151,7 @@ export interface PublishResult {
   readonly status: "accepted" | "duplicate";
   /** Runs that its triggers started. */
   readonly started: readonly RunId[];
-  /** Triggers that started nothing because the event does not match their schema. */
+  /** Triggers that started nothing: the event does not match their schema, or the mailbox of the key is full. */
   readonly refused: readonly { readonly workflow: string; readonly reason: string }[];
 }
 
@@ -260,6 +260,19 @@ export interface Forked {
   readonly again: readonly string[];
 }
 
+/** A key as it stands. */
+export interface KeyView<State = unknown> {
+  readonly workflow: string;
+  readonly key: string;
+  readonly state: State;
+  /** The run that has the key, or null. */
+  readonly head: RunId | null;
+  /** How many runs wait for it. */
+  readonly waiting: number;
+  /** The first 100 of them, in their order. */
+  readonly next: readonly RunId[];
+}
+
 /** Numbers of this life of the runtime, for `claw doctor`, tests and benchmarks. */
 export interface RuntimeStats {
   /** Runs in memory. */
@@ -286,7 +299,8 @@ export interface Claw {
 
   /**
    * Starts a run; settles when it is durable. A name without version means the newest here.
-   * Errors: CLAW-1003 unknown workflow, CLAW-1004 input, CLAW-1005, CLAW-1006, CLAW-3003.
+   * Errors: CLAW-1003 unknown workflow, CLAW-1004 input, CLAW-1005, CLAW-1006, CLAW-1008 its key, CLAW-2041 the
+   * mailbox of its key is full (`details.retryAfterMs`), CLAW-3003.
    */
   start<Input, Output, Given>(
     workflow: Workflow<Input, Output, Given>,
@@ -408,14 +422,14 @@ export interface Claw {
   /**
    * Makes a new run, caused by the old one, that has exactly the journal before the end of the call
    * `from` and goes on from there. The old run stays as it is. Errors: CLAW-3001, CLAW-2017 no end of
-   * the call or steps undone, CLAW-1003 to 1006 for a new input.
+   * the call or steps undone, CLAW-2045 a run of a key, CLAW-1003 to 1006 for a new input.
    */
   fork(run: RunId, options: ForkOptions): Promise<Forked>;
 
   /**
    * Forks a run that failed from the call whose failure ended it, one that was cancelled from before
    * that, one that was terminated from where it stood.
-   * Errors: CLAW-3001, CLAW-2015 another state, CLAW-2017 no call failed or steps undone.
+   * Errors: CLAW-3001, CLAW-2015 another state, CLAW-2017 no call failed or steps undone, CLAW-2045 a run of a key.
    */
   retry(run: RunId): Promise<Forked>;
 
@@ -425,6 +439,17 @@ export interface Claw {
    * Errors: CLAW-3001, CLAW-3002, CLAW-2015 held, CLAW-2016 not open, CLAW-1004, CLAW-1005, CLAW-1006.
    */
   skip(run: RunId, call: string, value: unknown, options: { readonly by: string }): Promise<void>;
+
+  /**
+   * The key of a workflow as it stands: its state, the run that has it, those that wait. A key that nothing is
+   * known of has its `initialState` and no runs. Errors: CLAW-1003, CLAW-1008; CLAW-2044 a workflow without keys;
+   * CLAW-4011 the state cannot be decoded here.
+   */
+  state<Input, Output, Given, State>(
+    workflow: Workflow<Input, Output, Given, State>,
+    key: string,
+  ): Promise<KeyView<Stored<State>>>;
+  state(workflow: string, key: string): Promise<KeyView>;
 
   /** A handle for a known id. */
   run<Output = unknown>(id: RunId): RunHandle<Output>;

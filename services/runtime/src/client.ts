@@ -32,6 +32,7 @@ import type {
   EventInput,
   Forked,
   ForkOptions,
+  KeyView,
   PublishResult,
   RedriveReport,
   Retention,
@@ -42,6 +43,7 @@ import type {
   UpdateRequest,
 } from "./claw.ts";
 import { decide } from "./approvals.ts";
+import { viewKey } from "./key-view.ts";
 import type { Node } from "./node.ts";
 import { publish } from "./publish.ts";
 import { handleOf } from "./run-handle.ts";
@@ -246,6 +248,10 @@ export class Client implements Claw {
 
   skip(run: RunId, call: string, value: unknown, options: { readonly by: string }): Promise<void> {
     return skipInRun(this.#node, run, call, value, options.by);
+  }
+
+  state(workflow: AnyWorkflow | string, key: string): Promise<KeyView<never>> {
+    return viewKey(this.#node, workflow, key);
   }
 
   run<Output = unknown>(id: RunId): RunHandle<Output> {

@@ -32,6 +32,7 @@ import {
   type ChildOptions,
   type Context,
   type EventType,
+  type KeyState,
   type MapOptions,
   type RunAttributes,
   type RunInfo,
@@ -48,6 +49,7 @@ import { approvalPlan } from "./approvals.ts";
 import type { Activation } from "./activation.ts";
 import type { LiveCall, UndoPlan } from "./bodies.ts";
 import { emitPlan } from "./emit.ts";
+import { keyStateFor } from "./key-state.ts";
 import { checkPolicy, newRunOf, ownWorkflow } from "./new-run.ts";
 import { registerQuery, registerUpdate } from "./handlers.ts";
 import { checkAttributes } from "./attributes.ts";
@@ -88,8 +90,10 @@ export class RunContext implements Context {
   }
 
   get info(): RunInfo {
-    const { id, namespace, workflow, version, startedAt, cause } = this.#activation.state.start;
-    return { id, namespace, workflow, version, startedAt, cause };
+    const { id, namespace, workflow, version, startedAt, cause, keyed } =
+      this.#activation.state.start;
+    const info = { id, namespace, workflow, version, startedAt, cause };
+    return keyed === undefined ? info : { ...info, key: keyed.key };
   }
 
   get signal(): AbortSignal {
@@ -308,6 +312,15 @@ export class RunContext implements Context {
         return this.#ask(segment, { kind: "attributes", values: checked }, print, 0, null);
       },
     };
+  }
+
+  get state(): KeyState {
+    return keyStateFor(this);
+  }
+
+  /** The segment of a read or change of the state. Errors: CLAW-2004 outside of a turn. */
+  stateSegment(verb: "get" | "set"): string {
+    return this.#segmentOf("state:", verb, undefined);
   }
 
   patched(id: string): boolean {

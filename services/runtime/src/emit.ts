@@ -26,14 +26,19 @@ export function emitPlan(
   );
   for (const { workflow: name, error } of refused) node.triggerRefused(event.type, name, error);
   const triggered = started.map((one) =>
-    startRow(one.workflow, one.input, {
-      id: derivedRunId(id, `${call} ${one.workflow.name}`, state.now),
-      namespace,
-      startedAt: state.now,
-      parentRun: "",
-      parentCall: "",
-      cause: `event ${source} ${id}/${call}`,
-    }),
+    startRow(
+      one.workflow,
+      one.input,
+      {
+        id: derivedRunId(id, `${call} ${one.workflow.name}`, state.now),
+        namespace,
+        startedAt: state.now,
+        parentRun: "",
+        parentCall: "",
+        cause: `event ${source} ${id}/${call}`,
+      },
+      one.keyed,
+    ),
   );
   const record = {
     id: `${id}/${call}`,

@@ -29,7 +29,7 @@ const NO_ENDS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.forked,
 ]);
 
-/** Makes a run that goes on from another's journal. Errors: CLAW-3001, CLAW-2017, CLAW-1003 to 1006. */
+/** Makes a run that goes on from another's journal. Errors: CLAW-3001, CLAW-2017, CLAW-2045, CLAW-1003 to 1006. */
 export async function forkRun(node: Node, run: RunId, options: ForkOptions): Promise<Forked> {
   node.mustBeAvailable();
   const record = await found(node, run);
@@ -44,7 +44,7 @@ export async function forkRun(node: Node, run: RunId, options: ForkOptions): Pro
   return forkAt(node, record, at, from, input);
 }
 
-/** Forks a run that ended badly from what ended it. Errors: CLAW-3001, CLAW-2015, CLAW-2017. */
+/** Forks a run that ended badly from what ended it. Errors: CLAW-3001, CLAW-2015, CLAW-2017, CLAW-2045. */
 export async function retryRun(node: Node, run: RunId): Promise<Forked> {
   node.mustBeAvailable();
   const record = await found(node, run);
@@ -72,6 +72,13 @@ export async function retryRun(node: Node, run: RunId): Promise<Forked> {
 async function found(node: Node, run: RunId): Promise<RunRecord> {
   const record = await node.store.find(run);
   if (record === null) throw new ClawError("CLAW-3001", `There is no run ${run}`);
+  // The state that its steps stood on is not that of its key any more.
+  if (record.queue !== undefined) {
+    throw new ClawError(
+      "CLAW-2045",
+      `${run} is a run of the key ${JSON.stringify(record.queue.key)}`,
+    );
+  }
   return record;
 }
 

@@ -6,6 +6,7 @@ export type {
   EventInput,
   Forked,
   ForkOptions,
+  KeyView,
   PublishResult,
   RedriveReport,
   ReadOptions,

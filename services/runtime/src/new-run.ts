@@ -8,6 +8,7 @@ import {
 import type { AnyWorkflow } from "@claw/sdk";
 import type { Activation } from "./activation.ts";
 import { checkSync, startRow } from "./registry.ts";
+import { keyOf } from "./run-key.ts";
 
 /** The definition that a call to start a run means here. Errors: CLAW-1003, which holds the run even if it is caught. */
 export function ownWorkflow(activation: Activation, workflow: AnyWorkflow): AnyWorkflow {
@@ -31,7 +32,7 @@ export function checkPolicy(policy: OnParentEnd = "cancel"): OnParentEnd {
   throw new ClawError("CLAW-1001", 'onParentEnd must be "cancel", "abandon" or "wait"');
 }
 
-/** The start of a run that a call of another run asks for. Errors: CLAW-1004, CLAW-1005, CLAW-1006. */
+/** The start of a run that a call of another run asks for. Errors: CLAW-1004, CLAW-1005, CLAW-1006, CLAW-1008. */
 export function newRunOf(
   { node, state }: Activation,
   workflow: AnyWorkflow,
@@ -40,12 +41,14 @@ export function newRunOf(
   attached: boolean,
 ): StartRow {
   const value = checkSync(workflow.options.input, input, `The input of "${workflow.name}"`);
-  return startRow(workflow, encodePayload(value, node.limits.payloadBytesMax), {
+  const parts = {
     id: derivedRunId(state.start.id, call, state.now),
     namespace: state.start.namespace,
     startedAt: state.now,
     parentRun: attached ? state.start.id : "",
     parentCall: attached ? call : "",
     cause: state.start.id,
-  });
+  };
+  const keyed = keyOf(workflow, value);
+  return startRow(workflow, encodePayload(value, node.limits.payloadBytesMax), parts, keyed);
 }

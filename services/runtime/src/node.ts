@@ -17,6 +17,8 @@ import {
   newRunId,
   PARTITION_COUNT,
   partitionOfKey,
+  type RefusedStart,
+  refusedStartError,
   type RunId,
   type StartRow,
 } from "@claw/core/protocol";
@@ -165,6 +167,14 @@ export class Node {
     this.log("warn", "trigger refused", { type, workflow, code: error.code, reason: error.detail });
   }
 
+  /** Runs were not created because their keys take no more; whoever waits for one has been told. */
+  startsRefused(refused: readonly RefusedStart[]): void {
+    for (const one of refused) {
+      const { code, detail } = refusedStartError(one);
+      this.log("warn", "start refused", { workflow: one.workflow, code, reason: detail });
+    }
+  }
+
   /** An id for a new run; the same key gives the same partition. */
   newId(nowMs: number, key: string | undefined): RunId {
     const { random } = this;
@@ -209,6 +219,8 @@ export class Node {
     this.#admitted = 0;
     for (const row of answer.started) this.#beginWritten(row);
     this.#deliver(answer.delivered);
+    // Due in the store in any case.
+    if (answer.woken.length > 0) this.takeUpSoon(answer.woken);
     if (!this.committer.idle) this.loop.schedule();
   }
 

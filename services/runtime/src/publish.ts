@@ -1,5 +1,11 @@
 import type { NewRun } from "@claw/core/ports";
-import { ClawError, decodePayload, encodePayload, type StoredEvent } from "@claw/core/protocol";
+import {
+  ClawError,
+  decodePayload,
+  encodePayload,
+  refusedStartError,
+  type StoredEvent,
+} from "@claw/core/protocol";
 import type { EventInput, PublishResult } from "./claw.ts";
 import type { Node } from "./node.ts";
 import { startRow } from "./registry.ts";
@@ -15,19 +21,19 @@ export async function publish(node: Node, event: EventInput): Promise<PublishRes
     node.limits.payloadBytesMax,
   );
   for (const { workflow, error } of refused) node.triggerRefused(event.type, workflow, error);
-  const starts = started.map(
-    ({ workflow, input }): NewRun => ({
-      row: startRow(workflow, input, {
-        id: node.newId(now, undefined),
-        namespace: node.namespace,
-        startedAt: now,
-        parentRun: "",
-        parentCall: "",
-        cause: `event ${stored.source} ${stored.id}`,
-      }),
-      due: node.admit() ? 0 : 1,
-    }),
-  );
+  const starts = started.map(({ workflow, input, keyed }): NewRun => {
+    const parts = {
+      id: node.newId(now, keyed?.key),
+      namespace: node.namespace,
+      startedAt: now,
+      parentRun: "",
+      parentCall: "",
+      cause: `event ${stored.source} ${stored.id}`,
+    };
+    const row = startRow(workflow, input, parts, keyed);
+    // A run of a key takes its place in memory when its turn comes.
+    return { row, due: keyed === undefined && node.admit() ? 0 : 1 };
+  });
   const answer = await node.request({
     type: "publication",
     namespace: node.namespace,
@@ -38,10 +44,15 @@ export async function publish(node: Node, event: EventInput): Promise<PublishRes
   if (answer.status === "duplicate") {
     return { status: "duplicate", started: [], refused: [] };
   }
+  const full = answer.refused ?? [];
+  for (const one of full) node.triggerRefused(event.type, one.workflow, refusedStartError(one));
   return {
     status: "accepted",
-    started: starts.map((start) => start.row.id),
-    refused: refused.map(({ workflow, error }) => ({ workflow, reason: error.detail })),
+    started: starts.map(({ row }) => row.id).filter((id) => !full.some(({ run }) => run === id)),
+    refused: [
+      ...refused.map(({ workflow, error }) => ({ workflow, reason: error.detail })),
+      ...full.map((one) => ({ workflow: one.workflow, reason: refusedStartError(one).detail })),
+    ],
   };
 }
 

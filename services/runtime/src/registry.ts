@@ -2,15 +2,19 @@ import {
   ClawError,
   encodePayload,
   type Payload,
+  type RunKey,
   type StartRow,
   valueAt,
 } from "@claw/core/protocol";
+import { keyOf } from "./run-key.ts";
 import { type AnyWorkflow, type EventType, isWorkflow, validate } from "@claw/sdk";
 
 /** A workflow that an event starts, with its checked and encoded input. */
 export interface Triggered {
   readonly workflow: AnyWorkflow;
   readonly input: Payload;
+  /** Undefined for a run without a key. */
+  readonly keyed: RunKey | undefined;
 }
 
 /** A trigger whose schema the event's data do not match, or make something of that cannot be stored. */
@@ -102,7 +106,8 @@ export class Registry {
       try {
         const checked = checkSync(trigger.schema, data, `The event for "${workflow.name}"`);
         const input = checkSync(workflow.options.input, checked, `The input of "${workflow.name}"`);
-        started.push({ workflow, input: encodePayload(input, payloadBytesMax) });
+        const keyed = keyOf(workflow, input);
+        started.push({ workflow, input: encodePayload(input, payloadBytesMax), keyed });
       } catch (error) {
         if (!(error instanceof ClawError)) throw error;
         refused.push({ workflow: workflow.name, error });
@@ -139,9 +144,14 @@ export function checkSync<T>(
   return checked;
 }
 
-/** The row of a new run of a workflow. */
-export function startRow(workflow: AnyWorkflow, input: Payload, parts: RowParts): StartRow {
-  return {
+/** The row of a new run of a workflow; `keyed` is what `keyOf` gave. */
+export function startRow(
+  workflow: AnyWorkflow,
+  input: Payload,
+  parts: RowParts,
+  keyed: RunKey | undefined,
+): StartRow {
+  const row: StartRow = {
     id: parts.id,
     namespace: parts.namespace,
     workflow: workflow.name,
@@ -152,4 +162,5 @@ export function startRow(workflow: AnyWorkflow, input: Payload, parts: RowParts)
     parentCall: parts.parentCall,
     cause: parts.cause,
   };
+  return keyed === undefined ? row : { ...row, keyed };
 }

@@ -119,6 +119,13 @@ export class TakeUps {
     if (row.held === "" && !this.#node.trials.mayTakeUp(row)) return;
     const cancel = [...stored.inbox, ...late].find((message) => message.kind === "cancel");
     const workflow = this.#node.registry.find(row.workflow, row.version);
+    // The end of the run that has its key wakes it.
+    if (row.held === "queued") return;
+    if (row.keyed?.place === "ended") {
+      // It was told to stop before it had its key.
+      if (cancel !== undefined) this.#node.endings.endHeld(stored, cancel);
+      return;
+    }
     if (row.held !== "" || workflow === undefined) {
       // A paused run looks at its messages when it is resumed.
       if (cancel !== undefined && row.held !== "paused") this.#node.endings.endHeld(stored, cancel);

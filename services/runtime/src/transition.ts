@@ -78,8 +78,9 @@ function publications(extras: DraftExtras, namespace: string, admit: Admit): Pub
   }));
 }
 
-/** A run to be created: in memory at once if there is room. */
+/** A run to be created: in memory at once if there is room; one of a key when its turn comes. */
 function newRun(row: StartRow, admit: Admit): NewRun {
+  if (row.keyed !== undefined) return { row, due: 1 };
   return { row, due: admit() ? 0 : 1 };
 }
 
@@ -106,8 +107,10 @@ export function endWithoutCode(stored: StoredRun, verdict: Verdict, nowMs: numbe
 
 /** The state of a run as stored, ready for its first turn. */
 export function stateOf(stored: StoredRun): RunState {
+  const { keyed } = stored.row;
   return reopenRun({
     start: stored.row,
+    ...(keyed === undefined ? {} : { keyState: keyed }),
     journal: stored.journal,
     journalText: stored.journalText,
     inbox: stored.inbox,

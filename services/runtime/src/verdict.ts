@@ -41,6 +41,7 @@ const MISUSE = new Set([
   "CLAW-2004",
   "CLAW-2031",
   "CLAW-2032",
+  "CLAW-2044",
 ]);
 
 /**

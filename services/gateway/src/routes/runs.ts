@@ -27,6 +27,7 @@ const STATUSES: Readonly<Record<RunStatus, true>> = {
   paused: true,
   quarantined: true,
   unreadable: true,
+  queued: true,
   terminated: true,
 };
 

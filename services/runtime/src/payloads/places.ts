@@ -1,5 +1,12 @@
 import type { PayloadPlace } from "@claw/core/ports";
-import type { Entry, Message, RunId, TaskId } from "@claw/core/protocol";
+import {
+  type Entry,
+  type KeyName,
+  keyOwner,
+  type Message,
+  type RunId,
+  type TaskId,
+} from "@claw/core/protocol";
 
 // Between the fields of a part: no name or kind contains it.
 const UNIT = "\u001f";
@@ -43,4 +50,9 @@ export function taskPlace(
   part: "input" | "output" | "progress" | "error",
 ): PayloadPlace {
   return { run: task, part };
+}
+
+/** Where the state of a key stands: it is no run's. */
+export function statePlace(name: KeyName): PayloadPlace {
+  return { run: keyOwner(name), part: "state" };
 }

@@ -17,6 +17,7 @@ import {
   ENTRY_KINDS,
   entryParts,
   joinParts,
+  type KeyChange,
   type Message,
   type Payload,
   type RunId,
@@ -29,6 +30,7 @@ import {
   inputPlace,
   messagePlace,
   outputPlace,
+  statePlace,
 } from "./places.ts";
 import { sealError } from "./seal-error.ts";
 import { concernsEnqueue, concernsProgress, sealEnqueue, sealProgress } from "./seal-tasks.ts";
@@ -39,6 +41,8 @@ const NO_PAYLOADS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.eventEmitted,
   ENTRY_KINDS.childStarted,
   ENTRY_KINDS.runStarted,
+  ENTRY_KINDS.startRequested,
+  ENTRY_KINDS.stateSet,
   ENTRY_KINDS.patchTaken,
   ENTRY_KINDS.attributesSet,
   ENTRY_KINDS.undoPlanned,
@@ -61,6 +65,7 @@ export function concernsBatch(sealer: Sealer, { items }: Batch): boolean {
     if (item.type === "publication" && item.starts.some((one) => concernsRun(sealer, one))) {
       return true;
     }
+    if (item.type === "start" && concernsRun(sealer, item.start)) return true;
   }
   return false;
 }
@@ -75,9 +80,10 @@ function concernsTransition(sealer: Sealer, item: Transition): boolean {
     if (sealer.hasCodecs || sealer.concerns(ending.output)) return true;
     if (sealer.concerns(finish.start.input) || sealer.concerns(journal ?? "")) return true;
   }
-  const input = item.rare?.renewal?.input;
-  if (input !== undefined && sealer.concerns(input)) return true;
-  for (const { data } of item.rare?.streams?.blocks ?? []) if (sealer.concerns(data)) return true;
+  const { renewal, keyState, streams } = item.rare ?? {};
+  if (renewal && sealer.concerns(renewal.input)) return true;
+  if (keyState && sealer.concerns(keyState.state)) return true;
+  for (const { data } of streams?.blocks ?? []) if (sealer.concerns(data)) return true;
   for (const { data } of messages) if (sealer.concerns(data)) return true;
   for (const one of starts) if (concernsRun(sealer, one)) return true;
   return events.some((event) => event.starts.some((one) => concernsRun(sealer, one)));
@@ -114,6 +120,7 @@ export class BatchSealer {
     if (item.type === "decision") return this.#decision(item, blobs);
     if (item.type === "enqueue") return sealEnqueue(this.#sealer, item, blobs);
     if (item.type === "tasks") return sealProgress(this.#sealer, item, blobs);
+    if (item.type === "start") return { ...item, start: await this.#newRun(item.start, blobs) };
     if (item.type !== "transition") return item;
     const { run, start, entries, finish } = item;
     return {
@@ -131,17 +138,22 @@ export class BatchSealer {
   // The journal of a next generation has no payload: it begins with a note of the engine's.
   async #rare(run: RunId, rare: RareParts | null, blobs: SealedBlob[]): Promise<RareParts | null> {
     if (rare === null) return rare;
-    const { renewal = null, streams = null } = rare;
+    const { renewal = null, streams = null, keyState = null } = rare;
     return {
       ...rare,
       renewal: renewal === null ? null : await this.#renewal(run, renewal, blobs),
       streams: streams === null ? null : await this.#streams(run, streams, blobs),
+      keyState: keyState === null ? null : await this.#keyState(keyState, blobs),
     };
   }
 
   async #renewal(run: RunId, renewal: Renewal, blobs: SealedBlob[]): Promise<Renewal> {
     const input = await this.#sealer.seal(renewal.input, inputPlace(run), blobs);
     return { ...renewal, input };
+  }
+
+  async #keyState(change: KeyChange, blobs: SealedBlob[]): Promise<KeyChange> {
+    return { ...change, state: await this.#sealer.seal(change.state, statePlace(change), blobs) };
   }
 
   async #streams(run: RunId, changes: StreamChanges, blobs: SealedBlob[]): Promise<StreamChanges> {

@@ -16,10 +16,12 @@ import {
   type InboxRow,
   isClawError,
   isCoded,
+  type KeyRecord,
   type Payload,
   readCoded,
   type RunId,
   type RunRecord,
+  type RunRow,
   type RunSummary,
   standInFor,
 } from "@claw/core/protocol";
@@ -30,6 +32,7 @@ import {
   inputPlace,
   messagePlace,
   outputPlace,
+  statePlace,
 } from "./places.ts";
 import { BatchSealer, concernsBatch } from "./seal-batch.ts";
 import { openError } from "./seal-error.ts";
@@ -51,6 +54,7 @@ export function sealedStore(store: Store, sealer: Sealer): Store {
     commit: (batch) =>
       concernsBatch(sealer, batch) ? commitSealed(store, batches, batch) : store.commit(batch),
     load: (ids) => now(store.load(ids), (runs) => openRuns(runs, sealer, batches)),
+    key: (name, limit) => now(store.key(name, limit), (found) => openKey(found, sealer)),
     find: (id) => now(store.find(id), (run) => openRecord(run, sealer)),
     streams: {
       read: (query) =>
@@ -93,6 +97,7 @@ async function commitSealed(
         batches.inputs.set(opened, row.input);
         return opened;
       }),
+      woken: answer.woken,
     };
   } finally {
     batches.plain.clear();
@@ -127,7 +132,11 @@ function openRuns(
       const { id, input } = run.row;
       const failures: string[] = [];
       const opening = sealer.open(input, inputPlace(id));
-      const row = { ...run.row, input: await attempt(opening, input, failures) };
+      const row = {
+        ...run.row,
+        input: await attempt(opening, input, failures),
+        ...(await openState(run.row, sealer, failures)),
+      };
       if (row.input !== input) batches.inputs.set(row, input);
       const journal = await openEntries(id, run.journal, sealer, failures);
       const inbox: InboxRow[] = [];
@@ -144,7 +153,27 @@ function openRuns(
   );
 }
 
+async function openState(
+  { namespace, workflow, keyed }: RunRow,
+  sealer: Sealer,
+  failures: string[],
+): Promise<Pick<RunRow, "keyed">> {
+  if (keyed === undefined) return {};
+  const opening = sealer.open(keyed.state, statePlace({ namespace, workflow, key: keyed.key }));
+  return { keyed: { ...keyed, state: await attempt(opening, keyed.state, failures) } };
+}
+
+function openKey(
+  found: KeyRecord | null,
+  sealer: Sealer,
+): KeyRecord | null | Promise<KeyRecord | null> {
+  if (found === null || !isCoded(found.state)) return found;
+  const opening = attempt(sealer.open(found.state, statePlace(found)), found.state);
+  return opening.then((state) => ({ ...found, state }));
+}
+
 function isSealed({ row, journal, inbox }: StoredRun): boolean {
+  if (isCoded(row.keyed?.state ?? "")) return true;
   return isCoded(row.input) || inbox.some(hasSealedData) || journal.some(hasSealedData);
 }
 
