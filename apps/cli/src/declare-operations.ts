@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Act, examples } from "./declaring.ts";
+import { type Act, examples, GROUPS } from "./declaring.ts";
 
 const RUN = "id, unique beginning of one, or @last";
 
@@ -10,6 +10,7 @@ export function declareOperations(program: Command, act: Act): void {
   declareReplay(program, act);
   program
     .command("terminate")
+    .helpGroup(GROUPS.operate)
     .argument("<run>", RUN)
     .description("end a run at once: none of its code runs, nothing is undone")
     .option("--reason <text>", "why")
@@ -21,6 +22,7 @@ export function declareOperations(program: Command, act: Act): void {
     );
   program
     .command("skip")
+    .helpGroup(GROUPS.operate)
     .arguments("<run> <call>")
     .description("answer an open call in place of what it waits for")
     .option("--value <json>", 'what it answers, "-" reads stdin')
@@ -36,6 +38,7 @@ export function declareOperations(program: Command, act: Act): void {
 function declarePauses(program: Command, act: Act): void {
   program
     .command("pause")
+    .helpGroup(GROUPS.operate)
     .argument("<run>", RUN)
     .description("let a run begin nothing more until it is resumed")
     .option("--note <text>", "why; shown with the run")
@@ -47,6 +50,7 @@ function declarePauses(program: Command, act: Act): void {
     );
   program
     .command("resume")
+    .helpGroup(GROUPS.operate)
     .argument("<run>", RUN)
     .description("let a paused run go on")
     .addHelpText("after", examples("claw resume @last"))
@@ -60,6 +64,7 @@ function declarePauses(program: Command, act: Act): void {
 function declareForks(program: Command, act: Act): void {
   program
     .command("fork")
+    .helpGroup(GROUPS.operate)
     .argument("<run>", RUN)
     .description("make a new run that goes on from before the end of a call")
     .requiredOption("--from <call>", "the call that runs again, as claw journal shows it")
@@ -72,6 +77,7 @@ function declareForks(program: Command, act: Act): void {
     );
   program
     .command("retry")
+    .helpGroup(GROUPS.operate)
     .argument("<run>", RUN)
     .description("make a new run of one that failed, from the call that ended it")
     .addHelpText("after", examples("claw retry @last"))
@@ -85,6 +91,7 @@ function declareForks(program: Command, act: Act): void {
 function declareReplay(program: Command, act: Act): void {
   program
     .command("replay")
+    .helpGroup(GROUPS.operate)
     .description("replay the journals of open runs with other code; runs and writes nothing")
     .requiredOption("--against <paths...>", "files or folders of the other code")
     .option("--workflow <name>", "only runs of this workflow")

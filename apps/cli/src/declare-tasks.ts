@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { type Act, examples } from "./declaring.ts";
+import { type Act, examples, GROUPS } from "./declaring.ts";
 import type { EnqueueFlags, LetterFlags, RedriveFlags, TaskFlags } from "./verbs/tasks.ts";
 
 const STATUSES = ["ready", "waiting", "dead", "completed"];
@@ -8,6 +8,7 @@ const STATUSES = ["ready", "waiting", "dead", "completed"];
 export function declareTasks(program: Command, act: Act): void {
   program
     .command("enqueue")
+    .helpGroup(GROUPS.tasks)
     .argument("<task>", "name of a task of the store's owner")
     .description("enqueue a task and print its id")
     .option("--input <json>", 'its input, "-" reads stdin')
@@ -27,6 +28,7 @@ export function declareTasks(program: Command, act: Act): void {
   withFilter(
     program
       .command("tasks")
+      .helpGroup(GROUPS.tasks)
       .argument("[task-id]", "show this one")
       .description("list standalone tasks, newest first, or show one, or count queues"),
   )
@@ -49,6 +51,7 @@ function declareDeadLetters(program: Command, act: Act): void {
   withFilter(
     program
       .command("dead-letters")
+      .helpGroup(GROUPS.tasks)
       .description("list tasks that failed for good, newest first, and why"),
   )
     .option("--limit <number>", "at most so many", "50")
@@ -61,6 +64,7 @@ function declareDeadLetters(program: Command, act: Act): void {
   withFilter(
     program
       .command("redrive")
+      .helpGroup(GROUPS.tasks)
       .argument("[task-id]", "this one")
       .description("give dead letters all their attempts again, at once: one, or all of a filter"),
   )

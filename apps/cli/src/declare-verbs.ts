@@ -4,7 +4,7 @@ import { EXIT_MEANINGS } from "./exit-codes.ts";
 import type { ApprovalsOptions, ApproveOptions } from "./verbs/approvals.ts";
 import type { ListOptions } from "./verbs/list.ts";
 import type { SendOptions } from "./verbs/messages.ts";
-import { type Act, examples } from "./declaring.ts";
+import { type Act, examples, GROUPS } from "./declaring.ts";
 import { declareFeeds } from "./declare-feeds.ts";
 import { declareTasks } from "./declare-tasks.ts";
 import { declareOperations } from "./declare-operations.ts";
@@ -36,6 +36,8 @@ export function declareVerbs(): CommandLine {
     )
     .option("--verbose", "say more on stderr")
     .configureHelp({ showGlobalOptions: true })
+    .commandsGroup(GROUPS.more)
+    .helpCommand("help [verb]", "print the help of a verb")
     .helpOption("-h, --help", "print help")
     .exitOverride()
     .addHelpText("after", exitCodeHelp());
@@ -65,6 +67,7 @@ function actionsOf(program: Command, outcome: { exit: number }): Act {
 function declareServers(program: Command, act: Act): void {
   program
     .command("dev")
+    .helpGroup(GROUPS.serve)
     .argument("[paths...]", "files or folders of workflows and tasks (default: workflows/)")
     .description("own the store, serve, and load the files again when they change")
     .option("--port <number>", "port of the gateway; 0 takes a free one")
@@ -77,6 +80,7 @@ function declareServers(program: Command, act: Act): void {
     );
   program
     .command("start")
+    .helpGroup(GROUPS.serve)
     .argument("[paths...]", "files or folders of workflows and tasks (default: workflows/)")
     .description("own the store and serve")
     .option("--example <name>", "an example of the checkout, such as hub")
@@ -94,6 +98,7 @@ function declareServers(program: Command, act: Act): void {
 function declareRun(program: Command, act: Act): void {
   program
     .command("run")
+    .helpGroup(GROUPS.serve)
     .argument("<file|workflow>", "a file to run alone, or a workflow of the store's owner")
     .description("run one file and leave nothing behind, or start a run at the store's owner")
     .option("--input <json>", 'the input, "-" reads stdin')
@@ -115,6 +120,7 @@ function declareRun(program: Command, act: Act): void {
 function declareLooks(program: Command, act: Act): void {
   program
     .command("list")
+    .helpGroup(GROUPS.look)
     .description("list runs, newest first")
     .addOption(new Option("--status <status>", "only runs of this status").choices(STATUSES))
     .option("--workflow <name>", "only runs of this workflow")
@@ -129,6 +135,7 @@ function declareLooks(program: Command, act: Act): void {
     );
   program
     .command("show")
+    .helpGroup(GROUPS.look)
     .argument("<run>", "id, unique beginning of one, or @last")
     .description("show a run: values, timeline, what it waits for, why it failed")
     .addHelpText("after", examples("claw show @last", "claw show run_01jd4 -o json"))
@@ -137,6 +144,7 @@ function declareLooks(program: Command, act: Act): void {
     );
   program
     .command("journal")
+    .helpGroup(GROUPS.look)
     .argument("<run>", "id, unique beginning of one, or @last")
     .description("print the journal of a run, one entry a line")
     .addHelpText("after", examples("claw journal @last", "claw journal run_01jd4 -o jsonl"))
@@ -148,6 +156,7 @@ function declareLooks(program: Command, act: Act): void {
 function declareMessages(program: Command, act: Act): void {
   program
     .command("send")
+    .helpGroup(GROUPS.serve)
     .argument("<type>", "type of the event")
     .description("publish an event")
     .option("--data <json>", 'its data, "-" reads stdin')
@@ -162,6 +171,7 @@ function declareMessages(program: Command, act: Act): void {
     );
   program
     .command("signal")
+    .helpGroup(GROUPS.message)
     .arguments("<run> <name>")
     .description("send a signal to a run")
     .option("--value <json>", 'its value, "-" reads stdin')
@@ -174,6 +184,7 @@ function declareMessages(program: Command, act: Act): void {
     );
   program
     .command("cancel")
+    .helpGroup(GROUPS.operate)
     .argument("<run>", "id, unique beginning of one, or @last")
     .description("ask a run to stop")
     .option("--reason <text>", "why")
@@ -185,6 +196,7 @@ function declareMessages(program: Command, act: Act): void {
     );
   program
     .command("release")
+    .helpGroup(GROUPS.operate)
     .argument("<run>", "id, unique beginning of one, or @last")
     .description("try a held run again (bug, diverged, stuck, no_code, quarantined, unreadable)")
     .addHelpText("after", examples("claw release @last"))
@@ -198,6 +210,7 @@ function declareMessages(program: Command, act: Act): void {
 function declareVisits(program: Command, act: Act): void {
   program
     .command("query")
+    .helpGroup(GROUPS.message)
     .arguments("<run> <name>")
     .description("ask the code of a run and print its answer; changes nothing")
     .option("--input <json>", 'what to ask with, "-" reads stdin')
@@ -209,6 +222,7 @@ function declareVisits(program: Command, act: Act): void {
     );
   program
     .command("update")
+    .helpGroup(GROUPS.message)
     .arguments("<run> <name>")
     .description("send an update to a run and print its answer")
     .option("--input <json>", 'its input, "-" reads stdin')
@@ -225,6 +239,7 @@ function declareVisits(program: Command, act: Act): void {
 function declareApprovals(program: Command, act: Act): void {
   program
     .command("approvals")
+    .helpGroup(GROUPS.message)
     .description("list what waits for somebody's decision, oldest first")
     .option("--run <run>", "only of this run")
     .option("--assignee <name>", "only what this person may decide")
@@ -237,6 +252,7 @@ function declareApprovals(program: Command, act: Act): void {
     );
   program
     .command("approve")
+    .helpGroup(GROUPS.message)
     .argument("<run>", "id, unique beginning of one, or @last")
     .argument("[call]", "the waiting call (default: the only one)")
     .description("decide an open approval")
@@ -258,11 +274,13 @@ function declareApprovals(program: Command, act: Act): void {
 function declareStoreVerbs(program: Command, act: Act): void {
   program
     .command("doctor")
+    .helpGroup(GROUPS.store)
     .description("look after the store: owner, integrity, durability")
     .addHelpText("after", examples("claw doctor", "claw doctor --store .claw/hub.db -o json"))
     .action(act(async (config) => (await import("./verbs/doctor.ts")).doctor(config)));
   program
     .command("backup")
+    .helpGroup(GROUPS.store)
     .argument("<file>", "where to write it; must not exist")
     .description("write a consistent copy of the store while work goes on")
     .addHelpText("after", examples("claw backup copies/monday.db"))
@@ -273,6 +291,7 @@ function declareStoreVerbs(program: Command, act: Act): void {
     );
   program
     .command("retention")
+    .helpGroup(GROUPS.store)
     .description("remove closed runs and events that need not be kept any longer")
     .option("--dry-run", "only say what would go")
     .option("--keep <rules>", "other times than the owner's: completed=1d,failed=never,events=0s")
@@ -287,6 +306,7 @@ function declareStoreVerbs(program: Command, act: Act): void {
     );
   program
     .command("version")
+    .helpGroup(GROUPS.shell)
     .description("print the version")
     .addHelpText("after", examples("claw version -o json"))
     .action(act(async (config) => (await import("./verbs/version.ts")).version(config)));
@@ -295,6 +315,7 @@ function declareStoreVerbs(program: Command, act: Act): void {
 function declareCompletion(program: Command, act: Act): void {
   program
     .command("completion")
+    .helpGroup(GROUPS.shell)
     .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
     .description("print the script that completes claw in a shell")
     .addHelpText(

@@ -9,3 +9,16 @@ export type Act = <Args extends unknown[]>(
 export function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
 }
+
+/** The headings under which `claw --help` lists the verbs. */
+export const GROUPS = {
+  serve: "Serve and start:",
+  look: "Look:",
+  message: "Talk to runs:",
+  operate: "Operate runs:",
+  tasks: "Tasks on queues:",
+  store: "Look after the store:",
+  shell: "Shell:",
+  /** What names no group. */
+  more: "More:",
+} as const;

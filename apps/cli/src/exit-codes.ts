@@ -1,4 +1,4 @@
-import { ClawError, type ErrorCode } from "@claw/core/protocol";
+import { ClawError, type ErrorCode, ERRORS } from "@claw/core/protocol";
 
 /** What the command's exit code means; the README has the same table. */
 export const EXIT = {
@@ -12,6 +12,7 @@ export const EXIT = {
   runCancelled: 7,
   waitTimeout: 8,
   ownerUnreachable: 9,
+  unavailable: 10,
   invalid: 11,
   interrupted: 130,
 } as const;
@@ -24,60 +25,51 @@ export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   [EXIT.notFound]: "no such run, task or workflow",
   [EXIT.notAuthorised]: "not authorised",
   [EXIT.conflict]: "conflict with what is there",
-  [EXIT.runFailed]: "the run failed",
+  [EXIT.runFailed]: "the run failed, or failed and was compensated",
   [EXIT.runCancelled]: "the run was cancelled or terminated",
   [EXIT.waitTimeout]: "the wait ran out of time",
   [EXIT.ownerUnreachable]: "the process that owns the store does not answer",
-  [EXIT.invalid]: "a value, event, definition or file is not valid",
+  [EXIT.unavailable]: "not available at the moment: the same command may succeed later",
+  [EXIT.invalid]: "a value, event, definition, file or store is not valid",
   [EXIT.interrupted]: "interrupted",
 };
 
-const EXIT_OF: Partial<Record<ErrorCode, number>> = {
-  "CLAW-1001": EXIT.invalid,
-  "CLAW-1002": EXIT.conflict,
-  "CLAW-1003": EXIT.notFound,
-  "CLAW-1004": EXIT.invalid,
-  "CLAW-1005": EXIT.invalid,
-  "CLAW-1006": EXIT.invalid,
-  "CLAW-1007": EXIT.invalid,
-  "CLAW-1008": EXIT.invalid,
-  "CLAW-2012": EXIT.waitTimeout,
-  "CLAW-3001": EXIT.notFound,
-  "CLAW-3002": EXIT.conflict,
-  "CLAW-3003": EXIT.conflict,
-  "CLAW-2015": EXIT.conflict,
+// What an error means to a script stands in its HTTP status; these mean something else here.
+const EXIT_OF_CODE: Partial<Record<ErrorCode, number>> = {
+  "CLAW-2003": EXIT.runCancelled,
+  "CLAW-2014": EXIT.runCancelled,
   "CLAW-2016": EXIT.notFound,
-  "CLAW-2017": EXIT.conflict,
-  "CLAW-3006": EXIT.notFound,
-  "CLAW-3007": EXIT.invalid,
-  "CLAW-3010": EXIT.conflict,
-  "CLAW-3011": EXIT.waitTimeout,
-  "CLAW-3012": EXIT.notFound,
-  "CLAW-3013": EXIT.conflict,
-  "CLAW-3014": EXIT.notAuthorised,
-  "CLAW-3015": EXIT.notFound,
-  "CLAW-3071": EXIT.notFound,
-  "CLAW-3051": EXIT.invalid,
-  "CLAW-3052": EXIT.notFound,
-  "CLAW-4001": EXIT.conflict,
-  "CLAW-4010": EXIT.conflict,
-  "CLAW-5002": EXIT.invalid,
-  "CLAW-5005": EXIT.invalid,
+  "CLAW-4002": EXIT.invalid,
+  "CLAW-4003": EXIT.invalid,
+  "CLAW-4008": EXIT.invalid,
+  "CLAW-5001": EXIT.conflict,
   "CLAW-5006": EXIT.ownerUnreachable,
-  "CLAW-5007": EXIT.notAuthorised,
-  "CLAW-5008": EXIT.invalid,
-  "CLAW-5009": EXIT.invalid,
   "CLAW-5010": EXIT.usage,
-  "CLAW-5071": EXIT.conflict,
 };
 
-/** The exit code for an error. */
+const EXIT_OF_STATUS: Readonly<Record<number, number>> = {
+  400: EXIT.invalid,
+  401: EXIT.notAuthorised,
+  403: EXIT.notAuthorised,
+  404: EXIT.notFound,
+  409: EXIT.conflict,
+  413: EXIT.invalid,
+  422: EXIT.invalid,
+  429: EXIT.unavailable,
+  500: EXIT.unexpected,
+  503: EXIT.unavailable,
+  504: EXIT.waitTimeout,
+};
+
+/** The exit code for an error; `unexpected` for what has no code of ours. */
 export function exitOf(error: unknown): number {
-  return error instanceof ClawError ? (EXIT_OF[error.code] ?? EXIT.unexpected) : EXIT.unexpected;
+  if (!(error instanceof ClawError)) return EXIT.unexpected;
+  const { status } = ERRORS[error.code];
+  return EXIT_OF_CODE[error.code] ?? EXIT_OF_STATUS[status] ?? EXIT.unexpected;
 }
 
 /** The exit code for a run that has ended, or `ok` while it goes on. */
 export function exitOfRun(status: string): number {
-  if (status === "failed") return EXIT.runFailed;
+  if (status === "failed" || status === "compensated") return EXIT.runFailed;
   return status === "cancelled" || status === "terminated" ? EXIT.runCancelled : EXIT.ok;
 }

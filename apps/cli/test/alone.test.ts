@@ -98,7 +98,7 @@ test("errors are problem details on stderr where JSON is asked for", async (t) =
   const place = openPlace(t);
   const { code, stdout, stderr } = await place.claw("list", "-o", "json");
   const problem = JSON.parse(stderr) as Record<string, unknown>;
-  assert.deepEqual([code, stdout, problem["code"]], [EXIT.unexpected, "", "CLAW-4008"]);
+  assert.deepEqual([code, stdout, problem["code"]], [EXIT.invalid, "", "CLAW-4008"]);
   assert.match(String(problem["remedy"]), /--store/);
 });
 

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
+import { declareVerbs } from "../src/declare-verbs.ts";
+import { GROUPS } from "../src/declaring.ts";
+import { offersFor } from "../src/verbs/completion.ts";
 import { openPlace } from "./claw.ts";
 
 test("bash completes verbs, choices, options and runs by the script that claw prints", async (t) => {
@@ -31,6 +35,8 @@ _claw; printf '%s\\n' "\${COMPREPLY[@]}"`;
   assert.ok(offers("list", "--st").includes("--status"));
   assert.deepEqual(offers("show", run.slice(0, 20)), [run]);
   assert.ok(offers("show", "@").includes("@last"));
+  assert.deepEqual(offers("--store", "list", "sig"), ["signal"]);
+  assert.deepEqual(offers("signal", "list", "--va"), ["--value"]);
 });
 
 test("there are scripts for zsh and fish, and another shell is refused", async (t) => {
@@ -38,4 +44,48 @@ test("there are scripts for zsh and fish, and another shell is refused", async (
   assert.match((await place.claw("completion", "zsh")).stdout, /^#compdef claw/);
   assert.match((await place.claw("completion", "fish")).stdout, /^complete -c claw/);
   assert.equal((await place.claw("completion", "tcsh")).code, 2);
+});
+
+const { program } = declareVerbs();
+const help = program.createHelp();
+const verbs = help.visibleCommands(program);
+const nothing = async (): Promise<string[]> => [];
+
+test("every verb and every one of its options is offered", async () => {
+  const offered = await offersFor(program, [""], nothing);
+  assert.deepEqual(offered.toSorted(), verbs.map((verb) => verb.name()).toSorted());
+  assert.ok(!offered.includes("complete"), "which is hidden");
+  for (const verb of verbs) {
+    const options = await offersFor(program, [verb.name(), "-"], nothing);
+    for (const { long } of [...verb.options, ...program.options]) {
+      assert.ok(options.includes(long ?? ""), `${verb.name()} ${long}`);
+    }
+    for (const { long, argChoices } of verb.options) {
+      if (argChoices === undefined) continue;
+      assert.deepEqual(
+        await offersFor(program, [verb.name(), long ?? "", ""], nothing),
+        argChoices,
+      );
+    }
+  }
+});
+
+test("every verb has a group, words, examples and a line in the README", async () => {
+  const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8");
+  const groups = Object.values(GROUPS).filter((group) => group !== GROUPS.more);
+  for (const verb of verbs.filter((one) => one.name() !== "help")) {
+    const name = verb.name();
+    assert.ok(
+      groups.some((group) => group === verb.helpGroup()),
+      `${name} has a group`,
+    );
+    assert.notEqual(verb.description(), "", name);
+    assert.ok(new RegExp(`\`(claw )?${name}\\b`).test(readme), `${name} is in the README`);
+    let text = "";
+    verb.configureOutput({ writeOut: (part) => void (text += part) });
+    verb.outputHelp();
+    assert.match(text, /Examples:\n  \$ .*claw /, `${name} has an example`);
+    for (const option of verb.options)
+      assert.notEqual(option.description, "", `${name} ${option.long}`);
+  }
 });

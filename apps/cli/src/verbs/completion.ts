@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command, Option } from "commander";
 import { ClawError } from "@claw/core/protocol";
 import { openReader, type Reader } from "../compose.ts";
 import type { Config } from "../config.ts";
@@ -40,39 +40,70 @@ export async function complete(
   config: Config,
   words: readonly string[],
 ): Promise<void> {
-  const last = words.at(-1) ?? "";
-  const verb = program.commands.find((one) => words.slice(0, -1).includes(one.name()));
-  const found = await candidates(program, verb, config, words, last);
-  const fitting = found.filter((one) => one.startsWith(last));
+  const fitting = await offersFor(program, words, (look) => recent(config, look));
   if (fitting.length > 0) printText(fitting.join("\n"));
+}
+
+type Look = (reader: Reader) => string[] | Promise<string[]>;
+
+/** What could stand in place of the last word; `looking` reads the store where ids are asked for. */
+export async function offersFor(
+  program: Command,
+  words: readonly string[],
+  looking: (look: Look) => Promise<string[]>,
+): Promise<string[]> {
+  const last = words.at(-1) ?? "";
+  const found = await candidates(program, words, looking);
+  return found.filter((one) => one.startsWith(last));
 }
 
 async function candidates(
   program: Command,
-  verb: Command | undefined,
-  config: Config,
   words: readonly string[],
-  last: string,
+  looking: (look: Look) => Promise<string[]>,
 ): Promise<string[]> {
-  if (last.startsWith("-"))
-    return optionsOf(program).concat(verb === undefined ? [] : optionsOf(verb));
+  const verb = verbOf(program, words.slice(0, -1));
+  const own = verb === undefined ? [] : optionsOf(verb);
+  if (words.at(-1)?.startsWith("-") === true) return namesOf([...own, ...optionsOf(program)]);
   const before = words.at(-2) ?? "";
-  const option = [...(verb?.options ?? []), ...program.options].find(
+  const option = [...own, ...program.options].find(
     ({ long, short }) => before !== "" && (long === before || short === before),
   );
   if (option?.argChoices !== undefined) return [...option.argChoices];
   if (option?.required === true) return [];
-  if (verb === undefined) return program.commands.map((one) => one.name());
+  if (verb === undefined || verb.name() === "help") return verbsOf(program);
   const argument = verb.registeredArguments[0];
-  if (argument?.name() === "run") return recent(config, recentRuns);
-  if (argument?.name() === "task-id") return recent(config, recentTasks(verb.name()));
+  if (argument?.name() === "run") return looking(recentRuns);
+  if (argument?.name() === "task-id") return looking(recentTasks(verb.name()));
   return argument?.argChoices ?? [];
 }
 
-function optionsOf(command: Command): string[] {
-  return command.options.flatMap((option) =>
-    typeof option.long === "string" ? [option.long] : [],
-  );
+// The first word that is neither an option nor the value of one.
+function verbOf(program: Command, words: readonly string[]): Command | undefined {
+  const name = words.find((word, at) => {
+    const before = words[at - 1] ?? "";
+    const takesIt = program.options.some(
+      ({ long, short, required }) => required && (long === before || short === before),
+    );
+    return !word.startsWith("-") && !takesIt;
+  });
+  const verbs = program.createHelp().visibleCommands(program);
+  return verbs.find((one) => one.name() === name);
+}
+
+function verbsOf(program: Command): string[] {
+  return program
+    .createHelp()
+    .visibleCommands(program)
+    .map((one) => one.name());
+}
+
+function optionsOf(command: Command): Option[] {
+  return command.createHelp().visibleOptions(command);
+}
+
+function namesOf(options: readonly Option[]): string[] {
+  return [...new Set(options.flatMap(({ long }) => (typeof long === "string" ? [long] : [])))];
 }
 
 async function recentRuns(reader: Reader): Promise<string[]> {
@@ -85,10 +116,7 @@ function recentTasks(verb: string): (reader: Reader) => string[] {
   return ({ tasks }) => tasks.list({ ...only, limit: OFFERED_MAX }).map(({ id }) => id);
 }
 
-async function recent(
-  config: Config,
-  look: (reader: Reader) => string[] | Promise<string[]>,
-): Promise<string[]> {
+async function recent(config: Config, look: Look): Promise<string[]> {
   try {
     const reader = await openReader(config);
     try {
