@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Act, examples } from "./declaring.ts";
+import { type Act, examples, GROUPS } from "./declaring.ts";
 import type { StreamFlags } from "./verbs/stream.ts";
 
 const RUN = "id, unique beginning of one, or @last";
@@ -8,6 +8,7 @@ const RUN = "id, unique beginning of one, or @last";
 export function declareFeeds(program: Command, act: Act): void {
   program
     .command("stream")
+    .helpGroup(GROUPS.look)
     .argument("<run>", RUN)
     .argument("[name]", "the stream (default: all streams of the run)")
     .description("print what a run wrote to its streams")
@@ -24,6 +25,7 @@ export function declareFeeds(program: Command, act: Act): void {
     );
   program
     .command("watch")
+    .helpGroup(GROUPS.look)
     .argument("<run>", RUN)
     .description("print the entries of a run's journal as they come, until it has ended")
     .option("--from <cursor>", "only what comes after this entry", "0")
