@@ -3,6 +3,7 @@ import { limits } from "@claw/core/protocol";
 import { CLIENT_ERRORS } from "./client-errors.ts";
 import { Approvers } from "./clients/approvers.ts";
 import type { Asking, Desk } from "./clients/desk.ts";
+import { Updaters } from "./clients/updaters.ts";
 import type { Dice } from "./dice.ts";
 import type { Host } from "./host.ts";
 import { checkBackup } from "./invariants/backup.ts";
@@ -32,6 +33,7 @@ export class Clients implements Desk {
   #number = 0;
   #flooded = false;
   readonly #approvers: Approvers = new Approvers(this);
+  readonly #updaters: Updaters = new Updaters(this);
   /** Those who wait for the end of a run, by the node that they wait at. */
   readonly #waiting = new Map<Host, Set<string>>();
   /** Run ids by namespace and idempotency key. */
@@ -70,6 +72,8 @@ export class Clients implements Desk {
       [4, () => this.#publish(host)],
       [0.5, () => this.#cancel(host, claw)],
       [0.8, () => this.#approvers.act(host, claw)],
+      [1, () => this.#updaters.query(host, claw)],
+      [1.5, () => this.#updaters.update(host)],
       [0.3, () => this.#release(host, claw)],
       [0.1, () => this.asked(host, "backup", checkBackup(this.world, host), () => {})],
     ])();
@@ -264,6 +268,7 @@ export class Clients implements Desk {
       const declared =
         CLIENT_ERRORS.has(code) ||
         asking.codes?.includes(code) === true ||
+        asking.isDeclared?.(code) === true ||
         (code === "CLAW-1003" && !host.hosts(programs));
       ledger.check("clients get declared errors", declared, () => `${verb}: ${String(error)}`);
       if (declared) asking.failed?.(code);

@@ -11,6 +11,7 @@ import { CallNames } from "./call-names.ts";
 import type { Block, Program, Statement, StepStatement } from "./statement.ts";
 import { askApproval } from "./statements/approval.ts";
 import { askAttributes } from "./statements/attributes.ts";
+import { registerHandlers } from "./statements/handlers.ts";
 import { askStep, type TaskInput, toTasks } from "./statements/step.ts";
 
 /** What a world offers to, and learns from, the workflows that run in it. */
@@ -108,6 +109,13 @@ function toWorkflow(program: Program, world: Surroundings): AnyWorkflow {
   return workflow(program.name, options, async (ctx: Context) => {
     const performance = world.stage.activated(ctx.info.id);
     const performer = new Performer(world, performance);
+    const { handler } = program;
+    if (handler !== null) {
+      const around = { stage: world.stage, performance, handler };
+      registerHandlers(ctx, around, (block, inner, names) =>
+        performer.block(block, { ctx: inner, names, key: undefined, round: "" }),
+      );
+    }
     return performer.block(program.body, {
       ctx,
       names: new CallNames(""),

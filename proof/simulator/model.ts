@@ -26,6 +26,8 @@ export interface Prediction {
   /** What it has to undo, or null. */
   readonly compensation: ExpectedCompensation | null;
   readonly calls: ReadonlyMap<string, ExpectedCall>;
+  /** What its handler answers to each update that was taken, null while that is not known; null for no handler. */
+  readonly updates: ReadonlyMap<string, unknown> | null;
   /** Two things happened in one turn, whose order the model does not know. */
   readonly unsure: boolean;
   /** The journal was written in another order than this code asks: its turns are not foreseen. */
@@ -82,6 +84,7 @@ export function predict(
     noted: true,
   });
   const fails = !outcome.ok && outcome.end !== NEVER;
+  const updates = program.handler === null ? null : model.updates(program.handler, outcome);
   const compensation = fails ? foreseeUndo(facts, model.calls, outcome.end) : null;
   return {
     waiting: outcome.end === NEVER || compensation?.waiting === true,
@@ -89,6 +92,7 @@ export function predict(
     error: outcome.ok ? null : String(outcome.value),
     compensation,
     calls: model.calls,
+    updates,
     unsure: model.unsure,
     disordered: model.disordered,
   };
@@ -120,6 +124,28 @@ class Model {
         this.#answers.set(entry.call, entry);
       }
     }
+  }
+
+  /** The ends of the updates in the journal, of a program that ended as `main` does. */
+  updates(handler: Block, main: Outcome): Map<string, unknown> {
+    const ends = new Map<string, unknown>();
+    const closedAt = main.ok ? NEVER : main.end;
+    for (const { kind, call, seq, data } of this.#facts.entries) {
+      if (kind !== ENTRY_KINDS.updateTaken) continue;
+      const { ok, value, end } = this.block(handler, seq, {
+        names: new CallNames(`${call}/`),
+        key: undefined,
+        round: "",
+        shielded: false,
+        closedAt,
+        noted: true,
+      });
+      const { n } = JSON.parse(data) as { n: number };
+      const told = ok ? { output: JSON.stringify([n, value]) } : { code: String(value) };
+      // In the turn in which the code ends its handlers end in an order that depends on their promises.
+      ends.set(call, end === NEVER || end >= main.end ? null : told);
+    }
+    return ends;
   }
 
   block(block: Block, start: number, place: Place): Outcome {

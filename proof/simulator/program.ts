@@ -3,6 +3,7 @@ import type { Dice } from "./dice.ts";
 import type { Block, Program, Statement } from "./statement.ts";
 import { makeApproval } from "./statements/approval.ts";
 import { makeAttributes } from "./statements/attributes.ts";
+import { makeHandler } from "./statements/handlers.ts";
 import { makeCall, makeRun } from "./statements/step.ts";
 
 /** Kinds of statement that count as ctx calls. */
@@ -26,6 +27,8 @@ export const CTX_CALLS = [
   "random",
   "uuid",
   "fail",
+  "query",
+  "update",
 ] as const;
 
 const POLICIES: readonly OnParentEnd[] = ["cancel", "abandon", "wait"];
@@ -55,6 +58,7 @@ export function makePrograms(dice: Dice, shape: ProgramShape): Program[] {
     const length = index >= shape.programs - 2 ? 3 : shape.length;
     const foreign = index === 0 && dice.chance(0.2) ? dice.pick(["error", "warn"] as const) : "no";
     const body = withForeign(dice, maker.block(length, 0), foreign);
+    const handler = makeHandler(dice, () => maker.leaf());
     const trigger = dice.chance(0.4)
       ? { type: TRIGGER_TYPE, k: dice.chance(0.5) ? dice.below(K_MAX) : null }
       : null;
@@ -63,6 +67,7 @@ export function makePrograms(dice: Dice, shape: ProgramShape): Program[] {
       index,
       version: 1,
       body,
+      handler,
       trigger,
       foreign,
     };

@@ -100,6 +100,8 @@ export interface Program {
   readonly index: number;
   readonly version: number;
   readonly body: Block;
+  /** What it does for an update; null: it answers no client. */
+  readonly handler: Block | null;
   /** Started by events of this type, with this `k` if not null. */
   readonly trigger: { readonly type: string; readonly k: number | null } | null;
   /** Awaits something else than ctx somewhere: held for it, or only warned of it. */

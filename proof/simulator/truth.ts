@@ -206,7 +206,8 @@ export class Truth {
     }
     if (kind === ENTRY_KINDS.childStarted) return;
     // Cancellations and plans of undoing belong to no call: of each kind there is one.
-    const id = call === "" ? ` ${kind}` : call;
+    const isEnd = kind === ENTRY_KINDS.updateEnded;
+    const id = call === "" || isEnd ? `${call} ${kind}` : call;
     const isNew = !run.answers.has(id);
     this.#ledger.check("one terminal entry per call", isNew, () => name);
     if (isUndo(call)) this.#ledger.check("an undo has one terminal entry", isNew, () => name);

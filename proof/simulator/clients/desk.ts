@@ -6,6 +6,8 @@ import type { World } from "../world.ts";
 export interface Asking {
   /** Codes that this verb may answer beside those of every verb. */
   readonly codes?: readonly string[];
+  /** Whether another code is an answer, too. */
+  isDeclared?(code: string): boolean;
   /** Called first, whatever the answer is. */
   settled?(): void;
   /** Called with the code of a declared error. */

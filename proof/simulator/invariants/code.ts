@@ -9,6 +9,7 @@ import type { World } from "../world.ts";
 import { checkChildren } from "./children.ts";
 import { checkAttributes } from "./approvals.ts";
 import { checkEvents } from "./events.ts";
+import { checkUpdates } from "./updates.ts";
 import { checkSteps } from "./steps.ts";
 import { checkCompensation, checkUndone } from "./undo.ts";
 
@@ -85,10 +86,10 @@ export class CodeCheck {
     const { programs, ledger } = this.#world;
     if (program.foreign !== "no" || isWithoutCode(item, run)) return;
     // What ran in another order delivers in another order: only plain sequences are foreseen then.
-    if (mixed && !isPlain(program)) return;
+    if (mixed && !isPlain(program, run)) return;
     const prefix = run.entries.slice(0, before);
     const prediction = predict(program, programs, factsOf(run, prefix));
-    if (prediction.unsure || (prediction.disordered && !isPlain(program))) return;
+    if (prediction.unsure || (prediction.disordered && !isPlain(program, run))) return;
     const facts = factsOf(run, prefix);
     const unasked = prefix.find((entry) => !agrees(entry, prediction, facts));
     const diverged = item.hold?.kind === "diverged";
@@ -124,6 +125,7 @@ export class CodeCheck {
     }
     this.#world.approvals.ended(facts, prediction.calls);
     checkAttributes(this.#world, run, prediction.calls);
+    checkUpdates(ledger, facts, prediction);
     checkSteps(ledger, facts, prediction.calls, weather.clockJumps > 0);
     if (weather.clockJumps === 0) checkEvents(this.#world, facts, prediction.calls);
     const expected = prediction.waiting
@@ -145,7 +147,8 @@ function wroteBy(run: KnownRun, { body }: Program): void {
   run.code = body;
 }
 
-function isPlain(program: Program): boolean {
+function isPlain(program: Program, { entries }: KnownRun): boolean {
+  if (entries.some(({ kind }) => kind === ENTRY_KINDS.updateTaken)) return false;
   return program.body.every(({ op }) => op === "run" || op === "sleep" || op === "receive");
 }
 
@@ -166,11 +169,13 @@ function isWithoutCode({ finish }: Transition, run: KnownRun): boolean {
 /** True when the code asks for what an entry answers, as far as the model can tell. */
 export function agrees(
   entry: Entry,
-  { calls, compensation }: Prediction,
+  { calls, compensation, updates }: Prediction,
   { startedAt, entries }: Facts,
 ): boolean {
-  const { cancelRequested, undoPlanned } = ENTRY_KINDS;
+  const { cancelRequested, undoPlanned, updateTaken, updateEnded } = ENTRY_KINDS;
   if (entry.kind === cancelRequested || entry.kind === undoPlanned) return true;
+  const isUpdate = entry.kind === updateTaken || entry.kind === updateEnded;
+  if (isUpdate) return updates?.has(entry.call) === true;
   if (isUndo(entry.call)) return compensation?.asked.has(entry.call) === true;
   const expected = calls.get(entry.call);
   if (expected === undefined) return false;

@@ -1,9 +1,10 @@
 import type { Batch, BatchAnswer, Store, StoredRun } from "@claw/core/ports";
-import { encodeEntry, ENTRY_KINDS } from "@claw/core/protocol";
-import { openRuntime } from "@claw/runtime";
+import { type ChildOutcome, decodePayload, encodeEntry, ENTRY_KINDS } from "@claw/core/protocol";
+import { type Claw, openRuntime } from "@claw/runtime";
 import type { Dice } from "../dice.ts";
 import { toDefinitions } from "../interpret.ts";
-import { predict } from "../model.ts";
+import { type ExpectedCall, predict } from "../model.ts";
+import { QUERY } from "../statements/handlers.ts";
 import { agrees } from "./code.ts";
 import { drain } from "../scheduler.ts";
 import type { KnownRun } from "../truth.ts";
@@ -80,7 +81,9 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
     },
     foreign: () => new Promise(() => {}),
   });
-  await openRuntime({ store: frozenStore(run, length), workflows, tasks, namespace, clock: STILL });
+  const open = (store: Store): Promise<Claw> =>
+    openRuntime({ store, workflows, tasks, namespace, clock: STILL });
+  await open(frozenStore(run, length, true));
   for (let i = 0; i < length * 3 + 30; i++) await drain();
   // Beyond the journal it may go on with what needs no commit to be answered.
   const unasked = foreseen.filter((call) => !asked.includes(call));
@@ -89,6 +92,35 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
     unasked.length === 0,
     () => `${id} over ${length} entries did not ask for ${unasked.join(", ")}`,
   );
+  if (program.handler === null) return;
+  let commits = 0;
+  const resting = frozenStore(run, length, false, () => commits++);
+  const answer = await settled((await open(resting)).query<readonly string[]>(id, QUERY), length);
+  const seen = [...prediction.calls].filter(([, call]) => isSeen(call)).map(([call]) => call);
+  ledger.check(
+    "a query of a run at rest answers what its journal says, and writes nothing",
+    commits === 0 && JSON.stringify(answer?.toSorted()) === JSON.stringify(seen.sort()),
+    () =>
+      `${id} over ${length} entries: ${commits} commits, ${answer?.join()} is not ${seen.join()}`,
+  );
+}
+
+// Answers that the code has as values: what failed was thrown.
+function isSeen({ answer, delivered }: ExpectedCall): boolean {
+  if (answer === undefined || !delivered || answer.kind === ENTRY_KINDS.stepFailed) return false;
+  if (answer.kind !== ENTRY_KINDS.childEnded) return true;
+  return (decodePayload(answer.data) as ChildOutcome).status === "completed";
+}
+
+// What comes of a promise in the time that a replay takes; null for nothing.
+async function settled<T>(promise: Promise<T>, length: number): Promise<T | null> {
+  const values: T[] = [];
+  promise.then(
+    (value) => values.push(value),
+    () => {},
+  );
+  for (let i = 0; i < length * 3 + 60 && values.length === 0; i++) await drain();
+  return values[0] ?? null;
 }
 
 const STILL = { now: () => 0, after: () => () => {} };
@@ -96,7 +128,12 @@ const STILL = { now: () => 0, after: () => () => {} };
 const FIRST_OF_KEY = { seq: 1, place: "head", passes: 0, state: "" } as const;
 
 // Holds one run with a part of its journal, and never answers a commit.
-function frozenStore(run: KnownRun, length: number): Store {
+function frozenStore(
+  run: KnownRun,
+  length: number,
+  due: boolean,
+  committed: () => void = () => {},
+): Store {
   const { start } = run;
   const journal = run.entries.slice(0, length);
   const journalText = journal.map((entry) => encodeEntry(entry, start.startedAt)).join("");
@@ -106,8 +143,8 @@ function frozenStore(run: KnownRun, length: number): Store {
     ...(keyed === undefined ? {} : { keyed: { ...keyed, ...FIRST_OF_KEY } }),
     seq: length,
     inboxSeq: 0,
-    due: 1,
-    waits: 0,
+    due: due ? 1 : null,
+    waits: due ? 0 : 1,
     held: "",
     heldReason: "",
     phase: "",
@@ -117,10 +154,13 @@ function frozenStore(run: KnownRun, length: number): Store {
   return {
     open: () => ({ kind: "", location: "", durability: "", schemaVersion: 1, incarnation: 1 }),
     close: () => {},
-    commit: (_batch: Batch) => new Promise<BatchAnswer>(() => {}),
+    commit: (_batch: Batch) => {
+      committed();
+      return new Promise<BatchAnswer>(() => {});
+    },
     load: () => [stored],
     approvals: () => [],
-    due: () => [start.id],
+    due: () => (due ? [start.id] : []),
     suspects: () => [],
     nextDue: () => null,
     held: () => [],
