@@ -1,9 +1,11 @@
 import {
   encodeEntry,
   type Entry,
+  ENTRY_KINDS,
   type EntryKind,
   limits,
   type Payload,
+  UNDO_MARK,
 } from "../protocol/index.ts";
 import type { Call } from "./call.ts";
 import { draftOf, type RunState } from "./run-state.ts";
@@ -23,7 +25,7 @@ export function record(
     kind,
     call: call === null ? "" : call.id,
     attempt: call === null ? 1 : call.attempt,
-    print: call === null ? "" : call.print,
+    print: call === null ? "" : printFor(kind, call),
     data,
   };
   const draft = draftOf(run);
@@ -39,6 +41,11 @@ export function record(
     run.journalText = whole <= limits.PACKED_JOURNAL_CHARS_MAX ? run.journalText + text : null;
   }
   return entry;
+}
+
+function printFor(kind: EntryKind, { plan, print }: Call): string {
+  const hasUndo = kind === ENTRY_KINDS.stepCompleted && plan.kind === "step" && plan.undoable;
+  return hasUndo ? print + UNDO_MARK : print;
 }
 
 /** Appends an entry that answers a call and queues it for delivery. */

@@ -9,6 +9,7 @@ import {
   type InboxRow,
   limits,
   type Phase,
+  printOf,
   type RetryNote,
   type RunId,
   type StartRow,
@@ -225,7 +226,8 @@ function fold(run: RunState, entry: Entry): void {
   if (recorded === undefined) {
     // A timed out wait is of the kind that its call says: signal or event.
     const kindGroup = GROUPS[entry.kind] ?? "";
-    recorded = { item: null, kindGroup, print: entry.print, attempt: 1, dueAt: 0, begun: false };
+    const print = entry.print === "" ? "" : printOf(entry.print);
+    recorded = { item: null, kindGroup, print, attempt: 1, dueAt: 0, begun: false };
     run.recorded.set(entry.call, recorded);
   }
   if (entry.kind === ENTRY_KINDS.attemptFailed) {

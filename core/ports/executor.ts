@@ -4,7 +4,7 @@ export interface Assignment<
 > {
   /** What is to be done; an executor in another place finds its own code by the name. */
   readonly task: Definition;
-  /** The input as it was given or stored; not to be changed. The executor checks it by the task's schema. */
+  /** The input as it is stored, for this attempt alone. The executor checks it by the task's schema. */
   readonly input: unknown;
   /** The context of the body: key, number of the attempt, signal, heartbeat. */
   readonly step: TaskStep;

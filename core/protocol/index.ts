@@ -67,6 +67,8 @@ export {
   encodeGap,
   entriesBefore,
   numberAfter,
+  printOf,
+  UNDO_MARK,
   ENTRY_KINDS,
   type AttachedChild,
   type ChildOutcome,

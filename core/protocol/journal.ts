@@ -81,6 +81,17 @@ export function entryKindName(kind: EntryKind): EntryKindName {
   return name;
 }
 
+/**
+ * Ends the print of a completed step that has an undo, so that the journal alone tells what nobody undid. It is no
+ * part of the comparison at replay: a step may get an undo, or lose it.
+ */
+export const UNDO_MARK = "~";
+
+/** The fingerprint in the print of an entry. */
+export function printOf(print: string): string {
+  return print.endsWith(UNDO_MARK) ? print.slice(0, -UNDO_MARK.length) : print;
+}
+
 /** One record of a run's journal. */
 export interface Entry {
   /** 1 for the first entry of the run; numbers of removed entries are not used again. */
@@ -92,7 +103,7 @@ export interface Entry {
   readonly call: string;
   /** Which try it tells of, from 1. */
   readonly attempt: number;
-  /** Fingerprint of what the call declared; compared at replay. */
+  /** Fingerprint of what the call declared, compared at replay; UNDO_MARK follows it if the step has an undo. */
   readonly print: string;
   readonly data: Payload;
 }

@@ -136,7 +136,8 @@ class Foresight {
     this.asked.add(rerunCall(call));
     const answer = this.#answers.get(rerunCall(call));
     if (answer === undefined) this.waiting = true;
-    else if (answer.kind !== ENTRY_KINDS.stepFailed) this.undo(call);
+    else if (answer.kind === ENTRY_KINDS.stepFailed) this.#uncertain.push(call);
+    else this.undo(call);
   }
 
   result(completed: readonly string[], waiting: boolean): ExpectedCompensation {

@@ -105,7 +105,8 @@ async function undoUnknown(ctx: RunContext, call: LiveCall, done: Compensation):
     const value: unknown = await ctx.kernelStep(`${call.id}:rerun`, rerunPlan(call), again);
     await attemptUndo(ctx, call, done, (step) => callUndo(call, value, step));
   } catch {
-    // The body failed for good: there is nothing to take back.
+    // What it did the first time is not known, and could not be found out.
+    done.uncertain.push(call.id);
   }
 }
 

@@ -11,6 +11,7 @@ import {
   checkMatch,
   checkName,
   ClawError,
+  decodePayload,
   durationMs,
   encodeKey,
   encodePayload,
@@ -136,7 +137,10 @@ export class RunContext implements Context {
     const encoded = encodePayload(input, this.#activation.node.limits.payloadBytesMax);
     const plan = stepPlan({ ...task.options, ...options });
     const { executor } = this.#activation.node.tasks;
-    const body = (step: StepContext): unknown => executor.execute({ task, input, step });
+    // Each attempt gets what is recorded: neither this code nor the attempt before has changed it.
+    const asIs = typeof input !== "object" && input !== 0; // -0 is stored as 0
+    const body = (step: StepContext): unknown =>
+      executor.execute({ task, input: asIs ? input : decodePayload(encoded), step });
     const print = fingerprint(`${task.name}|${encoded}`);
     const { output } = task.options;
     return this.#ask(segment, plan, print, 0, body, undoPlan(options), output ?? null);

@@ -10,6 +10,7 @@ import {
 } from "@claw/core/protocol";
 import type { Starter } from "./start-code.ts";
 import type { Node } from "./node.ts";
+import { withRemains } from "./remains.ts";
 import { endWithoutCode, stateOf, takeTransition } from "./transition.ts";
 
 /** Runs that are ended without their code: held ones, terminated ones, and those the store refuses. */
@@ -31,7 +32,7 @@ export class Endings {
     this.#runs.clear();
   }
 
-  /** A held run that was told to stop ends. */
+  /** A held run that was told to stop ends, and names what nobody undid. */
   endHeld(stored: StoredRun, cancel: InboxRow): void {
     const error = recordError(
       new ClawError(
@@ -39,7 +40,8 @@ export class Endings {
         `The held run was cancelled: ${String(decodePayload(shownPayload(cancel.data)))}`,
       ),
     );
-    this.endStored(stored, { status: "cancelled", error });
+    const told = withRemains(error, stored.journal);
+    this.endStored(stored, { status: "cancelled", error: told });
   }
 
   /** Keeps a run from being taken up until `endStored` was answered, or `letGo`. False: another does already. */
@@ -107,7 +109,8 @@ export class Endings {
       const [stored] = await this.#node.store.load([id]);
       if (stored === undefined || !this.#node.available) return;
       if (incarnation !== this.#node.committer.incarnation) return;
-      this.endStored(stored, { status: "failed", error: recordError(error) });
+      const told = withRemains(recordError(error), stored.journal);
+      this.endStored(stored, { status: "failed", error: told });
     })().catch((problem: unknown) => this.#node.log("error", String(problem), { run: id }));
   }
 }

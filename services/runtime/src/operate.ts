@@ -13,7 +13,8 @@ import type { Activation } from "./activation.ts";
 import type { LiveCall } from "./bodies.ts";
 import type { Node } from "./node.ts";
 import { checkSync } from "./registry.ts";
-import { remainsOf } from "./remains.ts";
+import { undoUnderWay } from "./owed-undo.ts";
+import { withRemains } from "./remains.ts";
 
 const NOTE_CHARS_MAX = 1_000;
 /** A run may leave the memory between two looks, and come back. */
@@ -70,23 +71,29 @@ export async function terminateRun(node: Node, run: RunId, reason: string): Prom
   if (!node.endings.claimEnd(run)) throw new ClawError("CLAW-3002", `Run ${run} is being ended`);
   let isSent = false;
   try {
-    await node.active.get(run)?.halt(0);
+    const activation = node.active.get(run);
+    const underWay = activation === undefined ? [] : undoUnderWay(activation);
+    await activation?.halt(0);
     const [stored] = await node.store.load([run]);
     if (stored === undefined) throw await absence(node, run);
     isSent = true;
-    const answer = await endTerminated(node, stored, reason);
+    const answer = await endTerminated(node, stored, reason, underWay);
     if (answer.status === "refused") throw refusal(answer, run, "terminate");
   } finally {
     if (!isSent) node.endings.letGo(run);
   }
 }
 
-function endTerminated(node: Node, stored: StoredRun, reason: string): Promise<ItemAnswer> {
+function endTerminated(
+  node: Node,
+  stored: StoredRun,
+  reason: string,
+  underWay: readonly string[],
+): Promise<ItemAnswer> {
   const why = reason.slice(0, NOTE_CHARS_MAX).toWellFormed().replaceAll("\0", "");
   const detail = `The run was terminated${why === "" ? "" : `: ${why}`}`;
-  const compensation = remainsOf(stored.journal);
-  const details = compensation === null ? {} : { details: { compensation } };
-  const { stack: _stack, ...error } = recordError(new ClawError("CLAW-2014", detail, details));
+  const { stack: _stack, ...record } = recordError(new ClawError("CLAW-2014", detail));
+  const error = withRemains(record, stored.journal, underWay);
   return new Promise((resolve, reject) => {
     node.endings.endStored(stored, { status: "terminated", error }, resolve, reject);
   });

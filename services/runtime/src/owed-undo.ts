@@ -15,3 +15,9 @@ function hasOpenUndo(state: RunState): boolean {
   }
   return false;
 }
+
+/** Steps with an undo that are under way, in the order of asking: how they end is not known. */
+export function undoUnderWay({ state }: Activation): string[] {
+  const open = [...state.open].filter((call) => (call as LiveCall).undo !== null && call.begun);
+  return [...(state.undo?.lingering ?? []), ...open].map(({ id }) => id);
+}

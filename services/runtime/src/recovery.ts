@@ -1,10 +1,12 @@
-import { ClawError, type Ending, isClawError, limits } from "@claw/core/protocol";
+import { ClawError, type Ending, type Hold, isClawError, limits } from "@claw/core/protocol";
 import type { Node } from "./node.ts";
 
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 5_000;
 /** Held runs that are tried again when a process starts. */
 const RELEASE_MAX = 100_000;
+/** What other code may mend. */
+const RELEASED: readonly Hold[] = ["no_code", "diverged", "bug", "stuck", "unreadable"];
 /** Held runs that are read at once. */
 const RELEASE_PAGE = 200;
 
@@ -27,18 +29,22 @@ export async function takeOver(node: Node): Promise<void> {
   node.feeds.reread();
 }
 
-// New code may mend what held a run; without new code it is held again, once per start.
+// New code may mend what held a run; without new code it is held again, once per start. A request to cancel that
+// was stored just before a process ended is carried out.
 async function releaseHeld(node: Node): Promise<void> {
   if (node.registry.workflows.length === 0) return;
-  const ids = await node.store.held(
-    ["no_code", "diverged", "bug", "stuck", "unreadable"],
-    RELEASE_MAX,
-  );
+  const ids = await node.store.held([...RELEASED, "quarantined"], RELEASE_MAX);
   if (ids.length === 0) return;
   for (let at = 0; at < ids.length; at += RELEASE_PAGE) {
-    for (const { row } of await node.store.load(ids.slice(at, at + RELEASE_PAGE))) {
-      if (node.registry.find(row.workflow, row.version) === undefined) continue;
-      const item = { type: "release", run: row.id } as const;
+    for (const stored of await node.store.load(ids.slice(at, at + RELEASE_PAGE))) {
+      const { id, workflow, version, held } = stored.row;
+      const cancel = stored.inbox.find(({ kind }) => kind === "cancel");
+      if (cancel !== undefined) {
+        node.endings.endHeld(stored, cancel);
+        continue;
+      }
+      if (held === "quarantined" || node.registry.find(workflow, version) === undefined) continue;
+      const item = { type: "release", run: id } as const;
       node.committer.request({ item, answered: () => node.wakes.expect(1), lost: () => {} });
     }
   }
