@@ -125,6 +125,10 @@ export interface Transition {
   readonly unwaits: readonly string[];
   /** New runs: children, detached runs. */
   readonly starts: readonly NewRun[];
+  /**
+   * Never refused for room. Dropped for a run that is unknown or closed; a request of a run to cancel also while
+   * another one lies in that inbox: a parent that is replayed sends it again.
+   */
   readonly messages: readonly Message[];
   readonly events: readonly PublishedEvent[];
   /** Counts for nothing beside a hold or an end. */

@@ -7,7 +7,7 @@ import type { Keys } from "./keys.ts";
 export interface Inbox {
   /**
    * Delivers what a run or an event owes: never refused for room, because that would strand the receiver.
-   * False when there is no such open run.
+   * False when there is no such open run, and when a run asks again for what lies there: to cancel.
    */
   push(message: Message, delivered: InboxRow[]): boolean;
   /** Delivers a client's message, if there is room; runs of another namespace than the batch's are unknown. */
@@ -35,6 +35,7 @@ export function openInbox(db: DatabaseSync, keys: Keys): Inbox {
 
   function push(message: Message, delivered: InboxRow[]): boolean {
     const { to, kind, name, from, data } = message;
+    if (kind === "cancel" && from !== "" && cancels.get(to) !== undefined) return false;
     const row = count.get(to) as { seq: number } | undefined;
     if (row === undefined) return false;
     insert.run(to, row.seq, kind, name, from, data);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { limits } from "@claw/core/protocol";
+import { limits, type Message } from "@claw/core/protocol";
 import type { PlaceMaker } from "./place.ts";
 import { delivery, finish, message, openWorld, transition } from "./world.ts";
 
@@ -33,6 +33,26 @@ export function proveInbox(make: PlaceMaker): void {
     await world.commit(...[active, resting, sleeping].map(({ id }) => delivery(id)));
     assert.deepEqual(await world.due(), [resting.id, sleeping.id]);
     assert.equal((await world.load(active.id))?.row.due, 0);
+  });
+
+  test("of the requests of runs to cancel another one lies in its inbox, however often they are sent", async (t) => {
+    const world = await openWorld(t, make);
+    const [parent, child] = [await world.start(), await world.start()];
+    const ask = (from: string): Message =>
+      message(child.id, { kind: "cancel", name: "", from, data: '"gone"' });
+    const first = await world.commit(
+      transition(parent, { messages: [ask(parent.id), ask(parent.id)] }),
+    );
+    assert.equal(first.delivered.length, 1);
+    const again = await world.commit(transition(parent, { messages: [ask(parent.id)] }));
+    assert.deepEqual(again.delivered, []);
+    assert.equal((await world.load(child.id))?.row.inboxSeq, 1);
+    // A client is heard each time: the first request may have met nobody.
+    const client = await world.commit(delivery(child.id, { message: ask("") }));
+    assert.equal(client.delivered.length, 1);
+    await world.commit(transition(child, { acks: [1, 2] }));
+    const later = await world.commit(transition(parent, { messages: [ask(parent.id)] }));
+    assert.equal(later.delivered[0]?.seq, 3);
   });
 
   test("numbers go on after messages were taken", async (t) => {

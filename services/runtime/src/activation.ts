@@ -70,6 +70,9 @@ export class Activation {
   dirty = false;
   sent = false;
   sentDraft: Draft | null = null;
+  sentSeq = 0;
+  /** Sequence of the last entry that is durable; -1 for a run that is not in the store yet. */
+  durableSeq: number;
   /** True between delivery and close: the only time when ctx calls are taken. */
   turnOpen = false;
   /** The scope whose call opened the current turn. */
@@ -102,6 +105,7 @@ export class Activation {
     this.#input = input;
     this.#starter = starter;
     this.dedup = dedup;
+    this.durableSeq = starter === null ? state.seq : -1;
     this.#data = new OpenedData(node.sealer, state.start.id);
     this.context = new RunContext(this, state.root);
   }
@@ -352,6 +356,7 @@ export class Activation {
     if (this.inert || draft === null) return;
     if (answer.status !== "applied") return this.#notApplied(answer);
     if (answer.refused !== undefined) this.node.startsRefused(answer.refused);
+    this.durableSeq = this.sentSeq;
     this.#orders?.durable(draft);
     if (this.recoveries > 0) this.#progressed();
     this.#starter?.started(this.id, false);

@@ -89,6 +89,7 @@ export class Committer {
       if (draft === null || activation.inert) continue;
       items.push(takeTransition(activation.state, draft, activation.dedup, this.#admit));
       activation.sentDraft = draft;
+      activation.sentSeq = activation.state.seq;
     }
     if (items.length === 0) {
       for (const activation of dirty) activation.act(nowMs);

@@ -29,10 +29,7 @@ export function hasUndone(journal: readonly Entry[]): boolean {
  * What was done and not undone, from the journal and the steps that were under way; null when there was nothing to
  * undo. Of what was recorded by a version before marks of undos, only what a compensation had planned is known.
  */
-function remainsOf(
-  journal: readonly Entry[],
-  underWay: readonly string[],
-): Remains | null {
+function remainsOf(journal: readonly Entry[], underWay: readonly string[]): Remains | null {
   const planning = planned(journal, underWay);
   if (planning.length === 0) return null;
   const undone: string[] = [];

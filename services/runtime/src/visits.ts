@@ -51,6 +51,8 @@ export class Visits {
   readonly #activation: Activation;
   #queries: Visit<Query, Payload | null>[] = [];
   #offers: Visit<Offer, Offered>[] = [];
+  /** Answers that what is recorded up to a number must be durable for. */
+  #held: { readonly seq: number; readonly tell: () => void; readonly drop: () => void }[] = [];
 
   constructor(activation: Activation) {
     this.#activation = activation;
@@ -74,21 +76,35 @@ export class Visits {
     });
   }
 
-  /** Answers queries if everything that the code has seen is durable. */
+  /**
+   * Answers queries from what the code has seen by now. An answer is told when all of that is durable: a run that
+   * writes without a pause keeps nobody waiting for a moment in which nothing is under way.
+   */
   letIn(): void {
-    const { state, sentDraft } = this.#activation;
-    if (state.draft === null && sentDraft === null && !state.replaying) this.answerQueries();
-    if (this.#queries.length + this.#offers.length === 0) this.#activation.visits = null;
+    const { state, durableSeq } = this.#activation;
+    if (!state.replaying) {
+      for (const visit of this.#queries.splice(0)) {
+        const drop = (): void => visit.answered(null);
+        this.#held.push({ seq: state.seq, tell: this.#answer(visit), drop });
+      }
+    }
+    for (const { tell } of this.#held.filter(({ seq }) => seq <= durableSeq)) tell();
+    this.#held = this.#held.filter(({ seq }) => seq > durableSeq);
+    const left = this.#queries.length + this.#offers.length + this.#held.length;
+    if (left === 0) this.#activation.visits = null;
   }
 
   /** Answers queries from the state as it is. */
   answerQueries(): void {
-    for (const { asked, answered, failed } of this.#queries.splice(0)) {
-      try {
-        answered(answerQuery(this.#activation, asked));
-      } catch (error) {
-        failed(error);
-      }
+    for (const visit of this.#queries.splice(0)) this.#answer(visit)();
+  }
+
+  #answer({ asked, answered, failed }: Visit<Query, Payload | null>): () => void {
+    try {
+      const answer = answerQuery(this.#activation, asked);
+      return () => answered(answer);
+    } catch (error) {
+      return () => failed(error);
     }
   }
 
@@ -121,6 +137,7 @@ export class Visits {
   /** The activation has ended: who waits asks again. */
   end(): void {
     for (const { answered } of this.#queries.splice(0)) answered(null);
+    for (const { drop } of this.#held.splice(0)) drop();
     for (const { answered } of this.#offers.splice(0)) answered("again");
   }
 }

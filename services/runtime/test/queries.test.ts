@@ -171,3 +171,31 @@ test("what a query gives and takes is a copy", async (t) => {
   first.push("mine");
   assert.deepEqual((await claw.query<unknown[]>(id, "keep", 1)).includes("mine"), false);
 });
+
+for (const kind of ["answers at once", "answers later"] as const) {
+  test(`a query of a run that writes without a pause is answered, on a store that ${kind}`, async (t) => {
+    const disk = new MemoryDisk();
+    const async = (complete: () => void): void => void setImmediate(complete);
+    const options = kind === "answers later" ? { disk, async } : { disk };
+    const world = new World(t, () => memoryStore(options));
+    const busy = workflow("busy", async (ctx) => {
+      let count = 0;
+      ctx.query("count", () => count);
+      while (count < 100_000) {
+        await ctx.run("tick", () => 1);
+        count++;
+      }
+    });
+    const claw = await world.open([busy]);
+    const { id } = await claw.start(busy, undefined);
+    let answered: unknown = null;
+    claw.query(id, "count").then(
+      (count) => (answered = count),
+      (error: unknown) => (answered = error),
+    );
+    await world.soon(() => answered !== null, "an answer");
+    assert.equal(typeof answered, "number");
+    const durable = disk.journal.of(id).at(-1)?.lastSeq ?? 0;
+    assert.ok(Number(answered) <= durable, "what it saw is durable");
+  });
+}
