@@ -7,14 +7,17 @@ import {
   type Payload,
   UNDO_MARK,
 } from "../protocol/index.ts";
-import type { Call } from "./call.ts";
+import type { Call, Plan } from "./call.ts";
 import { draftOf, type RunState } from "./run-state.ts";
+
+/** What is told of a call; what the kernel itself records has no plan. */
+type Recorded = Pick<Call, "id" | "attempt" | "print"> & { readonly plan?: Plan };
 
 /** Appends an entry to the journal of a run; it becomes durable with the next transition. */
 export function record(
   run: RunState,
   kind: EntryKind,
-  call: Pick<Call, "id" | "attempt" | "print"> | null,
+  call: Recorded | null,
   data: Payload,
   nowMs: number,
 ): Entry {
@@ -43,8 +46,8 @@ export function record(
   return entry;
 }
 
-function printFor(kind: EntryKind, { plan, print }: Call): string {
-  const hasUndo = kind === ENTRY_KINDS.stepCompleted && plan.kind === "step" && plan.undoable;
+function printFor(kind: EntryKind, { plan, print }: Recorded): string {
+  const hasUndo = kind === ENTRY_KINDS.stepCompleted && plan?.kind === "step" && plan.undoable;
   return hasUndo ? print + UNDO_MARK : print;
 }
 
