@@ -3,7 +3,6 @@ export type { BlobStore, NewBlob } from "./blobs.ts";
 export type { PayloadCodec, PayloadPlace } from "./codec.ts";
 export type { Log, LogLine } from "./log.ts";
 export type {
-  ApprovalQuery,
   Batch,
   BatchAnswer,
   Clear,
@@ -11,7 +10,6 @@ export type {
   DecisionItem,
   Dedup,
   Delivery,
-  Finding,
   Finish,
   ItemAnswer,
   MaybePromise,
@@ -23,18 +21,22 @@ export type {
   RareParts,
   Renewal,
   Release,
-  RunQuery,
   Start,
   Store,
+  Take,
+  Transition,
+  Wait,
+} from "./store.ts";
+export type {
+  ApprovalQuery,
+  Finding,
+  RunQuery,
   StoredRun,
   StoreInfo,
   SweepCursor,
   SweepOrder,
   Swept,
-  Take,
-  Transition,
-  Wait,
-} from "./store.ts";
+} from "./store-reads.ts";
 export type { ChunkPage, ChunkQuery, StreamChanges, StreamReads } from "./streams.ts";
 export type {
   Enqueue,

@@ -35,13 +35,13 @@ import type {
   KeyView,
   PublishResult,
   RedriveReport,
-  Retention,
   RetentionReport,
   RunHandle,
   RuntimeStats,
   StartOptions,
   UpdateRequest,
 } from "./claw.ts";
+import type { Retention } from "./runtime-options.ts";
 import { decide } from "./approvals.ts";
 import { viewKey } from "./key-view.ts";
 import type { Node } from "./node.ts";

@@ -10,17 +10,15 @@ export type {
   PublishResult,
   RedriveReport,
   ReadOptions,
-  Retention,
   RetentionReport,
   RunEvent,
   RunHandle,
   RunResult,
-  RuntimeLimits,
-  RuntimeOptions,
   RuntimeStats,
   StartOptions,
   UpdateRequest,
 } from "./claw.ts";
+export type { Retention, RuntimeLimits, RuntimeOptions } from "./runtime-options.ts";
 export { openRuntime } from "./open-runtime.ts";
 export { type Replayed, replayRecorded } from "./replay-recorded.ts";
 export type { EnqueuedTask, EnqueueOptions } from "./tasks/enqueue.ts";

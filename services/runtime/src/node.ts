@@ -25,7 +25,7 @@ import {
 import type { AnyWorkflow } from "@claw/sdk";
 import { Activation } from "./activation.ts";
 import { boundTo } from "./bind-namespace.ts";
-import type { RuntimeLimits, RuntimeOptions } from "./claw.ts";
+import type { RuntimeLimits, RuntimeOptions } from "./runtime-options.ts";
 import { Committer } from "./committer.ts";
 import { Endings } from "./endings.ts";
 import { Feeds } from "./feeds/feeds.ts";

@@ -1,5 +1,6 @@
 import { checkName, ClawError } from "@claw/core/protocol";
-import type { Claw, RuntimeOptions } from "./claw.ts";
+import type { Claw } from "./claw.ts";
+import type { RuntimeOptions } from "./runtime-options.ts";
 import { Client } from "./client.ts";
 import { currentRun } from "./current-run.ts";
 import { Node } from "./node.ts";

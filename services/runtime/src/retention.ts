@@ -1,6 +1,7 @@
 import type { SweepCursor, SweepOrder } from "@claw/core/ports";
 import { ClawError, type ClosedStatus, type Duration, durationMs } from "@claw/core/protocol";
-import type { Retention, RetentionReport } from "./claw.ts";
+import type { RetentionReport } from "./claw.ts";
+import type { Retention } from "./runtime-options.ts";
 import type { Node } from "./node.ts";
 
 /** What is kept for how long when nothing is said. */

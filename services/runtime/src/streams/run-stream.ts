@@ -1,7 +1,7 @@
 import type { Plan } from "@claw/core/engine";
 import { fingerprint, type Payload } from "@claw/core/protocol";
 import type { CallOptions, RunStream } from "@claw/sdk";
-import type { RuntimeLimits } from "../claw.ts";
+import type { RuntimeLimits } from "../runtime-options.ts";
 import { encodeChunk } from "./encode-chunk.ts";
 
 /** Asks for a durable call of a stream under a segment that was taken before. */

@@ -9,7 +9,7 @@ import {
   taskIdOf,
 } from "@claw/core/protocol";
 import type { AnyTask } from "@claw/sdk";
-import type { RuntimeOptions } from "../claw.ts";
+import type { RuntimeOptions } from "../runtime-options.ts";
 import type { Node } from "../node.ts";
 import type { TaskInHand } from "./block-in-hand.ts";
 import { Intake } from "./enqueue.ts";

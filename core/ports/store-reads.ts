@@ -1,0 +1,99 @@
+import type {
+  Attributes,
+  ClosedStatus,
+  Entry,
+  InboxRow,
+  RunId,
+  RunRow,
+  RunStatus,
+  StreamHead,
+} from "../protocol/index.ts";
+
+/** Which open approvals to list; oldest first. */
+export interface ApprovalQuery {
+  readonly namespace?: string;
+  readonly run?: RunId;
+  /** Those that this person may decide: named, or open to everybody. */
+  readonly assignee?: string;
+  readonly limit: number;
+}
+
+/** All that is needed to go on with an open run. */
+export interface StoredRun {
+  readonly row: RunRow;
+  readonly journal: readonly Entry[];
+  /** Text of the journal as stored, for packing at the end. */
+  readonly journalText: string;
+  readonly inbox: readonly InboxRow[];
+  /** Calls that have a subscription or an open approval. */
+  readonly waits: readonly string[];
+  /** Its streams; absent for none. */
+  readonly streams?: readonly StreamHead[];
+  /** Why something of it cannot be decoded; said by what decodes payloads, never by a store. */
+  readonly unreadable?: string;
+}
+
+/** Which runs to list; newest first. */
+export interface RunQuery {
+  readonly namespace?: string;
+  readonly workflow?: string;
+  readonly status?: RunStatus;
+  /** Started at or after, milliseconds since 1970. */
+  readonly since?: number;
+  /** Only runs that have all these attributes, compared as text. */
+  readonly attributes?: Attributes;
+  /** Only runs with a smaller id: the last id of the page before. */
+  readonly before?: RunId;
+  readonly limit: number;
+}
+
+/** What an open store says about itself, as read back from it. */
+export interface StoreInfo {
+  /** For example "sqlite". */
+  readonly kind: string;
+  /** Where it is: a path, or "memory". */
+  readonly location: string;
+  /** What a commit guarantees, for example "sqlite WAL synchronous=FULL". */
+  readonly durability: string;
+  readonly schemaVersion: number;
+  /** This life of the owner: rises by one with each `open`. */
+  readonly incarnation: number;
+  /** True when the owner before ended without closing the store. Default false. */
+  readonly afterCrash?: boolean;
+}
+
+/** How far a sweep has come; null where nothing is left that it could remove. */
+export interface SweepCursor {
+  /** Closed runs with greater ids are looked at. */
+  readonly run: RunId | null;
+  /** Events with greater numbers are looked at. */
+  readonly event: number | null;
+}
+
+/** What may go of one namespace. */
+export interface SweepOrder {
+  readonly namespace: string;
+  /** Runs of a status that ended before this, milliseconds since 1970; those of absent ones stay. */
+  readonly endedBefore: Readonly<Partial<Record<ClosedStatus, number>>>;
+  /** Events logged before this, milliseconds since 1970; 0 for none. */
+  readonly loggedBefore: number;
+  readonly from: SweepCursor;
+  /** Most closed runs, and most events, that are looked at; it bounds the time that a commit may have to wait. */
+  readonly limit: number;
+  /** true: nothing is removed, the answer is the same. */
+  readonly dryRun: boolean;
+}
+
+/** What went in one sweep. */
+export interface Swept {
+  readonly runs: Readonly<Partial<Record<ClosedStatus, number>>>;
+  readonly events: number;
+  /** Where the next one goes on. */
+  readonly next: SweepCursor;
+}
+
+/** A finding of the integrity check. */
+export interface Finding {
+  readonly severity: "error" | "warning";
+  readonly message: string;
+}
