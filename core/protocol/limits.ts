@@ -34,6 +34,8 @@ export const PARK_GRACE_MS = 1_000;
 export const STUCK_AFTER_MS = 10_000;
 /** How long bodies under way in a run that was paused may take to end; then they are aborted and run again. */
 export const PAUSE_LINGER_MS = 30_000;
+/** Longest time of one attempt of an undo that says nothing else. */
+export const UNDO_TIMEOUT_MS = 600_000;
 /** Processes in a row that may end while they hold a run, before it is quarantined. */
 export const RECOVERIES_MAX = 5;
 /** From so many on a run is taken up alone, so that it shows whether it is the one that ends processes. */

@@ -99,6 +99,7 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
         if (isStorageError(error)) throw error;
         db.exec("ROLLBACK");
         log.refresh();
+        inbox.refresh();
         journals.reload();
         if (isClawError(error, "CLAW-4007")) throw error;
         // One item is bad. The others are written without it.
@@ -139,6 +140,7 @@ function applyOneByOne(db: DatabaseSync, tables: Tables, blobs: Blobs, batch: Ba
       if (isStorageError(error)) throw error;
       db.exec("ROLLBACK TO item");
       tables.log.refresh();
+      tables.inbox.refresh();
       work.delivered.length = delivered;
       work.started.length = started;
       work.woken.length = woken;

@@ -14,7 +14,11 @@ export interface Inbox {
   offer(message: Message, work: BatchWork): "delivered" | "unknown" | "closed" | "full";
   /** Removes a message that was taken. */
   take(run: RunId, seq: number): void;
+  /** Forgets what is remembered of the table, after a rollback. */
+  refresh(): void;
 }
+
+const FULL_KNOWN_MAX = 1_000;
 
 /** The inbox verbs on an open database. */
 export function openInbox(db: DatabaseSync, keys: Keys): Inbox {
@@ -44,11 +48,19 @@ export function openInbox(db: DatabaseSync, keys: Keys): Inbox {
     return true;
   }
 
+  // Counting so many rows takes longer than all the rest of a refusal: a full inbox stays full until something
+  // is taken from it.
+  const full = new Set<RunId>();
+
   // Rows are counted only for runs that ever got that many. A full inbox still takes one request to cancel.
   function isFull(message: Message, seq: number): boolean {
     if (seq < limits.INBOX_ROWS_MAX) return false;
     if (message.kind === "cancel" && cancels.get(message.to) === undefined) return false;
-    return (unread.get(message.to) as { n: number }).n >= limits.INBOX_ROWS_MAX;
+    if (full.has(message.to)) return true;
+    if ((unread.get(message.to) as { n: number }).n < limits.INBOX_ROWS_MAX) return false;
+    if (full.size >= FULL_KNOWN_MAX) full.clear();
+    full.add(message.to);
+    return true;
   }
 
   return {
@@ -65,6 +77,8 @@ export function openInbox(db: DatabaseSync, keys: Keys): Inbox {
     },
     take: (run, seq) => {
       remove.run(run, seq);
+      full.delete(run);
     },
+    refresh: () => full.clear(),
   };
 }

@@ -71,6 +71,8 @@ export interface StepOptions<T = unknown> extends CallOptions {
   undo?(value: Stored<T>, step: StepContext): unknown;
   /** How a failed undo is repeated. Default: 10 attempts, 200 ms, doubling, at most 30 s apart. */
   readonly undoRetry?: RetryOptions;
+  /** Longest time of one attempt of the undo; 0 for no limit. Default "10m". */
+  readonly undoTimeout?: Duration;
   /**
    * What to do in a compensation with a step whose end is not known: `report` names it in the run's
    * error, `rerun` runs its body again and undoes that, `call` calls `undo` with undefined. Default "report".

@@ -39,6 +39,8 @@ export interface LiveCall extends Call {
 export interface UndoPlan {
   readonly body: (value: never, step: StepContext) => unknown;
   readonly retry: RetryPolicy;
+  /** 0: no limit. */
+  readonly timeoutMs: number;
   readonly uncertain: "report" | "rerun" | "call";
 }
 

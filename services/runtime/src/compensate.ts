@@ -127,8 +127,8 @@ async function attemptUndo(
 ): Promise<void> {
   try {
     const noValue = async (step: StepContext): Promise<void> => void (await body(step));
-    const retry = call.undo?.retry ?? RETRY_DEFAULT;
-    await ctx.kernelStep(call.id, { ...STEP_DEFAULT, retry }, noValue);
+    const { retry, timeoutMs } = call.undo ?? { retry: RETRY_DEFAULT, timeoutMs: 0 };
+    await ctx.kernelStep(call.id, { ...STEP_DEFAULT, retry, timeoutMs }, noValue);
     done.undone.push(call.id);
   } catch (error) {
     done.failed.push({ call: call.id, error: withoutStack(recordError(error)) });

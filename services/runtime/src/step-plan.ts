@@ -1,5 +1,5 @@
 import { type Plan, RETRY_DEFAULT, retryPolicy } from "@claw/core/engine";
-import { ClawError, durationMs } from "@claw/core/protocol";
+import { ClawError, durationMs, limits } from "@claw/core/protocol";
 import type { StepOptions, TaskOptions } from "@claw/sdk";
 import type { UndoPlan } from "./bodies.ts";
 
@@ -33,13 +33,20 @@ export function stepPlan(options: (StepOptions & TaskParts) | undefined): Plan {
   };
 }
 
-/** Checks how a step is taken back. Errors: CLAW-1001. */
+/** Checks how a step is taken back. Errors: CLAW-1001, CLAW-1007. */
 export function undoPlan(options: StepOptions | undefined): UndoPlan | null {
   if (options?.undo === undefined) return null;
   if (typeof options.undo !== "function") throw new ClawError("CLAW-1001", "undo is no function");
+  const { undoTimeout, uncertain = "report" } = options;
+  if (!POLICIES.includes(uncertain)) {
+    throw new ClawError("CLAW-1001", 'uncertain must be "report", "rerun" or "call"');
+  }
   return {
     body: options.undo.bind(options),
     retry: retryPolicy({ attempts: UNDO_ATTEMPTS, ...options.undoRetry }),
-    uncertain: options.uncertain ?? "report",
+    timeoutMs: undoTimeout === undefined ? limits.UNDO_TIMEOUT_MS : durationMs(undoTimeout),
+    uncertain,
   };
 }
+
+const POLICIES: readonly string[] = ["report", "rerun", "call"];
