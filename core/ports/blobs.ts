@@ -5,9 +5,11 @@ import type { MaybePromise } from "./store.ts";
 export interface NewBlob {
   /** Place in the batch of the item that refers to them: they are written with it, or not at all. */
   readonly item: number;
+  /** The run or standalone task that it belongs to and goes with. */
   readonly run: RunId;
   /** Unique within the run. */
   readonly id: string;
+  /** What is stored, as it is. */
   readonly bytes: Uint8Array;
 }
 

@@ -20,5 +20,8 @@ export interface PayloadCodec {
   readonly name: string;
   /** The new bytes, or null to leave these as they are. */
   encode(bytes: Uint8Array, place: PayloadPlace): MaybePromise<Uint8Array | null>;
+  /**
+   * The bytes that `encode` got for this place. Throws for any other place, and for bytes that it did not make.
+   */
   decode(bytes: Uint8Array, place: PayloadPlace): MaybePromise<Uint8Array>;
 }

@@ -23,6 +23,7 @@ export interface BodyStream {
 export interface TaskStep {
   /** The same for every attempt, unique among all calls and tasks. */
   readonly key: string;
+  /** Which try it is, from 1. */
   readonly attempt: number;
   /** Aborted when the attempt is given up: nobody waits for its answer any more. */
   readonly signal: AbortSignal;
@@ -47,5 +48,6 @@ export interface TaskStep {
 export interface Executor<
   Definition extends { readonly name: string } = { readonly name: string },
 > {
+  /** Begins one attempt; see above. */
   execute(assignment: Assignment<Definition>): unknown;
 }

@@ -47,10 +47,13 @@ export interface Dedup {
 
 /** A subscription of one call to events with one key. */
 export interface Wait {
+  /** The call that waits: its address together with the run. */
   readonly call: string;
   /** `matchKey` of the subscription. */
   readonly key: string;
+  /** Type of the events, exactly. */
   readonly type: string;
+  /** Of its match. */
   readonly shape: Shape;
   /** Looks back over logged events not older than this, milliseconds since 1970. */
   readonly since: number;
@@ -108,12 +111,15 @@ export interface Renewal {
 /** The atomic change of one run: all of it is written, or none. */
 export interface Transition {
   readonly type: "transition";
+  /** The run that changes. */
   readonly run: RunId;
+  /** Its namespace, which never changes. */
   readonly namespace: string;
   /** When the run began; entries count their time from it. */
   readonly startedAt: number;
   /** Present in the first transition of a run that a client starts. */
   readonly start: StartRow | null;
+  /** Of the request that started it; a known one answers `duplicate`. */
   readonly dedup: Dedup | null;
   /** Text of the new entries (`encodeEntry`), empty for none. */
   readonly entries: string;
@@ -123,6 +129,7 @@ export interface Transition {
   readonly seq: number;
   /** Numbers of inbox rows that were taken. */
   readonly acks: readonly number[];
+  /** Subscriptions that begin. */
   readonly waits: readonly Wait[];
   /** Calls whose subscriptions end. */
   readonly unwaits: readonly string[];
@@ -133,12 +140,16 @@ export interface Transition {
    * another one lies in that inbox: a parent that is replayed sends it again.
    */
   readonly messages: readonly Message[];
+  /** Events that the run publishes, in their order. */
   readonly events: readonly PublishedEvent[];
   /** Counts for nothing beside a hold or an end. */
   /** Shown as the run's status from now on. */
   readonly phase: Phase | null;
+  /** Null while it stays in memory. */
   readonly park: Park | null;
+  /** Held from now on, and why; null otherwise. */
   readonly hold: { readonly kind: Hold; readonly reason: string } | null;
+  /** Its end; null while it goes on. */
   readonly finish: Finish | null;
   /** Default: nothing of it. */
   readonly rare?: RareParts | null;
@@ -151,6 +162,7 @@ export interface Transition {
  * and its parent gets a `child` message with the error.
  */
 export interface NewRun {
+  /** All that is written of it. */
   readonly row: StartRow;
   /** 0: the committing process runs it now; 1: it waits for a process with room. */
   readonly due: 0 | 1;
@@ -162,33 +174,44 @@ export interface NewRun {
  */
 export interface Start {
   readonly type: "start";
+  /** The run. */
   readonly start: NewRun;
+  /** A known request answers `duplicate`; null for none. */
   readonly dedup: Dedup | null;
 }
 
 /** An event with the runs that its triggers start; nothing happens when the event is known already. */
 export interface PublishedEvent {
+  /** Nobody of another one hears it. */
   readonly namespace: string;
+  /** As it is logged. */
   readonly event: StoredEvent;
+  /** Runs of its triggers; nothing of them is written for a known event. */
   readonly starts: readonly NewRun[];
 }
 
 /** The end of a run: its rows leave the hot tables, one closed row remains. */
 export interface Finish {
+  /** The row as it was written at the start. */
   readonly start: StartRow;
+  /** What came of the run. */
   readonly ending: Ending;
   /** The whole journal as text when it is small enough to be packed; null leaves its rows in place. */
   readonly journal: string | null;
   /** Whether rows of these kinds may exist and must be removed. */
   readonly hadJournal: boolean;
+  /** Subscriptions. */
   readonly hadWaits: boolean;
+  /** Messages. */
   readonly hadInbox: boolean;
 }
 
 /** A message of a client to a run. */
 export interface Delivery {
   readonly type: "delivery";
+  /** To a run of the batch's namespace. */
   readonly message: Message;
+  /** A known request answers `duplicate`; null for none. */
   readonly dedup: Dedup | null;
 }
 
@@ -203,6 +226,7 @@ export interface Publication extends PublishedEvent {
  */
 export interface Release {
   readonly type: "release";
+  /** The held run. */
   readonly run: RunId;
   /** Refused ("state") unless the run is held for one of these reasons; "" for not held. Default: any. */
   readonly from?: readonly (Hold | "")[];
@@ -211,7 +235,9 @@ export interface Release {
 /** Holds an open run as paused; refused ("state") when it is held for another reason. */
 export interface Pause {
   readonly type: "pause";
+  /** The open run. */
   readonly run: RunId;
+  /** Shown with it; may be empty. */
   readonly reason: string;
 }
 
@@ -222,7 +248,9 @@ export interface Pause {
  */
 export interface DecisionItem {
   readonly type: "decision";
+  /** The run that waits. */
   readonly run: RunId;
+  /** Its call that waits. */
   readonly call: string;
   /** A Decision. */
   readonly data: Payload;
@@ -234,12 +262,14 @@ export interface DecisionItem {
  */
 export interface Take {
   readonly type: "take";
+  /** Their ids. */
   readonly runs: readonly RunId[];
 }
 
 /** Clears a run of the suspicion that it ends the processes that take it up. Never refused. */
 export interface Clear {
   readonly type: "clear";
+  /** Its id. */
   readonly run: RunId;
 }
 
@@ -266,6 +296,7 @@ export interface Batch {
   readonly namespace?: string;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
+  /** In the order in which they take effect. */
   readonly items: readonly CommitItem[];
   /** Large payloads of the items. Default: none. */
   readonly blobs?: readonly NewBlob[];
@@ -331,6 +362,7 @@ export interface Store {
   open(): MaybePromise<StoreInfo>;
   /** Gives ownership back. Idempotent. */
   close(): MaybePromise<void>;
+  /** Writes a batch in one transaction; answers when it is durable. */
   commit(batch: Batch): MaybePromise<BatchAnswer>;
   /** Open runs with these ids, in this order; unknown and closed ones are left out. */
   load(ids: readonly RunId[]): MaybePromise<readonly StoredRun[]>;
@@ -353,6 +385,7 @@ export interface Store {
   held(kinds: readonly Hold[], limit: number, namespace?: string): MaybePromise<readonly RunId[]>;
   /** The run that a dedup scope belongs to (empty for messages), or null. */
   findDedup(scope: string): MaybePromise<{ run: RunId | ""; print: string } | null>;
+  /** Runs that a query names, newest first. */
   list(query: RunQuery): MaybePromise<readonly RunSummary[]>;
   /** Open approvals, by creation, run and call. */
   approvals(query: ApprovalQuery): MaybePromise<readonly OpenApproval[]>;

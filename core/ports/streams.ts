@@ -11,7 +11,9 @@ export interface StreamChanges {
 
 /** Which chunks of a run to read, in the order of their numbers. */
 export interface ChunkQuery {
+  /** Whose chunks. */
   readonly run: RunId;
+  /** A run of another one is unknown. Default: all. */
   readonly namespace?: string;
   /** Default: all streams of the run. */
   readonly stream?: string;
@@ -23,6 +25,7 @@ export interface ChunkQuery {
 
 /** A part of the streams of a run. */
 export interface ChunkPage {
+  /** In the order of their numbers. */
   readonly blocks: readonly ChunkBlock[];
   /** All streams of the run as they stand, by name. */
   readonly heads: readonly StreamHead[];

@@ -15,11 +15,13 @@ import type { Dedup, MaybePromise } from "./store.ts";
  */
 export interface Enqueue {
   readonly type: "enqueue";
+  /** Tasks that are ready at once. */
   readonly blocks: readonly TaskBlock[];
   /** Delayed ones. */
   readonly aside: readonly AsideTask[];
   /** The greatest number among them. */
   readonly lastId: number;
+  /** Null for none. */
   readonly dedup: Dedup | null;
 }
 
@@ -41,7 +43,9 @@ export interface TaskProgress {
 /** Gives a dead task its attempts again, due at once. Refused ("unknown") when none is dead under this number. */
 export interface Redrive {
   readonly type: "redrive";
+  /** A task of another one is unknown. */
   readonly namespace: string;
+  /** Number of the task. */
   readonly id: number;
 }
 
@@ -50,21 +54,27 @@ export type TaskItem = Enqueue | TaskProgress | Redrive;
 
 /** Which tasks to list; newest first. */
 export interface TaskQuery {
+  /** Default: all. */
   readonly namespace?: string;
+  /** Default: all. */
   readonly queue?: string;
   /** Name of the definition. */
   readonly task?: string;
+  /** Default: all. */
   readonly status?: TaskStatus;
   /** Code or name of the last failed attempt's error. */
   readonly error?: string;
   /** Only older ones than this: the last id of the page before. */
   readonly before?: TaskId;
+  /** Rows at most. */
   readonly limit: number;
 }
 
 /** One queue, as far as there is code for its tasks. */
 export interface TaskScope {
+  /** Tasks of others are left alone. */
   readonly namespace: string;
+  /** Name of the queue. */
   readonly queue: string;
   /** Names of definitions. */
   readonly names: readonly string[];
@@ -89,6 +99,8 @@ export interface TaskReads {
   nextDue(scope: TaskScope, afterMs: number): MaybePromise<number | null>;
   /** How many tasks each queue of a namespace holds, by name of the queue. For people: may walk all tasks. */
   counts(namespace: string): MaybePromise<readonly QueueCounts[]>;
+  /** Tasks that a query names, newest first. */
   list(query: TaskQuery): MaybePromise<readonly StoredTask[]>;
+  /** Null when it is unknown, or has ended and was not kept. */
   find(id: TaskId): MaybePromise<StoredTask | null>;
 }

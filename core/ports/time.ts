@@ -20,5 +20,6 @@ export interface Random {
  * `close`, with nothing else of the event loop in between. Asked for once at a time.
  */
 export interface Turns {
+  /** Asks for one turn; see above. */
   next(deliver: () => void, close: () => void): void;
 }

@@ -3,6 +3,7 @@ import type { Payload } from "./payload.ts";
 
 /** An approval that a run waits for. */
 export interface OpenApproval {
+  /** The run that waits. */
   readonly run: RunId;
   /** The call that waits: its address together with the run. */
   readonly call: string;
@@ -20,9 +21,11 @@ export interface OpenApproval {
 
 /** What somebody decided; the data of an `approvalDecided` entry. */
 export interface Decision<Value = unknown> {
+  /** What was decided; a rejection needs no value. */
   readonly decision: "approve" | "reject";
   /** Who decided. */
   readonly by: string;
+  /** Why; absent for none. */
   readonly comment?: string;
   /** The form's value; absent for undefined. */
   readonly value?: Value;

@@ -30,6 +30,7 @@ export type ErrorCode = keyof typeof ERRORS;
 export interface ClawErrorOptions {
   /** Machine-readable particulars: small, JSON, free of secrets. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** What it was made from. */
   readonly cause?: unknown;
 }
 
@@ -38,9 +39,11 @@ export interface ClawErrorOptions {
  * remedy. `message` reads "detail. remedy" so that a bare stack trace already says what to do.
  */
 export class ClawError extends Error {
+  /** Never used again for something else. */
   readonly code: ErrorCode;
   /** The particulars, without the remedy. */
   readonly detail: string;
+  /** Machine-readable particulars; empty for none. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, detail?: string, options: ClawErrorOptions = {}) {
@@ -56,18 +59,22 @@ export class ClawError extends Error {
     this.details = options.details ?? {};
   }
 
+  /** What went wrong, without particulars. */
   get title(): string {
     return ERRORS[this.code].title;
   }
 
+  /** What the reader can do about it. */
   get remedy(): string {
     return ERRORS[this.code].remedy;
   }
 
+  /** True when the same call may succeed later without a change. */
   get retryable(): boolean {
     return (ERRORS[this.code] as ErrorSpec).retryable ?? false;
   }
 
+  /** The HTTP status that the gateway answers with. */
   get status(): number {
     return ERRORS[this.code].status;
   }
@@ -80,11 +87,14 @@ export function isClawError(error: unknown, code?: ErrorCode): error is ClawErro
 
 /** An error as it stands in a journal: names and words, never live objects. */
 export interface ErrorRecord {
+  /** Name of its class, such as "TypeError". */
   readonly name: string;
+  /** Shortened to `ERROR_MESSAGE_CHARS_MAX`. */
   readonly message: string;
   /** The author's or ours; absent when the error had none. */
   readonly code?: string;
   /** Shortened to `ERROR_STACK_CHARS_MAX`. */
   readonly stack?: string;
+  /** Machine-readable particulars; absent for none. */
   readonly details?: Readonly<Record<string, unknown>>;
 }

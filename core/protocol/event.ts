@@ -6,11 +6,15 @@ import type { Payload } from "./payload.ts";
 export interface StoredEvent {
   /** Unique together with `source`. */
   readonly id: string;
+  /** Where it comes from: a URI reference. */
   readonly source: string;
+  /** Such as "com.shop.order.opened". */
   readonly type: string;
+  /** What it is about; absent for none. */
   readonly subject?: string;
   /** When it happened, milliseconds since 1970. */
   readonly time: number;
+  /** Empty for none. */
   readonly data: Payload;
 }
 

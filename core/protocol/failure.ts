@@ -8,11 +8,13 @@ import { encodePayload } from "./payload.ts";
  * live and at replay alike; without a code of its own it has CLAW-2001 (step) or CLAW-2008 (child).
  */
 export class StepError extends Error {
+  /** The original error's, else CLAW-2001 (step) or CLAW-2008 (child). */
   readonly code: string;
   /** The identity of the failed call. */
   readonly call: string;
   /** How often it was tried. */
   readonly attempts: number;
+  /** The original error's; empty for none. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(record: ErrorRecord, call: string, attempts: number, fallbackCode: string) {

@@ -98,6 +98,7 @@ export interface Entry {
   readonly seq: number;
   /** When it was recorded, milliseconds since 1970; never less than the entry before. */
   readonly at: number;
+  /** What it tells: one letter, see ENTRY_KINDS. */
   readonly kind: EntryKind;
   /** The call that it belongs to; empty for `cancelRequested`, `undoPlanned` and `forked`. */
   readonly call: string;
@@ -105,6 +106,7 @@ export interface Entry {
   readonly attempt: number;
   /** Fingerprint of what the call declared, compared at replay; UNDO_MARK follows it if the step has an undo. */
   readonly print: string;
+  /** By kind; empty for none. */
   readonly data: Payload;
 }
 

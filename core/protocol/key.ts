@@ -10,9 +10,11 @@ export type HeldHead = "block" | "skip";
 
 /** What makes a run one of a key. */
 export interface RunKey {
+  /** 1 to 200 characters. */
   readonly key: string;
   /** Most runs that may wait for the key. */
   readonly waitingMax: number;
+  /** What becomes of the others while the run that has the key is held. */
   readonly onHeldHead: HeldHead;
 }
 
@@ -26,6 +28,7 @@ export type KeyPlace = "head" | "waiting" | "aside" | "ended";
 export interface StoredKey extends RunKey {
   /** Runs of a key go in the order of these numbers. */
   readonly seq: number;
+  /** Where its run stands. */
   readonly place: KeyPlace;
   /** How often others were let past. */
   readonly passes: number;
@@ -35,13 +38,17 @@ export interface StoredKey extends RunKey {
 
 /** What names a key: the same text in another namespace or of another workflow is another key. */
 export interface KeyName {
+  /** Keys of another one are others. */
   readonly namespace: string;
+  /** Name of the workflow, in any version. */
   readonly workflow: string;
+  /** 1 to 200 characters. */
   readonly key: string;
 }
 
 /** A new state of a key; empty for none. */
 export interface KeyChange extends KeyName {
+  /** Takes the place of the one before. */
   readonly state: Payload;
 }
 
@@ -59,8 +66,11 @@ export interface KeyRecord extends KeyName {
 
 /** A run in the queue of its key, as people see it. */
 export interface KeyLine {
+  /** 1 to 200 characters. */
   readonly key: string;
+  /** Its number in the queue; lower ones are first. */
   readonly seq: number;
+  /** Where it stands. */
   readonly place: KeyPlace;
   /** The run right before it, while it waits; else empty. */
   readonly behind: RunId | "";
@@ -68,8 +78,11 @@ export interface KeyLine {
 
 /** A run that a store did not create: nothing of it was written. */
 export interface RefusedStart {
+  /** The id that it would have had. */
   readonly run: RunId;
+  /** Name of its workflow. */
   readonly workflow: string;
+  /** Its key. */
   readonly key: string;
   /** `mailbox`: as many runs wait as may · `deadlock`: it would wait for a key that its own ancestor holds. */
   readonly why: "mailbox" | "deadlock";

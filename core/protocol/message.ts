@@ -12,11 +12,15 @@ export type MessageKind = "signal" | "event" | "child" | "cancel" | "approval" |
 
 /** A message to one run. */
 export interface Message {
+  /** The run that gets it. */
   readonly to: RunId;
+  /** See MessageKind. */
   readonly kind: MessageKind;
+  /** By kind; empty for `cancel`. */
   readonly name: string;
   /** Who sent it: a run id, or empty for a client. */
   readonly from: string;
+  /** By kind. */
   readonly data: Payload;
 }
 

@@ -48,15 +48,21 @@ export type RunStatus = "running" | "waiting" | Phase | Hold | ClosedStatus;
 
 /** All that is written when a run begins: the row is the start entry. */
 export interface StartRow {
+  /** "run_" and 26 characters; ids are in the order of starts. */
   readonly id: RunId;
+  /** The one that it belongs to. */
   readonly namespace: string;
+  /** Name of its workflow. */
   readonly workflow: string;
+  /** Version of its workflow. */
   readonly version: number;
+  /** Checked by the schema. */
   readonly input: Payload;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   /** Whom to tell of the end; empty for none. */
   readonly parentRun: RunId | "";
+  /** The call that waits for it; empty for none. */
   readonly parentCall: string;
   /** What started it: "" for a client, else "event SOURCE ID" or the starting run's id. */
   readonly cause: string;
@@ -66,6 +72,7 @@ export interface StartRow {
 
 /** The row of an open run. */
 export interface RunRow extends StartRow {
+  /** Absent for a run without a key. */
   readonly keyed?: StoredKey;
   /** Entries recorded when the row was last written; the journal may be ahead. */
   readonly seq: number;
@@ -78,9 +85,11 @@ export interface RunRow extends StartRow {
   readonly due: number | null;
   /** Open waits for something else than time. */
   readonly waits: number;
+  /** What its code is doing besides running; empty for nothing. */
   readonly phase: Phase | "";
   /** Processes in a row that ended while they held it, without progress of the run in between. */
   readonly recoveries: number;
+  /** Empty when it is not held. */
   readonly held: Hold | "";
   /** Why it is held; empty otherwise. */
   readonly heldReason: string;
@@ -88,11 +97,13 @@ export interface RunRow extends StartRow {
 
 /** The end of a run. */
 export interface Ending {
+  /** How it ended. */
   readonly status: ClosedStatus;
   /** Milliseconds since 1970. */
   readonly endedAt: number;
   /** Empty unless completed. */
   readonly output: Payload;
+  /** Null for a completed run. */
   readonly error: ErrorRecord | null;
   /** Calls that were open at the end; their late results are refused. */
   readonly abandoned: readonly string[];
@@ -100,14 +111,23 @@ export interface Ending {
 
 /** One line about a run, open or closed. */
 export interface RunSummary {
+  /** "run_" and 26 characters; ids are in the order of starts. */
   readonly id: RunId;
+  /** The one that it belongs to. */
   readonly namespace: string;
+  /** Name of its workflow. */
   readonly workflow: string;
+  /** Version of its workflow. */
   readonly version: number;
+  /** What it is doing, or how it ended. */
   readonly status: RunStatus;
+  /** Milliseconds since 1970. */
   readonly startedAt: number;
+  /** Milliseconds since 1970; null while it is open. */
   readonly endedAt: number | null;
+  /** The run that waits for it; empty for none. */
   readonly parentRun: RunId | "";
+  /** What started it: "" for a client, else "event SOURCE ID" or the starting run's id. */
   readonly cause: string;
   /** Why it is held or how it failed; empty otherwise. */
   readonly reason: string;
@@ -119,19 +139,30 @@ export interface RunSummary {
 export interface Generation {
   /** From 1. */
   readonly generation: number;
+  /** What it began with. */
   readonly input: Payload;
   /** Milliseconds since 1970. */
   readonly endedAt: number;
+  /** All its entries. */
   readonly journal: readonly Entry[];
 }
 
 /** A run with everything recorded about it. */
 export interface RunRecord extends RunSummary {
+  /** What it was started with. */
   readonly input: Payload;
+  /** Empty unless completed. */
   readonly output: Payload;
+  /** Of a run that ended badly; else null. */
   readonly error: ErrorRecord | null;
+  /** Calls that were open at the end; empty while it is open. */
   readonly abandoned: readonly string[];
+  /**
+   * When it is owed a look, milliseconds since 1970: 0 while a process holds it, 1 at once, null when only a
+   * message can wake it.
+   */
   readonly due: number | null;
+  /** All entries, in their order. */
   readonly journal: readonly Entry[];
   /** Its ended generations, oldest first; absent for a run that never used `ctx.continueAs`. */
   readonly generations?: readonly Generation[];

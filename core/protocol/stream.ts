@@ -25,6 +25,7 @@ export interface ChunkBlock {
 
 /** How far a stream of a run has come. */
 export interface StreamHead {
+  /** Name of the stream. */
   readonly name: string;
   /** Chunks in it. */
   readonly chunks: number;

@@ -12,7 +12,9 @@ export type TaskStatus = "ready" | "waiting" | "dead" | "completed";
 
 /** What tells where a task waits and who does it. */
 export interface TaskPlace {
+  /** The one that it belongs to. */
   readonly namespace: string;
+  /** Name of the queue. */
   readonly queue: string;
   /** The priority with its sign turned: the lowest rank is first. */
   readonly rank: number;
@@ -24,6 +26,7 @@ export interface TaskPlace {
 export interface TaskBlock extends TaskPlace {
   /** Number of its first task. */
   readonly id: number;
+  /** How many tasks it was enqueued with. */
   readonly count: number;
   /** Milliseconds since 1970. */
   readonly addedAt: number;
@@ -39,13 +42,17 @@ export interface OpenBlock extends TaskBlock {
 
 /** A task with a row of its own: delayed, retried, dead or kept. */
 export interface AsideTask extends TaskPlace {
+  /** Its number. */
   readonly id: number;
+  /** What it waits for, or how it ended. */
   readonly status: Exclude<TaskStatus, "ready">;
   /** The attempt to come, from 1; of one that ended, its last. */
   readonly attempt: number;
   /** When it is due, or may be forgotten when it is completed, milliseconds since 1970. */
   readonly due: number;
+  /** When it was enqueued, milliseconds since 1970. */
   readonly addedAt: number;
+  /** As it is stored. */
   readonly input: Payload;
   /** Of a completed one. */
   readonly output: Payload;
@@ -57,17 +64,27 @@ export interface AsideTask extends TaskPlace {
 
 /** A task as lists show it. */
 export interface TaskRecord {
+  /** "task_" and its number. */
   readonly id: TaskId;
+  /** The one that it belongs to. */
   readonly namespace: string;
+  /** Where it waits, or waited. */
   readonly queue: string;
+  /** Name of its definition. */
   readonly task: string;
+  /** -1000 to 1000; higher ones are first. */
   readonly priority: number;
+  /** What it waits for, or how it ended. */
   readonly status: TaskStatus;
+  /** The attempt to come or under way, from 1; of one that ended, its last. */
   readonly attempt: number;
   /** When the next attempt is due; null unless it waits for that. Milliseconds since 1970. */
   readonly due: number | null;
+  /** Milliseconds since 1970. */
   readonly enqueuedAt: number;
+  /** What it was enqueued with. */
   readonly input: unknown;
+  /** Of a completed one; else undefined. */
   readonly output: unknown;
   /** Of the last failed attempt. */
   readonly error: ErrorRecord | null;
@@ -77,16 +94,21 @@ export interface TaskRecord {
 
 /** A task as stores list it: its payloads are not decoded. */
 export interface StoredTask extends Omit<TaskRecord, "input" | "output" | "unreadable"> {
+  /** As it is stored. */
   readonly input: Payload;
+  /** As it is stored; empty unless completed. */
   readonly output: Payload;
 }
 
 /** How many tasks a queue holds. Times are milliseconds since 1970. */
 export interface QueueCounts {
+  /** Name of the queue. */
   readonly queue: string;
+  /** For a slot, or running. */
   readonly ready: number;
   /** For their due time. */
   readonly waiting: number;
+  /** Dead letters. */
   readonly dead: number;
   /** Whose result is kept. */
   readonly completed: number;
@@ -98,9 +120,13 @@ export interface QueueCounts {
 
 /** Counts of some tasks of a queue; `oldest` is when the first of them was enqueued. */
 export interface TaskCount {
+  /** Name of the queue. */
   readonly queue: string;
+  /** Of all of them. */
   readonly status: TaskStatus;
+  /** How many. */
   readonly count: number;
+  /** When the first of them was enqueued, milliseconds since 1970. */
   readonly oldest: number;
 }
 

@@ -125,9 +125,13 @@ export type Iteration<State, T> = { readonly next: State } | { readonly done: T 
 
 /** Writes log lines that carry the run's id; silent during replay. */
 export interface RunLog {
+  /** For whoever looks closely; `claw dev --verbose` shows it. */
   debug(message: string, fields?: Record<string, unknown>): void;
+  /** What happened. */
   info(message: string, fields?: Record<string, unknown>): void;
+  /** What somebody should look at. */
   warn(message: string, fields?: Record<string, unknown>): void;
+  /** What went wrong. */
   error(message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -169,9 +173,13 @@ export interface KeyState<State = unknown> {
 
 /** Facts about the run. */
 export interface RunInfo {
+  /** The id of the run, "run_" and 26 characters. */
   readonly id: RunId;
+  /** The namespace of the run. */
   readonly namespace: string;
+  /** Name of its workflow. */
   readonly workflow: string;
+  /** Version of its workflow, which never changes while the run is open. */
   readonly version: number;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -191,6 +199,7 @@ export interface RunInfo {
  * CLAW-2010 closed with its scope.
  */
 export interface Context<State = unknown> {
+  /** Facts about the run; the same at every replay. */
   readonly info: RunInfo;
 
   /**
@@ -372,7 +381,9 @@ export interface Context<State = unknown> {
   patched(id: string): boolean;
   /** Ends the run as failed. Errors: always throws CLAW-2009. */
   fail(reason: string, details?: Record<string, unknown>): never;
+  /** Writes log lines, once: replay repeats none of them. */
   readonly log: RunLog;
+  /** Small facts by which people find the run. */
   readonly attributes: RunAttributes;
   /** The state of the run's key. Errors: CLAW-2044 the workflow has no `key`. */
   readonly state: KeyState<State>;

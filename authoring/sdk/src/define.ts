@@ -45,8 +45,11 @@ export interface TaskOptions<Input, Output, Given = Input> {
 
 /** A typed unit of work with side effects; called with `ctx.call`. */
 export interface Task<Input = unknown, Output = unknown, Given = Input> {
+  /** Tells definitions apart. */
   readonly kind: "task";
+  /** 1 to 200 characters; unique in a process that works off queues. */
   readonly name: string;
+  /** As they were given. */
   readonly options: TaskOptions<Input, Output, Given>;
   /** A method, so that a task of any input is assignable to AnyTask. */
   body(input: Input, step: StepContext): Output | Promise<Output>;
@@ -91,9 +94,11 @@ export function isTask(value: unknown): value is AnyTask {
 
 /** A type of event with the schema of its data. */
 export interface EventType<Data = unknown> {
+  /** Tells definitions apart. */
   readonly kind: "event";
   /** The CloudEvents type; as a trigger it may end in "*" and then means every type that begins so. */
   readonly type: string;
+  /** Schema of the data; undefined takes everything. */
   readonly schema: Schema<unknown, Data> | undefined;
 }
 
@@ -158,15 +163,24 @@ export interface MailboxOptions {
 /** Options of a workflow whose runs have a key. */
 export interface KeyedOptions<Input, Output, Given = Input, State = unknown>
   extends WorkflowOptions<Input, Output, Given, State> {
+  /**
+   * The key of a run: 1 to 200 characters without control characters. Runs of one key go one at a time. Asked
+   * for when a run is started, with its checked input. Errors: CLAW-1008.
+   */
   key(input: Input): string;
 }
 
 /** A workflow: a deterministic function under a name and a version. */
 export interface Workflow<Input = unknown, Output = unknown, Given = Input, State = unknown> {
+  /** Tells definitions apart. */
   readonly kind: "workflow";
+  /** 1 to 200 characters; unique with the version in a process. */
   readonly name: string;
+  /** From 1. */
   readonly version: number;
+  /** As they were given. */
   readonly options: WorkflowOptions<Input, Output, Given, State>;
+  /** Types of events that start it; empty for none. */
   readonly triggers: readonly EventType[];
   /** A method, so that a workflow of any input is assignable to AnyWorkflow. */
   body(ctx: Context, input: Input): Output | Promise<Output>;

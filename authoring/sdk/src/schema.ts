@@ -5,6 +5,7 @@ import { ClawError, type ErrorCode } from "@claw/core/protocol";
  * others. `Input` is what is given, `Output` what comes out of validation.
  */
 export interface Schema<Input = unknown, Output = Input> {
+  /** What Standard Schema 1 prescribes: who made the schema, and how a value is checked. */
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
@@ -25,7 +26,9 @@ export type SchemaResult<Output> =
 
 /** One thing that is wrong with a value. */
 export interface SchemaIssue {
+  /** What is wrong, for people. */
   readonly message: string;
+  /** Where it is wrong; absent or empty for the whole value. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 

@@ -4,7 +4,9 @@ import { type ErrorRecord, recordError, type RunId } from "@claw/core/protocol";
 export interface BodyRun {
   /** Name of the task or step; "undo NAME" for its undo. */
   readonly name: string;
+  /** Name of the workflow that called it. */
   readonly workflow: string;
+  /** The run that called it. */
   readonly run: RunId;
   /** Identity of the call in its run, for example "charge" or "labels[2]/label". */
   readonly call: string;

@@ -19,6 +19,7 @@ export interface CrashPoint {
   readonly kind: Boundary["kind"];
   /** The call concerned; empty for none. */
   readonly call: string;
+  /** The place in words, for messages of tests. */
   readonly description: string;
 }
 
@@ -26,13 +27,17 @@ export interface CrashPoint {
 export interface RunEnd {
   /** Of a run that is held, why it is: such a run has not ended. */
   readonly status: RunStatus;
+  /** Of a completed run; else undefined. */
   readonly output: unknown;
+  /** Of a run that ended badly; else null. */
   readonly error: Pick<ErrorRecord, "name" | "message" | "code"> | null;
+  /** Why it is held or how it failed; empty otherwise. */
   readonly reason: string;
 }
 
 /** What came of a run that was hit by a crash. */
 export interface CrashOutcome extends RunEnd {
+  /** Where the crash hit. */
   readonly point: CrashPoint;
   /** The end of the same run without the crash. */
   readonly undisturbed: RunEnd;

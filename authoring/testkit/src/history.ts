@@ -13,8 +13,11 @@ import type { EntryKindName } from "./seen-run.ts";
 
 /** What is recorded about one run, to be kept as a file and replayed against later code. */
 export interface History {
+  /** The form of the file; later forms have other names. */
   readonly format: "claw-history-1";
+  /** What is known of the run besides its journal. */
   readonly run: Omit<RunRecord, "journal" | "due" | "abandoned">;
+  /** All entries, in their order. */
   readonly journal: readonly Entry[];
 }
 

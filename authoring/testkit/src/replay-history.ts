@@ -46,6 +46,7 @@ export type ReplayVerdict =
 export interface FolderVerdict {
   /** True when the code agrees with every history. */
   readonly ok: boolean;
+  /** One for each file, by its name. */
   readonly results: readonly { readonly file: string; readonly verdict: ReplayVerdict }[];
   /** One line for each history that the code does not agree with. */
   readonly divergences: readonly string[];

@@ -14,12 +14,17 @@ export type EntryKindName = keyof typeof ENTRY_KINDS;
 
 /** One entry of a journal, decoded. */
 export interface JournalLine {
+  /** From 1; numbers of removed entries are missing. */
   readonly seq: number;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** What it tells. */
   readonly kind: EntryKindName;
+  /** The call that it belongs to; empty for the run as a whole. */
   readonly call: string;
+  /** Which try it tells of, from 1. */
   readonly attempt: number;
+  /** By kind: the value of a step, the error of a failure, the data of an event. */
   readonly data: unknown;
 }
 
@@ -35,20 +40,29 @@ export interface Waits {
 
 /** A run as people want to see it. */
 export interface SeenRun {
+  /** The id of the run. */
   readonly id: RunId;
+  /** Name of its workflow. */
   readonly workflow: string;
+  /** Version of its workflow. */
   readonly version: number;
+  /** What it is doing, or how it ended. */
   readonly status: RunStatus;
   /** Why it is held or how it failed; empty otherwise. */
   readonly reason: string;
+  /** What it was started with. */
   readonly input: unknown;
   /** undefined unless completed. */
   readonly output: unknown;
+  /** Of a run that ended badly; else null. */
   readonly error: ErrorRecord | null;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  /** Milliseconds since 1970; null while it is open. */
   readonly endedAt: number | null;
+  /** What it waits for; nothing once it has ended. */
   readonly waits: Waits;
+  /** All entries, decoded. */
   readonly journal: readonly JournalLine[];
   /** Everything as it is recorded, for `exportHistory`. */
   readonly record: RunRecord;

@@ -20,9 +20,11 @@ const REPEATS_MAX = 100;
 
 /** A place where a node may die: before or after a commit, at the beginning or end of a body. */
 export interface Boundary {
+  /** `in-body`: at the beginning of a body, or at its end, when its result is not recorded yet. */
   readonly kind: "before-commit" | "after-commit" | "in-body";
   /** The call concerned: of the body, or of the first record of the commit; empty for none. */
   readonly call: string;
+  /** The place in words, for messages of tests. */
   readonly description: string;
 }
 

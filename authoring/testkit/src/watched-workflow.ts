@@ -14,9 +14,11 @@ import type {
 
 /** A body that is about to run. */
 export interface BodySite {
+  /** What the body is of. */
   readonly kind: "task" | "step" | "undo";
   /** Of the task or step; "undo NAME" for its undo. */
   readonly name: string;
+  /** The run that asks for it. */
   readonly info: RunInfo;
   /** Of a task; of an undo, the value to undo; undefined for a step. */
   readonly input: unknown;

@@ -23,6 +23,7 @@ export type WorldResult<Output> =
 
 /** A run of a world. Every call of it lets everything happen that can happen without time passing. */
 export class WorldRun<Output = unknown> {
+  /** The id of the run. */
   readonly id: RunId;
   /** True when `start` met an earlier run of the same idempotency key. */
   readonly existing: boolean;

@@ -36,6 +36,7 @@ export interface WorldOptions extends Replacements {
   readonly parkGraceMs?: number;
   /** Default "default". */
   readonly namespace?: string;
+  /** Bounds of the runtime. Default: those of production. */
   readonly limits?: Partial<RuntimeLimits>;
   /** Longest real time that one body is waited for, milliseconds. Default 2,000. */
   readonly realWaitMs?: number;
@@ -45,7 +46,9 @@ export interface WorldOptions extends Replacements {
 export interface PublishOptions {
   /** The second event of an id and source is a duplicate. Default: a new one. */
   readonly id?: string;
+  /** Default: `/claw/NAMESPACE`. */
   readonly source?: string;
+  /** What it is about. Default: none. */
   readonly subject?: string;
 }
 
@@ -234,6 +237,7 @@ export class World {
     await this.#stage.close();
   }
 
+  /** `stop`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }

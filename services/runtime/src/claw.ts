@@ -19,10 +19,13 @@ import type { EnqueuedTask, EnqueueOptions } from "./tasks/enqueue.ts";
 
 /** What a sweep removed, or would remove. */
 export interface RetentionReport {
+  /** True when nothing was removed. */
   readonly dryRun: boolean;
+  /** The rules that held. */
   readonly keep: Retention;
   /** Closed runs by status. */
   readonly runs: Readonly<Partial<Record<ClosedStatus, number>>>;
+  /** How many. */
   readonly events: number;
 }
 
@@ -31,7 +34,9 @@ export type DeadLetterQuery = Partial<Omit<TaskQuery, "status" | "namespace">>;
 
 /** What a redrive of many gave another try, or would. */
 export interface RedriveReport {
+  /** True when nothing was redriven. */
   readonly dryRun: boolean;
+  /** How many, of which `ids` may be a part. */
   readonly count: number;
   /** The newest of them, at most 1,000. */
   readonly ids: readonly TaskId[];
@@ -45,6 +50,7 @@ export interface StartOptions {
 
 /** Which open approvals to list. */
 export interface ApprovalsQuery {
+  /** Default: all runs of the namespace. */
   readonly run?: RunId;
   /** Only those that this person may decide. */
   readonly assignee?: string;
@@ -72,14 +78,17 @@ export interface PublishResult {
 
 /** An event to publish; see CloudEvents 1.0. */
 export interface EventInput {
+  /** Such as "com.shop.order.opened". */
   readonly type: string;
   /** Default: `/claw/NAMESPACE`. */
   readonly source?: string;
   /** Unique per source; the second event of an id is a duplicate. Default: a new one. */
   readonly id?: string;
+  /** What it is about. Default: none. */
   readonly subject?: string;
   /** When it happened. Default: now. */
   readonly time?: Date | number;
+  /** Plain data, checked by the schemas of its type. Default: none. */
   readonly data?: unknown;
 }
 
@@ -101,6 +110,7 @@ export interface ReadOptions {
 export interface Chunk<T = unknown> {
   /** From 1, rising over all streams of the run: the cursor to go on from. */
   readonly seq: number;
+  /** Name of the stream. */
   readonly stream: string;
   /** The call that wrote it. */
   readonly call: string;
@@ -113,6 +123,7 @@ export interface Chunk<T = unknown> {
   readonly first: number;
   /** When it was written, milliseconds since 1970. */
   readonly at: number;
+  /** What was written; undefined became null. */
   readonly value: T;
 }
 
@@ -122,9 +133,11 @@ export interface RunEvent {
   readonly seq: number;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** What it tells, for example "stepCompleted". */
   readonly kind: EntryKindName;
   /** The call that it belongs to; empty for entries of the run as a whole. */
   readonly call: string;
+  /** Which try it tells of, from 1. */
   readonly attempt: number;
   /** By kind: the value of a step, the error of a failure, the data of an event. */
   readonly data: unknown;
@@ -132,6 +145,7 @@ export interface RunEvent {
 
 /** A handle of one run; making it asks nothing. */
 export interface RunHandle<Output = unknown> {
+  /** "run_" and 26 characters. */
   readonly id: RunId;
   /** True when `start` met an earlier run of the same idempotency key. */
   readonly existing: boolean;
@@ -168,6 +182,7 @@ export interface ForkOptions {
 
 /** A run that goes on from the journal of another. */
 export interface Forked {
+  /** The new run. */
   readonly id: RunId;
   /** The call that runs again; empty when it goes on from the end of the old journal. */
   readonly from: string;
@@ -177,8 +192,11 @@ export interface Forked {
 
 /** A key as it stands. */
 export interface KeyView<State = unknown> {
+  /** Name of the workflow, in any version. */
   readonly workflow: string;
+  /** The key. */
   readonly key: string;
+  /** As the last run has set it; undefined when none has. */
   readonly state: State;
   /** The run that has the key, or null. */
   readonly head: RunId | null;
@@ -192,8 +210,11 @@ export interface KeyView<State = unknown> {
 export interface RuntimeStats {
   /** Runs in memory. */
   readonly active: number;
+  /** Transactions of the store. */
   readonly commits: number;
+  /** Changes of runs in them. */
   readonly transitions: number;
+  /** Turns of author code, replay included. */
   readonly turns: number;
   /** Bodies started. */
   readonly bodies: number;
@@ -206,8 +227,11 @@ export interface RuntimeStats {
  * Errors of every call: CLAW-4004, CLAW-4006, CLAW-3005 while the store is not available (retryable).
  */
 export interface Claw {
+  /** The open store, as it says itself. Errors: CLAW-3005 before it was opened. */
   readonly store: StoreInfo;
+  /** The one that every call is bound to. */
   readonly namespace: string;
+  /** The definitions that this process runs. */
   readonly workflows: readonly AnyWorkflow[];
   /** Names of the tasks that `enqueue` takes here. */
   readonly taskNames: readonly string[];
@@ -368,6 +392,7 @@ export interface Claw {
 
   /** A handle for a known id. */
   run<Output = unknown>(id: RunId): RunHandle<Output>;
+  /** Runs of this namespace, newest first, at most 50 unless asked. */
   list(query?: Partial<RunQuery>): Promise<readonly RunSummary[]>;
   /** Everything recorded about a run, or null. */
   find(id: RunId): Promise<RunRecord | null>;
@@ -381,6 +406,7 @@ export interface Claw {
     readonly dryRun?: boolean;
     readonly keep?: Partial<Retention>;
   }): Promise<RetentionReport>;
+  /** Numbers of this life of the runtime. */
   stats(): RuntimeStats;
   /** Settles when every write that was asked for is durable or has failed. */
   flush(): Promise<void>;

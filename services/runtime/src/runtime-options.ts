@@ -20,6 +20,7 @@ export interface RuntimeOptions {
   readonly namespace?: string;
   /** Where log lines go. Default: nowhere. */
   readonly log?: Log;
+  /** Bounds that differ from the defaults. */
   readonly limits?: Partial<RuntimeLimits>;
   /** How long closed runs and events are kept. Errors: CLAW-1001, CLAW-1007. Default: see Retention. */
   readonly retention?: Partial<Retention>;
@@ -32,7 +33,9 @@ export interface RuntimeOptions {
   readonly keepAlive?: boolean;
   /** Default: the system's. Given by simulators and tests. */
   readonly clock?: Clock;
+  /** Default: the system's. Given by simulators and tests. */
   readonly random?: Random;
+  /** Default: those of the event loop. Given by simulators and tests. */
   readonly turns?: Turns;
 }
 

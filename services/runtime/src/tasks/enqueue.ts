@@ -34,6 +34,7 @@ export interface EnqueueOptions {
 
 /** A task that is durable. */
 export interface EnqueuedTask {
+  /** "task_" and its number. */
   readonly id: TaskId;
   /** True when `enqueue` met an earlier task of the same idempotency key. */
   readonly existing: boolean;
