@@ -75,6 +75,7 @@ export class Clients implements Desk {
       [1, () => this.#updaters.query(host, claw)],
       [1.5, () => this.#updaters.update(host)],
       [0.3, () => this.#release(host, claw)],
+      [1.5, () => this.world.operators.act(host, claw)],
       [0.1, () => this.asked(host, "backup", checkBackup(this.world, host), () => {})],
     ])();
   }
@@ -231,7 +232,8 @@ export class Clients implements Desk {
   #release(host: Host, claw: Claw): void {
     const held = [...this.world.disk.runs.values()].filter((row) => row.held !== "");
     const run = held.length === 0 ? this.pickOpen() : this.dice.pick(held).id;
-    if (run !== undefined) this.asked(host, "release", claw.release(run), () => {});
+    if (run === undefined) return;
+    this.asked(host, "release", claw.release(run), () => {}, { codes: ["CLAW-2015"] });
   }
 
   // More signals than an inbox takes, to a run that does not ask for them.
@@ -301,6 +303,10 @@ export class Clients implements Desk {
       if (full && round >= PATIENT_ROUNDS) {
         // What it waits for cannot reach it, and shielded code does not hear that it is cancelled.
         this.asked(host, "terminate", claw.terminate(row.id, "full at the end"), () => {});
+        continue;
+      }
+      if (row.held === "paused") {
+        this.asked(host, "resume", claw.resume(row.id), () => {});
         continue;
       }
       if (row.held !== "" || full) {

@@ -1,9 +1,11 @@
 import { CHANGES } from "./change.ts";
+import { EXPECTED_FAULTS } from "./expected-faults.ts";
 import { CTX_CALLS } from "./program.ts";
 
 /** Everything that must have happened at least once over all seeds of a full run. */
 export const EXPECTED: readonly string[] = [
   ...CTX_CALLS.map((call) => `ctx ${call}`),
+  ...EXPECTED_FAULTS,
   ...CHANGES.map((change) => `fault code ${change}`),
   "client approvals",
   "client approve",

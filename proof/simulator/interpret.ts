@@ -44,6 +44,8 @@ export interface Stage {
 /** One activation as its code sees it. */
 export interface Performance {
   readonly run: string;
+  /** The run itself, or the one that it was forked from in the end. */
+  readonly origin: string;
   /** Calls whose answer the code has seen, in order. */
   readonly seen: string[];
   /** How many of them were found durable. */
@@ -260,7 +262,7 @@ class Performer {
         return { call, asked: asked.then(waited(statement)) };
       }
       case "emit": {
-        const data = { k: statement.k, n: `${this.#performance.run}/${call}` };
+        const data = { k: statement.k, n: `${this.#performance.origin}/${call}` };
         return {
           call,
           asked: ctx.emit(eventOf(statement.type), data, keyed).then(() => "emitted"),

@@ -223,7 +223,10 @@ class Model {
       this.calls.set(call, { statement, askedAt: start, answer, closedAt: end, delivered });
     }
     if (at > end) return broken(end);
-    return answer === undefined ? waits : this.#answered(answer, at);
+    if (answer === undefined) return waits;
+    return answer.kind === ENTRY_KINDS.callSkipped
+      ? skipped(statement, answer, at)
+      : this.#answered(answer, at);
   }
 
   #answered({ kind, data }: Entry, end: number): Outcome {
@@ -357,7 +360,8 @@ class Model {
   }
 
   #plain(op: "now" | "random" | "uuid", at: number, { names }: Place): unknown {
-    const { run, startedAt, entries } = this.#facts;
+    const { startedAt, entries } = this.#facts;
+    const run = originOf(this.#facts.run, entries);
     if (op === "now") return at === 0 ? startedAt : entries[at - 1]?.at;
     const drawn = names.drawn(op);
     const words = hash128(`${run}|${names.path}|${op}|${drawn}`);
@@ -366,4 +370,18 @@ class Model {
     const variant = "89ab"[words[2] & 3];
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
   }
+}
+
+// What an operator said in place of the call.
+function skipped(statement: Statement, { data }: Entry, end: number): Outcome {
+  if (statement.op === "sleep" || statement.op === "until")
+    return { ok: true, value: "slept", end };
+  return { ok: true, value: (JSON.parse(data) as { value?: unknown }).value, end };
+}
+
+/** The run that a run was forked from in the end, whose numbers it draws; itself if it is no fork. */
+export function originOf(run: string, entries: readonly Entry[]): string {
+  const [first] = entries;
+  if (first?.kind !== ENTRY_KINDS.forked) return run;
+  return (JSON.parse(first.data) as { seed: string }).seed;
 }

@@ -26,6 +26,8 @@ export interface KnownRun {
   /** Children that it has asked to stop. */
   readonly stopped: Set<string>;
   ending: Pick<Ending, "status" | "output" | "error"> | null;
+  /** Entries that it got from another run, 0 for a run that is no fork. */
+  forkedAt: number;
   /** The code that wrote its last entries. */
   code: Block | null;
   /** True once more than one code has written entries. */
@@ -117,6 +119,7 @@ export class Truth {
       taken: new Set(),
       stopped: new Set(),
       ending: null,
+      forkedAt: 0,
       code: null,
       mixed: false,
     };
@@ -136,6 +139,7 @@ export class Truth {
     if (run === undefined) return;
     ledger.check("a closed run never changes", run.ending === null, () => item.run);
     if (item.entries !== "") this.append(run, item.entries, item.firstSeq);
+    if (run.entries[0]?.kind === ENTRY_KINDS.forked) run.forkedAt ||= run.entries.length;
     ledger.check(
       "row and journal agree",
       item.seq === run.entries.length,
@@ -154,7 +158,9 @@ export class Truth {
 
   #take(run: KnownRun, item: Transition): void {
     let answered = 0;
-    for (const entry of run.entries.slice(run.entries.length - countOf(item.entries))) {
+    // What a fork begins with was taken by another run.
+    const fresh = item.start === null ? countOf(item.entries) : 0;
+    for (const entry of run.entries.slice(run.entries.length - fresh)) {
       if (MESSAGE_KINDS.has(entry.kind)) answered++;
     }
     this.#ledger.check(

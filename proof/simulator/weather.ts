@@ -48,7 +48,7 @@ export function makeWeather(dice: Dice): Weather {
     namespaces: dice.chance(0.2) ? ["default", "other"] : ["default"],
     flood: dice.chance(0.02),
     starts: dice.between(70, 140),
-    weightMax: dice.between(4_500, 6_500),
+    weightMax: dice.between(5_000, 7_500),
     paceMs: dice.pick([5, 40, 300]),
     slowStore: dice.chance(0.4),
     limits: dice.chance(0.25) ? { activeRunsMax: dice.between(2, 12) } : {},

@@ -1,4 +1,5 @@
 import type { Batch, BatchAnswer } from "@claw/core/ports";
+import { ENTRY_KINDS } from "@claw/core/protocol";
 import type { Claw } from "@claw/runtime";
 import { MemoryDisk, memoryStore } from "@claw/store-memory";
 import { CHANGES, changeProgram } from "./change.ts";
@@ -15,6 +16,8 @@ import { type Performance, type Stage, toDefinitions } from "./interpret.ts";
 import { Ledger } from "./ledger.ts";
 import { makePrograms, type ProgramShape } from "./program.ts";
 import type { Program } from "./statement.ts";
+import { originOf } from "./model.ts";
+import { Operators } from "./operators.ts";
 import { drain, Scheduler } from "./scheduler.ts";
 import { Truth } from "./truth.ts";
 import { makeWeather, type Weather } from "./weather.ts";
@@ -61,6 +64,7 @@ export class World implements HostListener {
   readonly weather: Weather;
   readonly programs: readonly Program[];
   readonly clients: Clients;
+  readonly operators: Operators;
   readonly faults: FaultDice;
   readonly hosts: Host[] = [];
   /** Runs of which a transition was refused on purpose. */
@@ -83,6 +87,7 @@ export class World implements HostListener {
     this.programs = makeLightPrograms(this.dice.fork(), this.weather.shape);
     this.clients = new Clients(this, this.dice.fork());
     this.faults = new FaultDice(this, this.dice.fork());
+    this.operators = new Operators(this, this.dice.fork());
   }
 
   /** Lives the whole world. */
@@ -209,7 +214,8 @@ export class World implements HostListener {
     return {
       activated: (run) => {
         this.code.activated(run);
-        const performance = { run, seen: [], seenAt: new Map(), durable: 0, asked: [] };
+        const origin = originOf(run, this.truth.runs.get(run)?.entries ?? []);
+        const performance = { run, origin, seen: [], seenAt: new Map(), durable: 0, asked: [] };
         this.witness.lives.set(run, performance);
         lives.set(run, performance);
         return performance;
@@ -325,7 +331,10 @@ export class World implements HostListener {
       const applied = answer.items[at]?.status === "applied";
       if (!applied || item.type !== "transition") continue;
       const entries = this.truth.runs.get(item.run)?.entries ?? [];
-      for (const entry of entries.slice(item.firstSeq - 1)) this.witness.recorded(item.run, entry);
+      // What a fork begins with was recorded in the name of another run.
+      const begins = item.start !== null && entries[0]?.kind === ENTRY_KINDS.forked;
+      const fresh = begins ? [] : entries.slice(item.firstSeq - 1);
+      for (const entry of fresh) this.witness.recorded(item.run, entry);
       this.code.applied(host, item);
     }
   }

@@ -66,6 +66,7 @@ export class CodeCheck {
     ledger.count(`hold ${kind}`);
     const declared =
       kind === "diverged" ||
+      kind === "paused" ||
       (kind === "no_code" && program === undefined) ||
       (kind === "stuck" && program?.foreign !== "no") ||
       (kind === "bug" && (program?.foreign !== "no" || reason.includes("CLAW-1003")));
@@ -172,10 +173,11 @@ export function agrees(
   { calls, compensation, updates }: Prediction,
   { startedAt, entries }: Facts,
 ): boolean {
-  const { cancelRequested, undoPlanned, updateTaken, updateEnded } = ENTRY_KINDS;
+  const { cancelRequested, undoPlanned, forked, updateTaken, updateEnded } = ENTRY_KINDS;
   if (entry.kind === cancelRequested || entry.kind === undoPlanned) return true;
   const isUpdate = entry.kind === updateTaken || entry.kind === updateEnded;
   if (isUpdate) return updates?.has(entry.call) === true;
+  if (entry.kind === forked) return true;
   if (isUndo(entry.call)) return compensation?.asked.has(entry.call) === true;
   const expected = calls.get(entry.call);
   if (expected === undefined) return false;

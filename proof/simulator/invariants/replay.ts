@@ -3,7 +3,7 @@ import { type ChildOutcome, decodePayload, encodeEntry, ENTRY_KINDS } from "@cla
 import { type Claw, openRuntime } from "@claw/runtime";
 import type { Dice } from "../dice.ts";
 import { toDefinitions } from "../interpret.ts";
-import { type ExpectedCall, predict } from "../model.ts";
+import { type ExpectedCall, originOf, predict } from "../model.ts";
 import { QUERY } from "../statements/handlers.ts";
 import { agrees } from "./code.ts";
 import { drain } from "../scheduler.ts";
@@ -68,7 +68,14 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
     return new Promise(() => {});
   };
   const { workflows, tasks } = toDefinitions(programs, programs, {
-    activated: () => ({ run: id, seen: [], seenAt: new Map(), durable: 0, asked }),
+    activated: () => ({
+      run: id,
+      origin: originOf(id, run.entries),
+      seen: [],
+      seenAt: new Map(),
+      durable: 0,
+      asked,
+    }),
     counted: () => {},
     body: (_, _call, _statement, step) => begun(step.key),
     task: (_, step) => begun(step.key),

@@ -12,7 +12,7 @@ export function checkSteps(
 ): void {
   const { run, startedAt, entries } = facts;
   for (const [call, { statement, askedAt, closedAt, answer }] of calls) {
-    if (answer === undefined) continue;
+    if (answer === undefined || answer.kind === ENTRY_KINDS.callSkipped) continue;
     const asked = askedAt === 0 ? startedAt : (entries[askedAt - 1]?.at ?? 0);
     const name = (): string => `${run} ${call}: ${answer.kind} after attempt ${answer.attempt}`;
     if (isStep(statement)) {
