@@ -42,7 +42,7 @@ export const ENTRY_KINDS = {
   cancelRequested: "k",
   /** The code took the new way of a patch; data is its id. Has no call, is not delivered. */
   patchTaken: "h",
-  /** Attributes were set in this transition. */
+  /** Attributes were set in this transition; data is what changed. Not delivered to code. */
   attributesSet: "a",
   /** An iteration of a checkpoint has ended; data is a SavedNote. What it recorded is removed with this. */
   stateSaved: "l",

@@ -71,7 +71,8 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
     case "attributes": {
       const rare = rareOf(draftOf(run));
       rare.attributes = { ...rare.attributes, ...plan.values };
-      return recordAnswer(run, ENTRY_KINDS.attributesSet, call, "", nowMs);
+      const data = JSON.stringify(plan.values);
+      return recordAnswer(run, ENTRY_KINDS.attributesSet, call, data, nowMs);
     }
     case "child":
       if (!begunBefore) beginChild(run, call, plan, nowMs);

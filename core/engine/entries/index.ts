@@ -34,6 +34,8 @@ export function deliverEntry(run: RunState, entry: Entry, call: Call): void {
       return deliverStreamWritten(entry, call);
     case ENTRY_KINDS.stateSaved:
       return deliverStateSaved(run, entry, call);
+    case ENTRY_KINDS.attributesSet:
+      return deliverPlainValue({ ...entry, data: "" }, call);
     default:
       return deliverPlainValue(entry, call);
   }

@@ -1,11 +1,14 @@
 import type { Transition } from "@claw/core/ports";
 import {
+  type AttributeChanges,
+  type AttributeValue,
   ClawError,
   decodePayload,
   encodeEntry,
   encodePayload,
   type Entry,
   ENTRY_KINDS,
+  type EntryKind,
   type ErrorRecord,
   type ForkNote,
   type Payload,
@@ -137,7 +140,8 @@ async function forkAt(
     seed: seedOf(record),
     at: node.clock.now(),
   };
-  const answer = await node.request(transitionOf(row, note, kept));
+  const rare = { attributes: attributesBefore(record, at) };
+  const answer = await node.request({ ...transitionOf(row, note, kept), rare });
   if (answer.status === "refused") throw refusal(answer, row.id);
   await node.takeUp([row.id]);
   return { id: row.id, from, again: [...again] };
@@ -151,6 +155,22 @@ function keptEntries(before: readonly Entry[], from: string): readonly Entry[] {
     if (kind === ENTRY_KINDS.childStarted) return closed.has(call);
     return !(kind === ENTRY_KINDS.attemptFailed && call === from);
   });
+}
+
+// What the run had when it stood there: what was set later, the fork sets again when it gets there.
+function attributesBefore({ journal, attributes }: RunRecord, at: number): AttributeChanges | null {
+  const before: Record<string, AttributeValue | null> = { ...attributes };
+  for (const { kind, data } of journal.slice(at)) {
+    for (const name of Object.keys(changesOf(kind, data))) delete before[name];
+  }
+  for (const { kind, data } of journal.slice(0, at)) Object.assign(before, changesOf(kind, data));
+  return Object.keys(before).length === 0 ? null : before;
+}
+
+// Journals of earlier versions do not say what was set.
+function changesOf(kind: EntryKind, data: Payload): AttributeChanges {
+  if (kind !== ENTRY_KINDS.attributesSet || data === "") return {};
+  return decodePayload(data) as AttributeChanges;
 }
 
 // Of another branch: neither in a scope around the other, nor in one inside of it.

@@ -171,3 +171,31 @@ test("fork and retry are refused where nothing can go on, each with its code", a
   await world.parked(claw, waiting.id);
   await assert.rejects(claw.retry(waiting.id), { code: "CLAW-2015" });
 });
+
+test("a fork has the attributes that its run had at that place", async (t) => {
+  const world = open(t);
+  const log: string[] = [];
+  const step = noted(log);
+  const claw = await world.open([
+    flow(async (ctx) => {
+      await ctx.attributes.set({ stage: "new", owner: "ann" });
+      await step(ctx, "a");
+      assert.equal(await ctx.attributes.set({ stage: "paid", owner: null, level: 2 }), undefined);
+      await step(ctx, "b");
+      await ctx.receive("go");
+    }),
+  ]);
+  const old = await claw.start("flow", 0);
+  await claw.signal(old.id, "go");
+  await world.output(old);
+  const attributes = async (from: string): Promise<unknown> => {
+    const { id } = await claw.fork(old.id, { from });
+    await claw.pause(id);
+    return (await claw.find(id))?.attributes;
+  };
+  assert.deepEqual(await attributes("b"), { stage: "paid", level: 2 });
+  const { id } = await claw.fork(old.id, { from: "a" });
+  await claw.signal(id, "go");
+  await world.output(claw.run(id));
+  assert.deepEqual((await claw.find(id))?.attributes, { stage: "paid", level: 2 });
+});
