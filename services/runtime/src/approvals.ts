@@ -55,7 +55,15 @@ export async function decide(
   const limit = Number.MAX_SAFE_INTEGER;
   const open = (await node.store.approvals({ run, limit })).find((one) => one.call === call);
   if (open !== undefined) checkAgainst(open, decision);
-  const answer = await request({ type: "decision", run, call, data });
+  if (givesUp(node, run, call)) throw notOpen(run, call);
+  const place = placeOf(run, call);
+  node.deciding.add(place);
+  let answer: ItemAnswer;
+  try {
+    answer = await request({ type: "decision", run, call, data });
+  } finally {
+    node.deciding.delete(place);
+  }
   if (answer.status !== "refused") return;
   if (answer.why === "unknown") throw new ClawError("CLAW-3001", `There is no run ${run}`);
   if (answer.why === "poison") throw new ClawError("CLAW-4009", answer.detail);
@@ -63,7 +71,26 @@ export async function decide(
     throw new ClawError("CLAW-3013", `The approval ${call} of ${run} was decided already`);
   }
   if (answer.why === "closed") throw new ClawError("CLAW-3002", `Run ${run} has ended`);
-  throw new ClawError("CLAW-3012", `Run ${run} waits for no approval at ${call}`);
+  throw notOpen(run, call);
+}
+
+function notOpen(run: RunId, call: string): ClawError {
+  return new ClawError("CLAW-3012", `Run ${run} waits for no approval at ${call}`);
+}
+
+// Its time ran out, or its scope closed, in a transition that is not sent yet: a decision would overtake it.
+function givesUp(node: Node, run: RunId, call: string): boolean {
+  const rare = node.active.get(run)?.state.draft?.extras?.rare;
+  return rare?.unapprovals?.includes(call) ?? false;
+}
+
+/** True while a decision is under way: what is acknowledged must not time out meanwhile. */
+export function isDeciding(node: Node, run: RunId, call: string): boolean {
+  return node.deciding.size > 0 && node.deciding.has(placeOf(run, call));
+}
+
+function placeOf(run: RunId, call: string): string {
+  return `${run} ${call}`;
 }
 
 async function wasDecided(node: Node, run: RunId, call: string): Promise<boolean> {

@@ -24,6 +24,7 @@ import {
 } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
 import { Activation } from "./activation.ts";
+import { isDeciding } from "./approvals.ts";
 import { boundTo } from "./bind-namespace.ts";
 import type { RuntimeLimits, RuntimeOptions } from "./runtime-options.ts";
 import { Committer } from "./committer.ts";
@@ -74,6 +75,8 @@ export class Node {
   readonly takeUps: TakeUps;
   /** Runs that are being ended without their code: not taken up any more. */
   readonly endings: Endings;
+  /** Approvals of which a decision is under way. */
+  readonly deciding = new Set<string>();
   /** Places in memory that were given to runs which the next commit creates. */
   #admitted = 0;
   /** Until then runs that are taken up are written down before they go on: this process may crash as well. */
@@ -292,8 +295,9 @@ export class Node {
       activation.timers?.delete(cancel);
       if (activation.inert || activation.halting) return;
       const now = this.clock.now();
-      // The answer to a subscription under way may hold the event that comes before the timeout.
-      const asking = isAsking(activation.sentDraft, call);
+      // The answer to a subscription or decision under way may hold what comes before the timeout.
+      const asking =
+        isAsking(activation.sentDraft, call) || isDeciding(this, activation.id, call.id);
       const fired = asking ? "early" : fireTimer(activation.state, call, now);
       if (fired === "answered") activation.touched(now);
       else if (fired === "attempt") activation.attempt(call);

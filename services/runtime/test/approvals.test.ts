@@ -167,3 +167,29 @@ test("a form is a JSON Schema, or a Standard Schema that gives one; anything els
   await world.shows(claw, held.id, "bug");
   assert.match(await world.reason(claw, held.id), /no valid JSON Schema/);
 });
+
+test("a decision that is under way when the time runs out is not acknowledged in vain", async (t) => {
+  const disk = new MemoryDisk();
+  const held: (() => void)[] = [];
+  let isSlow = false;
+  const async = (complete: () => void): void => {
+    if (isSlow) held.push(complete);
+    else complete();
+  };
+  const world = new World(t, () => memoryStore({ disk, async }));
+  const claw = await world.open([refund]);
+  const { id } = await claw.start(refund, { timeout: "500ms" });
+  await world.soon(async () => (await claw.approvals()).length === 1);
+  isSlow = true;
+  const deciding = claw.approve(id, "approval", yes);
+  // What was open is read, then the decision is sent.
+  await world.soon(async () => held.length === 1);
+  held.shift()?.();
+  await world.soon(async () => held.length === 1);
+  world.clock.advance(2_000);
+  isSlow = false;
+  for (const complete of held.splice(0)) complete();
+  await deciding;
+  const output = (await world.output(claw.run(id))) as { ok: boolean };
+  assert.equal(output.ok, true);
+});
