@@ -71,6 +71,8 @@ export class World implements HostListener {
   readonly poisoned = new Set<string>();
   /** Version 2 of programs that have one by now. */
   readonly newer: Program[] = [];
+  /** Programs of which some node had changed code. */
+  readonly changed = new Set<string>();
   readonly code: CodeCheck = new CodeCheck(this);
   readonly approvals: ApprovalCheck = new ApprovalCheck(this);
   /** The node that owns the store, or is about to. */
@@ -204,6 +206,7 @@ export class World implements HostListener {
     const change = this.dice.pick(CHANGES);
     const changed = changeProgram(this.dice, program, change);
     if (changed === null) return program;
+    this.changed.add(program.name);
     this.fault(`code ${change}`, program.name);
     return changed;
   }

@@ -14,7 +14,7 @@ export interface ApprovalStatement {
 }
 
 /** What an approval brings. */
-export const FORM = {
+const FORM = {
   type: "object",
   properties: { n: { type: "integer" } },
   required: ["n"],

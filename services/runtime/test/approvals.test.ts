@@ -190,6 +190,6 @@ test("a decision that is under way when the time runs out is not acknowledged in
   isSlow = false;
   for (const complete of held.splice(0)) complete();
   await deciding;
-  const output = (await world.output(claw.run(id))) as { ok: boolean };
+  const output = await world.output<{ ok: boolean }>(claw.run(id));
   assert.equal(output.ok, true);
 });
