@@ -2,6 +2,7 @@ import type { Claw } from "@claw/runtime";
 import { limits } from "@claw/core/protocol";
 import { CLIENT_ERRORS } from "./client-errors.ts";
 import { Approvers } from "./clients/approvers.ts";
+import { Readers } from "./clients/readers.ts";
 import type { Asking, Desk } from "./clients/desk.ts";
 import { Updaters } from "./clients/updaters.ts";
 import type { Dice } from "./dice.ts";
@@ -34,6 +35,7 @@ export class Clients implements Desk {
   #flooded = false;
   readonly #approvers: Approvers = new Approvers(this);
   readonly #updaters: Updaters = new Updaters(this);
+  readonly #readers: Readers = new Readers(this);
   /** Those who wait for the end of a run, by the node that they wait at. */
   readonly #waiting = new Map<Host, Set<string>>();
   /** Run ids by namespace and idempotency key. */
@@ -74,6 +76,7 @@ export class Clients implements Desk {
       [0.8, () => this.#approvers.act(host, claw)],
       [1, () => this.#updaters.query(host, claw)],
       [1.5, () => this.#updaters.update(host)],
+      [0.8, () => this.#readers.act(host)],
       [0.3, () => this.#release(host, claw)],
       [1.5, () => this.world.operators.act(host, claw)],
       [0.1, () => this.asked(host, "backup", checkBackup(this.world, host), () => {})],
@@ -291,6 +294,7 @@ export class Clients implements Desk {
     }
     await drain();
     this.checkWaiting(host);
+    if (!ledger.broken) await this.#readers.finish(host);
     for (const row of disk.runs.values()) {
       ledger.check("every run ends", row.namespace !== host.namespace, () => JSON.stringify(row));
     }

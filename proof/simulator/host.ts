@@ -177,6 +177,7 @@ export class Host implements TaskOwner {
       findDedup: (scope) => asked(() => store.findDedup(scope)),
       sweep: (order) => asked(() => store.sweep(order)),
       find: (id) => asked(() => store.find(id)),
+      streams: { read: (query) => asked(() => store.streams.read(query)) },
     };
   }
 

@@ -12,6 +12,7 @@ import type { Block, Program, Statement, StepStatement } from "./statement.ts";
 import { askApproval } from "./statements/approval.ts";
 import { askAttributes } from "./statements/attributes.ts";
 import { registerHandlers } from "./statements/handlers.ts";
+import { askStream } from "./statements/stream.ts";
 import { askStep, type TaskInput, toTasks } from "./statements/step.ts";
 
 /** What a world offers to, and learns from, the workflows that run in it. */
@@ -274,6 +275,8 @@ class Performer {
       }
       case "attributes":
         return { call, asked: askAttributes(statement, ctx) };
+      case "stream":
+        return { call, asked: askStream(statement, call, ctx, keyed) };
       case "child": {
         const { onParentEnd, program } = statement;
         this.#world.stage.counted(`child ${onParentEnd}`);
@@ -307,6 +310,8 @@ export function segmentName(
       return `event:${statement.type}`;
     case "attributes":
       return "attributes:set";
+    case "stream":
+      return `stream:${statement.name}`;
     case "emit":
       return `emit:${statement.type}`;
     case "child":

@@ -239,6 +239,8 @@ class Model {
         return ok("slept");
       case ENTRY_KINDS.waitTimedOut:
         return ok("no answer: timeout");
+      case ENTRY_KINDS.streamWritten:
+        return ok("written");
       case ENTRY_KINDS.attributesSet:
         return ok("set");
       case ENTRY_KINDS.eventEmitted:

@@ -228,4 +228,61 @@ export const MUTATIONS: readonly Mutation[] = [
       ),
     ],
   },
+  {
+    bug: "what a body wrote last comes after its end",
+    edits: [
+      edit(
+        "services/runtime/src/bodies.ts",
+        "  activation.streams?.ended(call);\n  call.running = false;\n  call.cancelTimeout?.();\n  if (completeStep",
+        "  call.running = false;\n  call.cancelTimeout?.();\n  if (completeStep",
+      ),
+    ],
+  },
+  {
+    bug: "a reader that comes back begins at the beginning",
+    edits: [
+      edit(
+        "services/runtime/src/feeds/feed.ts",
+        "    this.#cursor = from;\n",
+        "    this.#cursor = from > 0 ? 0 : from;\n",
+      ),
+    ],
+  },
+  {
+    bug: "a reader lives on what commits although the store was lost meanwhile",
+    edits: [
+      edit(
+        "services/runtime/src/node.ts",
+        "    this.feeds.reread();\n    this.committer.drop",
+        "    this.committer.drop",
+      ),
+      edit(
+        "services/runtime/src/recovery.ts",
+        "  node.unavailable = null;\n  node.feeds.reread();\n",
+        "  node.unavailable = null;\n",
+      ),
+    ],
+  },
+  {
+    bug: "readers are told of a chunk before it is durable",
+    edits: [
+      edit(
+        "services/runtime/src/committer.ts",
+        "    this.#underWay = { items, dirty, requests };\n",
+        "    this.#underWay = { items, dirty, requests };\n    this.#listener.sent(items);\n",
+      ),
+      edit(
+        "services/runtime/src/committer.ts",
+        "  /** The store threw:",
+        "  sent(items: readonly CommitItem[]): void;\n  /** The store threw:",
+      ),
+      edit(
+        "services/runtime/src/node.ts",
+        "        lost: (error) => this.onLost(error),\n",
+        `        lost: (error) => this.onLost(error),
+        sent: (items) => this.feeds.committed(items, items.map(() => ({ status: "applied", parked: false }))),
+`,
+      ),
+    ],
+  },
 ];

@@ -4,6 +4,7 @@ import type { Block, Program, Statement } from "./statement.ts";
 import { makeApproval } from "./statements/approval.ts";
 import { makeAttributes } from "./statements/attributes.ts";
 import { makeHandler } from "./statements/handlers.ts";
+import { makeStream } from "./statements/stream.ts";
 import { makeCall, makeRun } from "./statements/step.ts";
 
 /** Kinds of statement that count as ctx calls. */
@@ -17,6 +18,7 @@ export const CTX_CALLS = [
   "emit",
   "approval",
   "attributes",
+  "stream",
   "child",
   "start",
   "all",
@@ -173,6 +175,7 @@ class Maker {
       [2, () => this.#waitFor(wait())],
       [1.2, () => makeApproval(dice, wait())],
       [0.8, () => makeAttributes(dice)],
+      [1, () => makeStream(dice)],
       [2, () => ({ op: "emit", type: dice.pick(EVENT_TYPES), k: dice.below(K_MAX) })],
       [later > 0 ? 1 : 0, () => this.#child(later)],
       [later > 0 ? 0.4 : 0, () => ({ op: "start", program: this.#index + 1 + dice.below(later) })],

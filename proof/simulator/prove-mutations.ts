@@ -25,6 +25,8 @@ const PACKAGES = {
   "@claw/runtime": "services/runtime",
   "@claw/store-memory": "adapters/store-memory",
 } as const;
+/** What they import of others: as installed here. */
+const INSTALLED = ["ajv"];
 
 /** Plants each bug in a copy of the code and prints what found it; true when all were found. */
 export async function proveMutations(
@@ -75,6 +77,9 @@ function copyHouse(folder: string): void {
     const link = join(folder, "node_modules", name);
     mkdirSync(join(link, ".."), { recursive: true });
     symlinkSync(target, link);
+  }
+  for (const name of INSTALLED) {
+    symlinkSync(join(ROOT, "node_modules", name), join(folder, "node_modules", name));
   }
   cpSync(import.meta.dirname, join(folder, "proof/simulator"), { recursive: true });
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');

@@ -1,6 +1,7 @@
 import type { OnParentEnd } from "@claw/core/protocol";
 import type { ApprovalStatement } from "./statements/approval.ts";
 import type { AttributesStatement } from "./statements/attributes.ts";
+import type { StreamStatement } from "./statements/stream.ts";
 
 /** What the body of a step does. */
 export interface Fate {
@@ -50,6 +51,7 @@ export type Statement =
   | StepStatement
   | ApprovalStatement
   | AttributesStatement
+  | StreamStatement
   | { readonly op: "sleep"; readonly ms: number }
   | { readonly op: "until"; readonly ms: number }
   | { readonly op: "receive"; readonly signal: string; readonly timeoutMs: number }

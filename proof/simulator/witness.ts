@@ -2,6 +2,7 @@ import { type Entry, ENTRY_KINDS } from "@claw/core/protocol";
 import type { StepContext } from "@claw/sdk";
 import type { Host } from "./host.ts";
 import { SlotCheck } from "./invariants/slots.ts";
+import type { StreamCheck } from "./invariants/streams.ts";
 import { checkUndoBegins } from "./invariants/undo.ts";
 import type { Performance } from "./interpret.ts";
 import type { Ledger } from "./ledger.ts";
@@ -43,7 +44,10 @@ export class Witness {
   readonly slots: SlotCheck;
   readonly #scheduler: Scheduler;
 
-  constructor(truth: Truth, ledger: Ledger, scheduler: Scheduler) {
+  readonly #streams: StreamCheck;
+
+  constructor(truth: Truth, ledger: Ledger, scheduler: Scheduler, streams: StreamCheck) {
+    this.#streams = streams;
     this.truth = truth;
     this.ledger = ledger;
     this.#scheduler = scheduler;
@@ -68,7 +72,9 @@ export class Witness {
     if (queue !== "") this.slots.enter(host, queue, effect, step);
     const silent = fate.kind === "silent" && attempt <= fate.times;
     const slow = silent || (fate.kind === "slow" && attempt <= fate.times);
+    const lastWord = this.#streams.speak(host, effect, step);
     const settle = (): string => {
+      lastWord();
       this.#end(effect);
       if (step.signal.aborted) this.ledger.count("fault late completion");
       return outcomeOf(fate, attempt, effect.serial);

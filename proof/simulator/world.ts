@@ -11,6 +11,7 @@ import { ApprovalCheck } from "./invariants/approvals.ts";
 import { CodeCheck } from "./invariants/code.ts";
 import { checkNamespaces } from "./invariants/namespaces.ts";
 import { checkReplay } from "./invariants/replay.ts";
+import { StreamCheck } from "./invariants/streams.ts";
 import { checkStarts } from "./invariants/starts.ts";
 import { type Performance, type Stage, toDefinitions } from "./interpret.ts";
 import { Ledger } from "./ledger.ts";
@@ -74,6 +75,7 @@ export class World implements HostListener {
   /** Programs of which some node had changed code. */
   readonly changed = new Set<string>();
   readonly code: CodeCheck = new CodeCheck(this);
+  readonly streams: StreamCheck = new StreamCheck(this);
   readonly approvals: ApprovalCheck = new ApprovalCheck(this);
   /** The node that owns the store, or is about to. */
   host: Host | null = null;
@@ -84,7 +86,7 @@ export class World implements HostListener {
     this.scheduler = new Scheduler(this.dice.fork());
     this.scheduler.afterEach = () => this.host?.betweenTasks();
     this.truth = new Truth(this.disk, this.ledger);
-    this.witness = new Witness(this.truth, this.ledger, this.scheduler);
+    this.witness = new Witness(this.truth, this.ledger, this.scheduler, this.streams);
     this.weather = makeWeather(this.dice.fork());
     this.programs = makeLightPrograms(this.dice.fork(), this.weather.shape);
     this.clients = new Clients(this, this.dice.fork());
@@ -298,6 +300,7 @@ export class World implements HostListener {
       await this.clients.finish(host);
     }
     this.truth.audit();
+    this.streams.audit();
     checkStarts(this);
     checkNamespaces(this);
     await checkReplay(this, this.dice.fork());
@@ -337,7 +340,10 @@ export class World implements HostListener {
       // What a fork begins with was recorded in the name of another run.
       const begins = item.start !== null && entries[0]?.kind === ENTRY_KINDS.forked;
       const fresh = begins ? [] : entries.slice(item.firstSeq - 1);
-      for (const entry of fresh) this.witness.recorded(item.run, entry);
+      for (const entry of fresh) {
+        this.witness.recorded(item.run, entry);
+        this.streams.recorded(item.run, entry);
+      }
       this.code.applied(host, item);
     }
   }

@@ -325,6 +325,8 @@ export class Node {
     this.tasks.reset();
     for (const activation of all) activation.discard(error);
     this.updates.drop(error);
+    // From now on what commits is not all that there is: the batch under way may be written as well.
+    this.feeds.reread();
     this.committer.drop(error);
   }
 

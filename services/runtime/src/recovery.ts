@@ -21,12 +21,12 @@ export async function takeOver(node: Node): Promise<void> {
   node.committer.incarnation = info.incarnation;
   node.committer.open = true;
   node.unavailable = null;
+  node.feeds.reread();
   await releaseHeld(node);
   await node.wakes.takeOver();
   await node.trials.next();
   await node.tasks.takeOver();
   await answerEnded(node);
-  node.feeds.reread();
 }
 
 // New code may mend what held a run; without new code it is held again, once per start. A request to cancel that

@@ -92,7 +92,7 @@ export class Feed<Item extends Numbered> implements AsyncIterableIterator<Item, 
     this.#rouse();
   }
 
-  /** What was seen last may not be all: the store was opened again. */
+  /** What was seen last may not be all: the store was lost, or opened again. */
   reread(): void {
     this.#fallBehind();
     this.#rouse();

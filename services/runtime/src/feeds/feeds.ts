@@ -38,7 +38,7 @@ export class Feeds {
     }
   }
 
-  /** The store was opened again: the outcome of the last batch may have been another. */
+  /** The outcome of a batch is not known, or the store was opened again: who follows reads the store. */
   reread(): void {
     for (const follower of this.#all()) follower.reread();
   }
