@@ -121,6 +121,8 @@ export class BodyStreams {
   }
 
   #isUnderWay(call: LiveCall, step: BodyContext): boolean {
-    return !this.#activation.inert && call.open && call.running && call.step === step;
+    // While the next attempt waits for a slot, the call runs and its step is still the one before.
+    const isCurrent = call.running && call.step === step && call.attempt === step.attempt;
+    return !this.#activation.inert && call.open && isCurrent;
   }
 }
