@@ -103,7 +103,8 @@ export class StreamCheck {
       .filter(({ kind, data }) => kind === ENTRY_KINDS.streamWritten && data === "")
       .map(({ call }) => call);
     // A fork begins with empty streams, whatever its journal says of those of the other run.
-    if (entries[0]?.kind === ENTRY_KINDS.forked) recorded.splice(0, recorded.length - written.filter(isOfCode).length);
+    if (entries[0]?.kind === ENTRY_KINDS.forked)
+      recorded.splice(0, recorded.length - written.filter(isOfCode).length);
     const own = written.filter(isOfCode);
     const same = own.every(({ call, value }, at) => recorded[at] === call && value === call);
     ledger.check(
