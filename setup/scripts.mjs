@@ -10,7 +10,7 @@ export const SCRIPTS = {
   claw: { needs: ["product"], command: ["apps/cli/src/main.ts"] },
   test: { needs: ["all"], command: ["tools/run-tests.ts"] },
   check: { needs: ["all", "tools"], command: ["tools/check.ts"] },
-  format: { needs: ["tools"], command: ["tools/format.ts"] },
+  format: { needs: ["all", "tools"], command: ["tools/format.ts"] },
   sim: { needs: ["all"], command: ["proof/simulator/main.ts"] },
   bench: { needs: ["all"], command: ["proof/benchmarks/main.ts"] },
   "bench:peers": { needs: ["all"], command: ["proof/benchmarks/peers/main.ts"] },

@@ -4,11 +4,12 @@ import { deadCode } from "./gates/dead-code.ts";
 import { format } from "./gates/format.ts";
 import type { Gate, Verdict } from "./gates/gate.ts";
 import { lint } from "./gates/lint.ts";
+import { reference } from "./gates/reference.ts";
 import { tidy } from "./gates/tidy.ts";
 import { types } from "./gates/type-check.ts";
 import { withPlantedCopy } from "./planted-copy.ts";
 
-const GATES: readonly Gate[] = [types, lint, format, arrows, deadCode, tidy];
+const GATES: readonly Gate[] = [types, lint, format, arrows, deadCode, reference, tidy];
 
 interface Row {
   readonly name: string;

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { publicApi, referencePages, writePages } from "./api/reference.ts";
 import { runTool } from "./gates/run-tool.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -9,4 +10,6 @@ const { ok, report } = await runTool(root, "tools/node_modules/@biomejs/biome/bi
   ...(process.argv.length > 2 ? process.argv.slice(2) : ["."]),
 ]);
 process.stdout.write(report);
+// Some files alone get their format and nothing else.
+if (process.argv.length === 2) writePages(root, referencePages(publicApi(root)));
 process.exitCode = ok ? 0 : 1;

@@ -43,7 +43,7 @@ for (const [at, error] of thrown.entries()) {
         throw error;
       },
     });
-    const async = await reportOf(t, { undo: () => Promise.reject(error as Error) });
+    const async = await reportOf(t, { undo: () => Promise.reject(error) });
     for (const report of [sync, async]) {
       assert.deepEqual(report.undone, ["last", "first"]);
       assert.deepEqual(
