@@ -96,4 +96,10 @@ export const MESSAGE_ERRORS = {
     remedy: "Check the name among `details.streams`.",
     status: 404,
   },
+  "CLAW-3091": {
+    title: "The value could not be checked against the form in time",
+    remedy:
+      "Send a smaller value, or reject the approval and let the workflow ask with a simpler form.",
+    status: 422,
+  },
 } as const satisfies Record<string, ErrorSpec>;

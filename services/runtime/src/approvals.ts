@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import type { Plan } from "@claw/core/engine";
 import type { CommitItem, ItemAnswer } from "@claw/core/ports";
 import {
@@ -12,15 +11,13 @@ import {
   type RunId,
 } from "@claw/core/protocol";
 import { type ApprovalOptions, isSchema, jsonSchemaOf } from "@claw/sdk";
-import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
+import { issuesOf, readForm } from "./forms.ts";
 import type { Node } from "./node.ts";
 
 /** Characters of a form's JSON Schema. */
 const FORM_CHARS_MAX = 65_536;
 const ASSIGNEES_MAX = 1_000;
 const COMMENT_CHARS_MAX = 10_000;
-const FORMS_KEPT_MAX = 1_000;
-const ISSUES_MAX = 20;
 
 /** The plan of `ctx.approval`. Errors: CLAW-1001. */
 export function approvalPlan(form: unknown, options: ApprovalOptions): Plan {
@@ -35,13 +32,13 @@ export function approvalPlan(form: unknown, options: ApprovalOptions): Plan {
   if (!text.startsWith("{") || text.length > FORM_CHARS_MAX) {
     throw new ClawError("CLAW-1001", "The form of an approval is no JSON Schema, or too long");
   }
-  checkerOf(text);
+  readForm(text);
   return { kind: "approval", title, form: text, assignees, bare: timeout === undefined };
 }
 
 /**
  * Decides an open approval. Errors: CLAW-1004 value, CLAW-1008 name, CLAW-3001, CLAW-3002, CLAW-3012 not open,
- * CLAW-3013 decided already, CLAW-3014 no assignee.
+ * CLAW-3013 decided already, CLAW-3014 no assignee, CLAW-3091 not checked in time.
  */
 export async function decide(
   node: Node,
@@ -119,46 +116,13 @@ function checkAgainst(open: OpenApproval, { decision, by, value }: Decision): vo
     throw new ClawError("CLAW-3014", `${by} is none of the assignees of ${open.call}`);
   }
   if (decision === "reject" && value === undefined) return;
-  const check = checkerOf(open.form);
-  if (check(JSON.parse(JSON.stringify(value ?? null)))) return;
-  const issues = (check.errors ?? []).slice(0, ISSUES_MAX).map(issueOf);
+  const issues = issuesOf(open.form, value);
+  if (issues.length === 0) return;
   const [first] = issues;
   const where = first === undefined ? "" : `: ${first.path} ${first.message}`;
   throw new ClawError("CLAW-1004", `The value does not match the form of ${open.call}${where}`, {
     details: { issues },
   });
-}
-
-function issueOf({ instancePath, message }: ErrorObject): { path: string; message: string } {
-  return { path: `$${instancePath.replaceAll("/", ".")}`, message: message ?? "is not valid" };
-}
-
-const checkers = new Map<string, ValidateFunction>();
-let compile: ((form: object) => ValidateFunction) | null = null;
-
-/** A check of values against a form. Errors: CLAW-1001 for a form that is no valid JSON Schema. */
-function checkerOf(form: Payload): ValidateFunction {
-  const known = checkers.get(form);
-  if (known !== undefined) return known;
-  if (checkers.size >= FORMS_KEPT_MAX) checkers.clear();
-  compile ??= newCompiler();
-  try {
-    const made = compile(JSON.parse(form) as object);
-    checkers.set(form, made);
-    return made;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ClawError("CLAW-1001", `The form of an approval is no valid JSON Schema: ${why}`);
-  }
-}
-
-// Loaded with the first form: most processes never see one.
-function newCompiler(): (form: object) => ValidateFunction {
-  const ajv = createRequire(import.meta.url)(
-    "ajv/dist/2020.js",
-  ) as typeof import("ajv/dist/2020.js");
-  const options = { strict: false, validateFormats: false, allErrors: true, addUsedSchema: false };
-  return (form) => new ajv.Ajv2020(options).compile(form);
 }
 
 function isPerson(name: unknown): name is string {

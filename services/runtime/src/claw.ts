@@ -328,7 +328,7 @@ export interface Claw {
    * Decides an open approval; settles when that is durable. The first decision counts. `value` is checked against
    * the form, and may be left out of a rejection.
    * Errors: CLAW-1004 value, CLAW-3001, CLAW-3002, CLAW-3012 not open or its time is over, CLAW-3013 decided
-   * already, CLAW-3014 `by` is no assignee.
+   * already, CLAW-3014 `by` is no assignee, CLAW-3091 the check took too long.
    */
   approve(run: RunId, call: string, decision: Decision): Promise<void>;
 

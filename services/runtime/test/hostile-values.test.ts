@@ -106,11 +106,14 @@ const REFUSED: Readonly<Record<string, () => unknown>> = {
     },
   }),
   "a proxy that throws": () =>
-    new Proxy({}, {
-      ownKeys: () => {
-        throw new TypeError("no");
+    new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new TypeError("no");
+        },
       },
-    }),
+    ),
   "a toJSON that never ends": () => {
     const value: { toJSON: () => unknown } = { toJSON: () => [value] };
     return value;
@@ -176,7 +179,8 @@ for (const [what, value] of Object.entries(REFUSED)) {
 }
 
 /** Names that mean something to objects of JavaScript; as JSON they are names like any other. */
-const PROTOTYPE = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":2}},"toString":3,"hasOwnProperty":4,"then":5}';
+const PROTOTYPE =
+  '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":2}},"toString":3,"hasOwnProperty":4,"then":5}';
 
 test("names of prototypes are data like any other through every entrance, and pollute nothing", async (t) => {
   const claw = await open(t);
@@ -209,7 +213,8 @@ test("names of prototypes in matches, attributes, forms and names do no harm", a
       name,
     );
     assert.equal(JSON.stringify((await claw.find(set.id))?.attributes), `{"${name}":"x"}`);
-    make = () => JSON.parse(`{"type":"object","properties":{"${name}":{"type":"string"}}}`) as unknown;
+    make = () =>
+      JSON.parse(`{"type":"object","properties":{"${name}":{"type":"string"}}}`) as unknown;
     const form = await (await claw.start(inside, "approval")).ended({ timeout: "10s" });
     assert.deepEqual(form, { status: "completed", output: { ok: false, reason: "timeout" } });
     assert.equal(await codeOf(() => claw.start(name, 1)), "CLAW-1003");
