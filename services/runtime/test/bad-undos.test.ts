@@ -43,7 +43,11 @@ for (const [at, error] of thrown.entries()) {
         throw error;
       },
     });
-    const async = await reportOf(t, { undo: () => Promise.reject(error) });
+    const async = await reportOf(t, {
+      undo: async () => {
+        throw error;
+      },
+    });
     for (const report of [sync, async]) {
       assert.deepEqual(report.undone, ["last", "first"]);
       assert.deepEqual(
