@@ -28,6 +28,7 @@ export {
 } from "./draft.ts";
 export { closeLoop, loopAround, openLoop, whatOutlives } from "./loops.ts";
 export { hasOpenChild, type Rest, restOf, restOfEnded } from "./rest.ts";
+export { takenEvents } from "./subscriptions.ts";
 export {
   pauseMs,
   RETRY_DEFAULT,

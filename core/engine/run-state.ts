@@ -5,6 +5,7 @@ import {
   type Entry,
   ENTRY_KINDS,
   type GenerationNote,
+  type MoveNote,
   type ForkNote,
   type InboxRow,
   limits,
@@ -23,7 +24,7 @@ import { keyStateOf, type KeyState, type KeyView, STATE_READ, STATE_SET } from "
 import type { Loops } from "./loops.ts";
 import { rootScope, type Scope } from "./scope.ts";
 import { type Streams, takeHeads } from "./streams.ts";
-import { type Subscriptions, subscriptionsOf } from "./subscriptions.ts";
+import { moveTo, type Subscriptions, subscriptionsOf } from "./subscriptions.ts";
 import type { UndoStack } from "./undo-stack.ts";
 import { type Updates, updatesOf } from "./updates.ts";
 
@@ -207,7 +208,7 @@ function fold(run: RunState, entry: Entry): void {
     return;
   }
   if (entry.kind === ENTRY_KINDS.generationBegan) {
-    beginGeneration(run, decodePayload(entry.data) as GenerationNote);
+    beginGeneration(run, entry.seq, decodePayload(entry.data) as GenerationNote);
     return;
   }
   if (entry.kind === ENTRY_KINDS.patchTaken) {
@@ -255,17 +256,26 @@ function fold(run: RunState, entry: Entry): void {
 // Entries of no call tell of the run as a whole; the code never sees them.
 function foldNote(run: RunState, entry: Entry): void {
   if (entry.kind === ENTRY_KINDS.undoPlanned) run.undoPlanned = true;
-  else if (entry.kind === ENTRY_KINDS.forked) {
+  else if (entry.kind === ENTRY_KINDS.moved) {
+    moveTo(run, entry.seq, decodePayload(entry.data) as MoveNote);
+  } else if (entry.kind === ENTRY_KINDS.forked) {
     run.seed = (decodePayload(entry.data) as ForkNote).seed;
   }
 }
 
 // Calls of a later generation have ids of their own: keys of steps, children and emitted events differ, and
 // late answers to calls of the one before meet nobody.
-function beginGeneration(run: RunState, { generation, events }: GenerationNote): void {
+function beginGeneration(
+  run: RunState,
+  seq: number,
+  { generation, events, after }: GenerationNote,
+): void {
   run.generation = generation;
   run.root = { ...rootScope(), path: `/${generation}/` };
   for (const [key, number] of events ?? []) subscriptionsOf(run).cursor.set(key, number);
+  if (after !== undefined) {
+    subscriptionsOf(run).moved = { seq, floor: after, calls: new Set() };
+  }
 }
 
 function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {

@@ -1,7 +1,8 @@
 export type { Assignment, BodyStream, Executor, TaskStep } from "./executor.ts";
-export type { BlobStore, NewBlob } from "./blobs.ts";
+export type { BlobPart, BlobStore, NewBlob } from "./blobs.ts";
 export type { PayloadCodec, PayloadPlace } from "./codec.ts";
 export type { Log, LogLine } from "./log.ts";
+export type { StoreLook } from "./look.ts";
 export type {
   Batch,
   BatchAnswer,
@@ -15,6 +16,7 @@ export type {
   MaybePromise,
   NewRun,
   Park,
+  PastGeneration,
   Pause,
   Publication,
   PublishedEvent,

@@ -20,6 +20,7 @@ import type {
 } from "../protocol/index.ts";
 
 import type { BlobStore, NewBlob } from "./blobs.ts";
+import type { StoreLook } from "./look.ts";
 import type {
   ApprovalQuery,
   Finding,
@@ -92,6 +93,19 @@ export interface RareParts {
   readonly keyState?: KeyChange | null;
   /** Calls of `starts` that wait for what became of them, by run: a `start` message answers each. */
   readonly answers?: Readonly<Record<RunId, string>> | null;
+  /** Ended generations of a run that comes from another store; only beside `start`. */
+  readonly past?: readonly PastGeneration[] | null;
+}
+
+/** An ended generation of a run that comes from another store. */
+export interface PastGeneration {
+  /** From 1. */
+  readonly generation: number;
+  /** Milliseconds since 1970. */
+  readonly endedAt: number;
+  readonly input: Payload;
+  /** Text of its entries and gaps. */
+  readonly journal: string;
 }
 
 /** The journal of a run is closed under the number of its generation, and the run goes on with another. */
@@ -409,6 +423,8 @@ export interface Store {
   readonly blobs: BlobStore;
   /** Integrity: damaged pages, rows that contradict each other, stranded runs. Empty when sound. */
   check(): MaybePromise<readonly Finding[]>;
+  /** Opens a look at the state of this moment. */
+  look(): MaybePromise<StoreLook>;
   /** Writes a consistent copy to `path` while work goes on. */
   backup(path: string): MaybePromise<void>;
 }

@@ -1,5 +1,13 @@
 export type { Decision, OpenApproval } from "./approval.ts";
 export {
+  ARCHIVE_VERSION,
+  type ArchivedKey,
+  type ArchivedStreams,
+  type OpenState,
+  type RunArchive,
+  type StartRequest,
+} from "./archive.ts";
+export {
   readCoded,
   shownEntry,
   shownPayload,
@@ -77,6 +85,7 @@ export {
   type ForkNote,
   type RetryNote,
   type GenerationNote,
+  type MoveNote,
   type SavedNote,
   type SkipNote,
   type UndoNote,

@@ -54,6 +54,8 @@ export const ENTRY_KINDS = {
   undoPlanned: "u",
   /** First entry of a run that goes on from another's journal; data is a ForkNote. Has no call, not delivered. */
   forked: "b",
+  /** The run came here from another store; data is a MoveNote. Has no call, not delivered. */
+  moved: "M",
   /** An approval was decided; data is a Decision. */
   approvalDecided: "g",
   /** An update was taken; data is its checked input. */
@@ -138,6 +140,16 @@ export interface ForkNote {
   readonly at: number;
 }
 
+/** Data of a `moved` entry. Numbers of events that were recorded before it are those of another store. */
+export interface MoveNote {
+  /** When it came, milliseconds since 1970. */
+  readonly at: number;
+  /** The greatest number of an event in this store at that time; the run hears those after it. */
+  readonly events: number;
+  /** Calls whose events lay unread in the inbox that came along; absent for none. */
+  readonly calls?: readonly string[];
+}
+
 /** Data of an `attemptFailed` entry. */
 export interface RetryNote {
   readonly error: ErrorRecord;
@@ -151,6 +163,8 @@ export interface GenerationNote {
   readonly generation: number;
   /** Number of the last event taken by key; absent for none. */
   readonly events?: readonly (readonly [string, number])[];
+  /** Events up to this number are not looked back at: the run came to this store after them. Absent for 0. */
+  readonly after?: number;
 }
 
 /** Data of a `stateSaved` entry. */

@@ -17,6 +17,7 @@ import {
   type RefusedStart,
   refusedOutcome,
   type RunId,
+  type StartRow,
   taskIdOf,
 } from "@claw/core/protocol";
 import { changeApprovals, decideApproval } from "./approvals.ts";
@@ -90,9 +91,10 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
   }
   if (finish !== null) closeRun(disk, item, finish);
   else {
-    if (start !== null) insertRun(disk, start, item.seq);
+    if (start !== null) insertOwn(disk, item, start, work);
     advance(disk, item, work);
   }
+  for (const one of item.rare?.past ?? []) disk.generations.add(run, { ...one });
   if (item.rare?.renewal) renewRun(disk, run, item.rare.renewal);
   if (item.rare?.attributes) setAttributes(disk, run, item.rare.attributes);
   if (item.rare?.streams) writeStreams(disk, run, item.rare.streams);
@@ -108,9 +110,21 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
   if (hold !== null) {
     holdRun(disk, run, item.seq, hold.kind, hold.reason);
     heldKey(disk, run, work);
+    if (start?.keyed !== undefined) enteredKey(disk, run, work);
   }
   const parked = hold === null && park !== null && parkRun(disk, run, item.seq, park);
   return { status: "applied", parked };
+}
+
+// A run of a key comes from another store, held: it joins the queue as if it were new.
+function insertOwn(disk: MemoryDisk, item: Transition, start: StartRow, work: BatchWork): void {
+  const { keyed, ...row } = start;
+  if (keyed === undefined || item.hold === null) return insertRun(disk, start, item.seq);
+  const entered = enterKey(disk, start, keyed, work);
+  if (typeof entered !== "string") {
+    throw new Error(`${row.id} cannot join the queue of its key: ${entered.why}`);
+  }
+  insertRun(disk, row, item.seq);
 }
 
 function advance(disk: MemoryDisk, item: Transition, work: BatchWork): void {

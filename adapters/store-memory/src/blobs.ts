@@ -1,10 +1,18 @@
-import type { NewBlob } from "@claw/core/ports";
+import type { BlobPart, NewBlob } from "@claw/core/ports";
 import type { RunId } from "@claw/core/protocol";
 import type { MemoryDisk } from "./memory-disk.ts";
 
 /** Writes a large payload. */
 export function writeBlob(disk: MemoryDisk, { run, id, bytes }: NewBlob): void {
   disk.blobs.set(`${run}/${id}`, Buffer.from(bytes).toString("base64"));
+}
+
+/** Writes a part of a large payload ahead of its run. */
+export function stageBlob(disk: MemoryDisk, part: BlobPart, flushed: boolean): void {
+  const { run, id, n, bytes } = part;
+  const before = n === 0 ? null : readBlob(disk, run, id);
+  writeBlob(disk, { item: 0, run, id, bytes: Buffer.concat([before ?? new Uint8Array(), bytes]) });
+  disk.settleCommit(flushed);
 }
 
 /** Reads a large payload; null when there is none of this id. */

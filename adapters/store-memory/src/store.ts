@@ -1,8 +1,9 @@
 import { existsSync, writeFileSync } from "node:fs";
 import type { Store, StoreInfo } from "@claw/core/ports";
 import { ClawError, isClawError } from "@claw/core/protocol";
-import { readBlob, removeBlobs } from "./blobs.ts";
+import { readBlob, removeBlobs, stageBlob } from "./blobs.ts";
 import { checkDisk } from "./check.ts";
+import { lookAt } from "./look.ts";
 import { listApprovals } from "./approvals.ts";
 import { commitBatch, writeLateBatches } from "./commit-batch.ts";
 import type { FaultPlan } from "./faults.ts";
@@ -107,12 +108,20 @@ export function memoryStore(options: MemoryOptions = {}): Store {
     expire: (nowMs, limit) => use(() => disk.expire(nowMs, limit, synchronous)),
     streams: { read: (query) => use(() => readChunks(disk, query)) },
     tasks: taskReads(disk, use),
-    blobs: {
-      read: (run, id) => use(() => readBlob(disk, run, id)),
-      remove: (runs) => use(() => removeBlobs(disk, runs, synchronous)),
-    },
+    blobs: blobsOn(disk, use, synchronous),
     check: () => use(() => checkDisk(disk)),
+    look: () => use(() => lookAt(disk)),
     backup: (path) => use(() => writeBackup(disk, path)),
+  };
+}
+
+type Use = <T>(verb: () => T) => T | Promise<T>;
+
+function blobsOn(disk: MemoryDisk, use: Use, synchronous: boolean): Store["blobs"] {
+  return {
+    read: (run, id) => use(() => readBlob(disk, run, id)),
+    stage: (part) => use(() => stageBlob(disk, part, synchronous)),
+    remove: (runs) => use(() => removeBlobs(disk, runs, synchronous)),
   };
 }
 

@@ -22,7 +22,7 @@ import { openInbox } from "./deliver-message.ts";
 import { openEventLog } from "./event-log.ts";
 import { Journals } from "./journals.ts";
 import { Keys } from "./keys.ts";
-import { openRenewer } from "./renew-run.ts";
+import { openPastWriter, openRenewer } from "./renew-run.ts";
 import { openRequests } from "./remember-request.ts";
 import { openRester } from "./rest-run.ts";
 import { isStorageError } from "./storage-error.ts";
@@ -66,6 +66,7 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
     setAttributes: openAttributeSetter(db),
     renew: openRenewer(db, journals),
     streams: openStreams(db),
+    writePast: openPastWriter(db),
   };
   const begin = db.prepare("BEGIN IMMEDIATE");
   const end = db.prepare("COMMIT");

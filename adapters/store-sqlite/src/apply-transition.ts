@@ -12,17 +12,18 @@ import {
   type RefusedStart,
   refusedOutcome,
   type RunId,
+  type StartRow,
 } from "@claw/core/protocol";
 import type { Approvals } from "./approvals.ts";
 import type { AttributeSetter } from "./attributes.ts";
-import { APPLIED, type BatchWork, PARKED } from "./batch-work.ts";
+import { APPLIED, type BatchWork, Contradiction, PARKED } from "./batch-work.ts";
 import type { Closer } from "./close-run.ts";
 import type { Creator } from "./create-run.ts";
 import type { Inbox } from "./deliver-message.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Journals } from "./journals.ts";
 import type { Keys } from "./keys.ts";
-import type { Renewer } from "./renew-run.ts";
+import type { openPastWriter, Renewer } from "./renew-run.ts";
 import type { Requests } from "./remember-request.ts";
 import type { Rester } from "./rest-run.ts";
 import type { Subscriptions } from "./subscribe.ts";
@@ -43,6 +44,7 @@ export interface Tables {
   readonly setAttributes: AttributeSetter;
   readonly renew: Renewer;
   readonly streams: Streams;
+  readonly writePast: ReturnType<typeof openPastWriter>;
   readonly tasks: TaskWriter;
   readonly approvals: Approvals;
 }
@@ -64,6 +66,7 @@ export function applyTransition(
   const deliveredBefore = work.delivered.length;
   if (finish === null) advance(tables, transition, work);
   else end(tables, transition, finish);
+  if (transition.rare?.past) tables.writePast(run, transition.rare.past);
   if (transition.rare?.renewal) tables.renew(run, transition.rare.renewal);
   if (transition.rare?.attributes) tables.setAttributes(run, transition.rare.attributes);
   if (transition.rare?.streams) tables.streams.write(run, transition.rare.streams);
@@ -93,7 +96,7 @@ export function publishEvent(tables: Tables, published: PublishedEvent, work: Ba
 function advance(tables: Tables, transition: Transition, work: BatchWork): void {
   const { run, start, namespace, firstSeq, entries, park, hold } = transition;
   const { journals } = tables;
-  if (start !== null) tables.creator.start(start, transition);
+  if (start !== null) createOwn(tables, transition, start, work);
   if (start !== null && (park !== null || hold !== null)) {
     if (entries !== "") journals.write(run, firstSeq, entries);
   } else {
@@ -106,6 +109,18 @@ function advance(tables: Tables, transition: Transition, work: BatchWork): void 
   for (const wait of transition.waits) {
     tables.subscriptions.add(run, namespace, wait, work.delivered);
   }
+}
+
+// A run of a key comes from another store, held: it joins the queue as if it were new.
+function createOwn(tables: Tables, first: Transition, start: StartRow, work: BatchWork): void {
+  const { keyed, ...row } = start;
+  if (keyed === undefined || first.hold === null) return tables.creator.start(start, first);
+  const entered = tables.keys.enter(start, keyed, work);
+  if (typeof entered !== "string") {
+    throw new Contradiction(`${row.id} cannot join the queue of its key: ${entered.why}`);
+  }
+  tables.creator.start(row, first);
+  tables.keys.entered(row.id, work);
 }
 
 function end(tables: Tables, transition: Transition, finish: Finish): void {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { NewBlob } from "@claw/core/ports";
+import type { BlobPart, NewBlob } from "@claw/core/ports";
 import type { RunId } from "@claw/core/protocol";
 
 /** Bytes of one row: a large blob is read and written without a row as large as itself. */
@@ -8,6 +8,8 @@ const CHUNK_BYTES = 1024 * 1024;
 /** Large payloads on an open database. */
 export interface Blobs {
   write(blob: NewBlob): void;
+  /** Writes a part ahead of its run. */
+  stage(part: BlobPart): void;
   read(run: RunId, id: string): Uint8Array | null;
   /** Removes the bytes of one id. */
   drop(run: RunId, id: string): void;
@@ -28,6 +30,10 @@ export function openBlobs(db: DatabaseSync): Blobs {
       for (let n = 0; n === 0 || n * CHUNK_BYTES < bytes.length; n++) {
         insert.run(run, id, n, bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES));
       }
+    },
+    stage: ({ run, id, n, bytes }) => {
+      if (n === 0) drop.run(run, id);
+      insert.run(run, id, n, bytes);
     },
     read: (run, id) => {
       const chunks: Uint8Array[] = [];

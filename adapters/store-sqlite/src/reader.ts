@@ -1,18 +1,13 @@
-import { existsSync, realpathSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
-import { pathToFileURL } from "node:url";
+import type { DatabaseSync } from "node:sqlite";
 import type { Store } from "@claw/core/ports";
-import { ClawError } from "@claw/core/protocol";
 import { openApprovalLister } from "./approvals.ts";
 import { checkStore } from "./check.ts";
 import { tailTextOf } from "./journal-tail.ts";
 import { openRunLister } from "./list-runs.ts";
 import { openChunkReader } from "./streams.ts";
 import { openTaskReader, type TaskReader } from "./read-tasks.ts";
-import { recogniseStore, SCHEMA_VERSION } from "./schema.ts";
-import { READONLY, sqliteCode, storageError } from "./storage-error.ts";
-
-const BUSY_TIMEOUT_MS = 1_000;
+import { openForReading } from "./open-reading.ts";
+import { storageError } from "./storage-error.ts";
 
 /** A look at a store that somebody else may own. */
 export interface SqliteReader extends Pick<Store, "list" | "find" | "key" | "approvals" | "check"> {
@@ -30,7 +25,7 @@ export interface SqliteReader extends Pick<Store, "list" | "find" | "key" | "app
 export function sqliteReader({ path }: { readonly path: string }): SqliteReader {
   let db: DatabaseSync | null = null;
   try {
-    db = openForReading(realpathSync(path));
+    db = openForReading(path);
     return readerOn(db, path);
   } catch (error) {
     db?.close();
@@ -38,31 +33,7 @@ export function sqliteReader({ path }: { readonly path: string }): SqliteReader 
   }
 }
 
-// Also a reader needs the shared memory file beside the database. In a folder that may not be written it is
-// done without, if nobody can be writing: then there is no write-ahead log.
-function openForReading(path: string): DatabaseSync {
-  const options = { readOnly: true, timeout: BUSY_TIMEOUT_MS };
-  const db = new DatabaseSync(path, options);
-  try {
-    db.prepare("PRAGMA user_version").get();
-    return db;
-  } catch (error) {
-    db.close();
-    if (sqliteCode(error) !== READONLY || existsSync(`${path}-wal`)) throw error;
-    const url = pathToFileURL(path);
-    url.searchParams.set("immutable", "1");
-    return new DatabaseSync(url, options);
-  }
-}
-
 function readerOn(db: DatabaseSync, path: string): SqliteReader {
-  const version = recogniseStore(db, path);
-  if (version !== SCHEMA_VERSION) {
-    throw new ClawError(
-      "CLAW-4008",
-      version === 0 ? `${path} is empty` : `${path} has the older schema version ${version}`,
-    );
-  }
   const lister = openRunLister(db, (run, settled) => tailTextOf(db, run, settled));
   const tasks = openTaskReader(db);
   const approvals = openApprovalLister(db);

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Renewal } from "@claw/core/ports";
+import type { PastGeneration, Renewal } from "@claw/core/ports";
 import type { Generation, RunId } from "@claw/core/protocol";
 import { Contradiction } from "./batch-work.ts";
 import type { Journals } from "./journals.ts";
@@ -24,6 +24,18 @@ export function openRenewer(db: DatabaseSync, journals: Journals): Renewer {
     }
     update.run(input, run);
     journals.replace(run, 1, seq, journal);
+  };
+}
+
+/** Writes the ended generations of a run that comes from another store. */
+export function openPastWriter(
+  db: DatabaseSync,
+): (run: RunId, past: readonly PastGeneration[]) => void {
+  const insert = db.prepare("INSERT INTO generations VALUES (?, ?, ?, ?, ?)");
+  return (run, past) => {
+    for (const { generation, endedAt, input, journal } of past) {
+      insert.run(run, generation, endedAt, input, journal);
+    }
   };
 }
 

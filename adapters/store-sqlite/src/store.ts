@@ -1,6 +1,7 @@
 import type { Store } from "@claw/core/ports";
 import { backUp } from "./back-up.ts";
 import { checkStore } from "./check.ts";
+import { sqliteLook } from "./look.ts";
 import { storageError } from "./storage-error.ts";
 import { StoreHandle } from "./store-handle.ts";
 
@@ -57,9 +58,19 @@ export function sqliteStore(options: SqliteOptions): Store {
     },
     blobs: {
       read: (run, id) => handle.use(({ writer }) => writer.blobs.read(run, id)),
+      stage: (part) =>
+        handle.use(({ db, writer }) => {
+          db.exec("BEGIN IMMEDIATE");
+          writer.blobs.stage(part);
+          db.exec("COMMIT");
+        }),
       remove: (runs) => handle.use(({ writer }) => writer.blobs.remove(runs)),
     },
     check: () => handle.use(({ db }) => checkStore(db)),
+    look: () => {
+      handle.use(() => undefined);
+      return sqliteLook({ path: handle.path });
+    },
     backup: async (to) => {
       handle.use(() => undefined);
       try {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ChunkPage, ChunkQuery, StreamChanges } from "@claw/core/ports";
-import type { ChunkBlock, RunId, StreamHead } from "@claw/core/protocol";
+import type { ArchivedStreams, ChunkBlock, RunId, StreamHead } from "@claw/core/protocol";
 
 /** Streams of runs, as their owner needs them. */
 export interface Streams {
@@ -60,6 +60,18 @@ export function openChunkReader(db: DatabaseSync): ChunkReader {
     const rows = select.all(run, after, stream ?? null, limit) as BlockRow[];
     const blocks = rows.map((row) => ({ ...row }));
     return { blocks, heads: headsOf(run), ended: !open };
+  };
+}
+
+/** Reads all streams of a run. */
+export function openStreamArchiver(db: DatabaseSync): (run: RunId) => ArchivedStreams {
+  const headsOf = openHeads(db);
+  const select = db.prepare(`
+    SELECT stream, seq, count, call, attempt, first, at, data FROM chunks
+    WHERE run = ? ORDER BY seq`);
+  return (run) => {
+    const blocks = (select.all(run) as BlockRow[]).map((row) => ({ ...row }));
+    return { heads: headsOf(run), blocks };
   };
 }
 

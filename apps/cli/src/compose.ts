@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Log, Store, TaskQuery } from "@claw/core/ports";
+import type { Log, Store, StoreLook, TaskQuery } from "@claw/core/ports";
 import {
   ClawError,
   type QueueCounts,
@@ -63,6 +63,24 @@ export async function openReader({ store: path, namespace }: Scope): Promise<Rea
 
 function recordFor(task: StoredTask): TaskRecord {
   return taskRecordOf(shownTask(task));
+}
+
+/** A look at the store at a path, beside its owner. Errors: CLAW-4002, CLAW-4003, CLAW-4008. */
+export async function openLook({
+  store: path,
+}: Scope): Promise<{ readonly look: StoreLook; readonly store: string }> {
+  if (!existsSync(path)) throw new ClawError("CLAW-4008", `There is no store at ${path}`);
+  const [{ sqliteLook, SCHEMA_VERSION }, { storeName }] = await Promise.all([
+    import("@claw/store-sqlite"),
+    import("@claw/runtime"),
+  ]);
+  const store = storeName({ kind: "sqlite", schemaVersion: SCHEMA_VERSION });
+  return { look: sqliteLook({ path }), store };
+}
+
+/** A runtime on a store that takes messages and runs nothing. Errors: those of `openRuntime`. */
+export function openAlone(scope: Scope, log: Log): Promise<Claw> {
+  return openOn(scope, { workflows: [], tasks: [], concurrency: {} }, log);
 }
 
 /** The store at a path, not opened yet. */

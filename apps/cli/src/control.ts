@@ -16,7 +16,7 @@ import type {
   RetentionReport,
   UpdateRequest,
 } from "@claw/runtime";
-import { openOn, type Scope } from "./compose.ts";
+import { openAlone, type Scope } from "./compose.ts";
 import { isLive, readOwner, type Owner } from "./owner-file.ts";
 import { hint, logFrom } from "./terminal.ts";
 
@@ -65,12 +65,12 @@ const ANSWER_MS_MAX = 70_000;
  * Errors: CLAW-5006 when somebody owns it and does not answer, CLAW-5071 when that process answers for another
  * namespace.
  */
-export async function openControl({ store, namespace }: Scope): Promise<Control> {
-  const owner = await ownerFor({ store, namespace });
+export async function openControl(scope: Scope): Promise<Control> {
+  const { store } = scope;
+  const owner = await ownerFor(scope);
   if (owner !== null) return throughOwner(owner);
   try {
-    const nothing = { workflows: [], tasks: [], concurrency: {} };
-    const claw = await openOn({ store, namespace }, nothing, logFrom("error"));
+    const claw = await openAlone(scope, logFrom("error"));
     hint("no process runs workflows on this store: what is sent is kept until one does");
     return inThisProcess(claw);
   } catch (error) {
@@ -178,12 +178,42 @@ async function ask(
   });
   const answer: unknown = await response.json();
   if (response.ok) return answer;
-  const problem = answer as Partial<Problem>;
-  const { code, detail, details } = problem;
-  if (code === undefined || !Object.hasOwn(ERRORS, code)) {
-    throw new Error(`the owner answered ${response.status}: ${detail ?? ""}`);
+  throw problemError({ status: response.status, ...(answer as Partial<Problem>) });
+}
+
+/** Asks the owner for something long: its answer as text, a chunk at a time. Errors: the owner's, CLAW-5006. */
+export async function* streamFrom(
+  owner: Owner,
+  path: string,
+  body: unknown,
+): AsyncGenerator<string> {
+  const headers = { "content-type": "application/json", authorization: `Bearer ${owner.token}` };
+  const response = await reach(owner, path, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) {
+    throw problemError((await response.json()) as Partial<Problem>);
   }
-  throw new ClawError(code satisfies ErrorCode, detail, details === undefined ? {} : { details });
+  const decoder = new TextDecoder();
+  try {
+    const chunks = (response.body ?? []) as AsyncIterable<Uint8Array>;
+    for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
+  } catch (cause) {
+    throw new ClawError("CLAW-5006", `Process ${owner.pid} ended in the middle of its answer`, {
+      cause,
+    });
+  }
+}
+
+/** The error that an owner's answer tells of. */
+export function problemError(problem: Partial<Problem>): Error {
+  const { code, status, detail, details } = problem;
+  if (code === undefined || !Object.hasOwn(ERRORS, code)) {
+    return new Error(`the owner answered ${status}: ${detail ?? ""}`);
+  }
+  return new ClawError(code satisfies ErrorCode, detail, details === undefined ? {} : { details });
 }
 
 async function reach(owner: Owner, path: string, init: RequestInit): Promise<Response> {

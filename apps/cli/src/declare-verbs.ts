@@ -7,6 +7,7 @@ import type { SendOptions } from "./verbs/messages.ts";
 import { type Act, examples, GROUPS } from "./declaring.ts";
 import { declareFeeds } from "./declare-feeds.ts";
 import { declareTasks } from "./declare-tasks.ts";
+import { declareMoves } from "./declare-moves.ts";
 import { declareOperations } from "./declare-operations.ts";
 import type { RunOptions } from "./verbs/run.ts";
 import type { StartOptions } from "./verbs/start.ts";
@@ -49,6 +50,7 @@ export function declareVerbs(): CommandLine {
   declareFeeds(program, act);
   declareTasks(program, act);
   declareOperations(program, act);
+  declareMoves(program, act, STATUSES);
   declareVisits(program, act);
   declareApprovals(program, act);
   declareStoreVerbs(program, act);

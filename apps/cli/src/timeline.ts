@@ -31,6 +31,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   [ENTRY_KINDS.callSkipped]: "skipped",
   [ENTRY_KINDS.undoPlanned]: "undo",
   [ENTRY_KINDS.forked]: "forked",
+  [ENTRY_KINDS.moved]: "moved",
 };
 
 /**

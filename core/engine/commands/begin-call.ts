@@ -12,7 +12,7 @@ import { extrasOf, rareOf } from "../draft.ts";
 import { isInserted } from "../evolution.ts";
 import { record, recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
-import { subscriptionsOf } from "../subscriptions.ts";
+import { lookAfter, subscriptionsOf } from "../subscriptions.ts";
 import { saveState } from "./save-state.ts";
 import { writeFromCode } from "./write-chunks.ts";
 
@@ -126,7 +126,7 @@ function subscribe(run: RunState, call: Call, plan: Plan & { kind: "event" }): v
   run.hadWaits = true;
   // The store has answered it in an earlier life: the message is taken next.
   if (run.inbox.some(({ kind, name }) => kind === "event" && name === call.id)) return;
-  addWait(run, call.id, plan, subscriptions.cursor.get(plan.key) ?? 0);
+  addWait(run, call.id, plan, lookAfter(run, subscriptions.cursor.get(plan.key) ?? 0));
 }
 
 /** Registers the wait of a call for events whose number is greater than `after`. */

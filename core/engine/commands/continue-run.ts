@@ -10,6 +10,7 @@ import {
 } from "../../protocol/index.ts";
 import { extrasOf, rareOf } from "../draft.ts";
 import { draftOf, reopenRun, type RunState } from "../run-state.ts";
+import { lookAfter, takenEvents } from "../subscriptions.ts";
 
 /**
  * Ends this generation of a run whose open calls were given up (`endCode`): it goes on with `input` and a
@@ -21,8 +22,13 @@ export function continueRun(run: RunState, input: Payload, nowMs: number): void 
   const again = undelivered(run);
   if (again.length > 0) extrasOf(draft).messages.push(...again);
   const generation = run.generation + 1;
-  const events = [...(run.subscriptions?.cursor ?? [])].slice(-limits.CHECKPOINT_EVENTS_MAX);
-  const note: GenerationNote = events.length === 0 ? { generation } : { generation, events };
+  const events = takenEvents(run, limits.CHECKPOINT_EVENTS_MAX);
+  const after = lookAfter(run, 0);
+  const note: GenerationNote = {
+    generation,
+    ...(events.length === 0 ? {} : { events }),
+    ...(after === 0 ? {} : { after }),
+  };
   const entry: Entry = {
     seq: run.seq + 1,
     at: Math.max(nowMs, run.lastAt),

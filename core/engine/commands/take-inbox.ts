@@ -11,7 +11,7 @@ import { extrasOf } from "../draft.ts";
 import { recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { addWait } from "./begin-call.ts";
-import { dropWait } from "../subscriptions.ts";
+import { dropWait, lookAfter, numberHere } from "../subscriptions.ts";
 
 // Calls whose messages name them.
 const ADDRESSED: ReadonlySet<string> = new Set(["event", "child", "approval", "start"]);
@@ -60,7 +60,8 @@ function requestCancel(run: RunState, row: InboxRow, nowMs: number): void {
 function answerOnce(run: RunState, call: Call, row: InboxRow, nowMs: number): void {
   if (row.kind === "event" && call.plan.kind === "event") {
     const taken = takenUpTo(run, call.plan.key);
-    if (eventNumberOf(row.data) <= taken) return addWait(run, call.id, call.plan, taken);
+    const number = numberHere(run, call.id, Number.POSITIVE_INFINITY, eventNumberOf(row.data));
+    if (number <= taken) return addWait(run, call.id, call.plan, lookAfter(run, taken));
   }
   answer(run, call, row, nowMs);
 }
@@ -71,7 +72,7 @@ function takenUpTo(run: RunState, key: string): number {
   for (const { call, entry, delivered } of run.queue) {
     if (delivered || call?.open !== true || entry.kind !== ENTRY_KINDS.eventReceived) continue;
     if (call.plan.kind !== "event" || call.plan.key !== key) continue;
-    taken = Math.max(taken, eventNumberOf(entry.data));
+    taken = Math.max(taken, numberHere(run, call.id, entry.seq, eventNumberOf(entry.data)));
   }
   return taken;
 }

@@ -61,4 +61,44 @@ export const STORE_ERRORS = {
       "Give the runtime the codec and the keys that it was stored with, then release the run.",
     status: 500,
   },
+  "CLAW-4061": {
+    title: "The export cannot be read",
+    remedy:
+      "Nothing was imported. Export the runs again, or copy the file again: it is cut or changed.",
+    status: 400,
+  },
+  "CLAW-4062": {
+    title: "The export was written by a newer version",
+    remedy: "Nothing was imported. Import it with that version, or a later one, of this program.",
+    status: 400,
+  },
+  "CLAW-4063": {
+    title: "Another run of this id is in the store",
+    remedy:
+      "It was not imported. Export the others by name, or import the file into another store.",
+    status: 409,
+  },
+  "CLAW-4064": {
+    title: "The export is of another namespace",
+    remedy:
+      "Nothing was imported. Name the namespace that shall have the runs: --namespace, or intoOtherNamespace.",
+    status: 409,
+  },
+  "CLAW-4065": {
+    title: "A run is missing that another cannot do without",
+    remedy:
+      "Nothing was imported. Export the runs again with this version: it takes parents and children along.",
+    status: 409,
+  },
+  "CLAW-4066": {
+    title: "The export cannot be written there",
+    remedy: "Name a file that does not exist yet, in a folder that can be written.",
+    status: 409,
+  },
+  "CLAW-4067": {
+    title: "A run of a key cannot join the key in this store",
+    remedy:
+      "Nothing was imported. Let the run end where it is, or import into a store without runs of that key.",
+    status: 409,
+  },
 } as const satisfies Record<string, ErrorSpec>;

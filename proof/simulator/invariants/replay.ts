@@ -189,8 +189,11 @@ function frozenStore(
       list: () => [],
       find: () => null,
     },
-    blobs: { read: () => null, remove: () => 0 },
+    blobs: { read: () => null, stage: () => {}, remove: () => 0 },
     check: () => [],
+    look: () => {
+      throw new Error("a replay looks at nothing else");
+    },
     backup: () => {},
   };
 }

@@ -11,6 +11,7 @@ import { feedRoutes } from "./routes/feeds.ts";
 import { githubRoutes } from "./routes/github.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { operationRoutes } from "./routes/operations.ts";
+import { moveRoutes } from "./routes/moves.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { storeRoutes } from "./routes/store.ts";
 import { taskRoutes } from "./routes/tasks.ts";
@@ -96,6 +97,7 @@ function makeApp(desk: Desk): FastifyInstance {
     visitRoutes(room, desk);
     approvalRoutes(room, desk);
     storeRoutes(room, desk);
+    moveRoutes(room, desk);
     taskRoutes(room, desk);
   });
   app.register(async (room) => {

@@ -1,4 +1,11 @@
-import { closeLoop, closeScope, openLoop, type RunState, whatOutlives } from "@claw/core/engine";
+import {
+  closeLoop,
+  closeScope,
+  openLoop,
+  type RunState,
+  takenEvents,
+  whatOutlives,
+} from "@claw/core/engine";
 import {
   ClawError,
   decodePayload,
@@ -74,8 +81,7 @@ function noteOf(outcome: unknown, number: number): SavedNote {
 
 // Events that were taken stand in entries that go: without their numbers they would be taken again.
 function encodeNote(state: RunState, note: SavedNote, payloadBytesMax: number): Payload {
-  const cursor = state.subscriptions?.cursor;
-  if (cursor === undefined || cursor.size === 0) return encodePayload(note, payloadBytesMax);
-  const events = [...cursor].sort((a, b) => a[1] - b[1]).slice(-limits.CHECKPOINT_EVENTS_MAX);
+  const events = takenEvents(state, limits.CHECKPOINT_EVENTS_MAX);
+  if (events.length === 0) return encodePayload(note, payloadBytesMax);
   return encodePayload({ ...note, events }, payloadBytesMax);
 }

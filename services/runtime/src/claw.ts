@@ -14,6 +14,8 @@ import type {
 } from "@claw/core/protocol";
 import type { RunQuery, StoreInfo, TaskQuery } from "@claw/core/ports";
 import type { AnyWorkflow, Task, Workflow } from "@claw/sdk";
+import type { ExportSelection, MoveProgress } from "./moves/export-runs.ts";
+import type { ExportBytes, ImportOptions, ImportReport } from "./moves/import-runs.ts";
 import type { Retention } from "./runtime-options.ts";
 import type { EnqueuedTask, EnqueueOptions } from "./tasks/enqueue.ts";
 
@@ -406,6 +408,24 @@ export interface Claw {
     readonly dryRun?: boolean;
     readonly keep?: Partial<Retention>;
   }): Promise<RetentionReport>;
+  /**
+   * Writes runs of this namespace as text that `importRuns` of any store takes, while work goes on; families of
+   * open runs come together. Payloads stay as they are stored; `plain` opens them all, encrypted ones too.
+   * Errors: CLAW-3001, CLAW-4002, CLAW-4011.
+   */
+  exportRuns(
+    selection?: ExportSelection,
+    options?: {
+      readonly plain?: boolean;
+      readonly onProgress?: (progress: MoveProgress) => void;
+    },
+  ): AsyncIterable<string>;
+  /**
+   * Takes the runs of an export into this store: nothing unless all of it is sound, and nothing twice. Open runs are held as
+   * paused unless `resume` says otherwise. `bytes` is called twice.
+   * Errors: CLAW-4061 to CLAW-4065, CLAW-3005.
+   */
+  importRuns(bytes: ExportBytes, options?: ImportOptions): Promise<ImportReport>;
   /** Numbers of this life of the runtime. */
   stats(): RuntimeStats;
   /** Settles when every write that was asked for is durable or has failed. */

@@ -44,6 +44,13 @@ import type {
 import type { Retention } from "./runtime-options.ts";
 import { decide } from "./approvals.ts";
 import { viewKey } from "./key-view.ts";
+import { type ExportSelection, exportRuns, storeName } from "./moves/export-runs.ts";
+import {
+  type ExportBytes,
+  type ImportOptions,
+  type ImportReport,
+  importRuns,
+} from "./moves/import-runs.ts";
 import type { Node } from "./node.ts";
 import { publish } from "./publish.ts";
 import { handleOf } from "./run-handle.ts";
@@ -277,6 +284,33 @@ export class Client implements Claw {
     options: { readonly dryRun?: boolean; readonly keep?: Partial<Retention> } = {},
   ): Promise<RetentionReport> {
     return this.#node.sweeper.sweep(options.keep ?? {}, options.dryRun ?? false);
+  }
+
+  async *exportRuns(
+    selection: ExportSelection = {},
+    options: Parameters<Claw["exportRuns"]>[1] = {},
+  ): AsyncGenerator<string> {
+    const { store, namespace, clock, sealer } = this.#node;
+    this.#node.mustBeAvailable();
+    const look = await store.look();
+    try {
+      const { plain = false, onProgress } = options;
+      const source = {
+        look,
+        namespace,
+        store: storeName(this.store),
+        nowMs: clock.now(),
+        sealer: plain ? sealer : null,
+        ...(onProgress === undefined ? {} : { onProgress }),
+      };
+      yield* exportRuns(source, selection);
+    } finally {
+      look.close();
+    }
+  }
+
+  importRuns(bytes: ExportBytes, options?: ImportOptions): Promise<ImportReport> {
+    return importRuns(this.#node, bytes, options);
   }
 
   stats(): RuntimeStats {

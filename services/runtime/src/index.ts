@@ -18,6 +18,16 @@ export type {
   StartOptions,
   UpdateRequest,
 } from "./claw.ts";
+export {
+  exportRuns,
+  type ExportSelection,
+  type ExportSource,
+  type MoveProgress,
+  storeName,
+} from "./moves/export-runs.ts";
+export { exportFile } from "./moves/export-file.ts";
+export type { ExportBytes, ImportOptions, ImportReport } from "./moves/import-runs.ts";
+export { type ExportPiece, readExport } from "./moves/read-export.ts";
 export type { Retention, RuntimeLimits, RuntimeOptions } from "./runtime-options.ts";
 export { openRuntime } from "./open-runtime.ts";
 export { type Replayed, replayRecorded } from "./replay-recorded.ts";

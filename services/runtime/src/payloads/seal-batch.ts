@@ -5,6 +5,7 @@ import type {
   Finish,
   NewBlob,
   NewRun,
+  PastGeneration,
   PublishedEvent,
   RareParts,
   Renewal,
@@ -47,6 +48,7 @@ const NO_PAYLOADS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.attributesSet,
   ENTRY_KINDS.undoPlanned,
   ENTRY_KINDS.forked,
+  ENTRY_KINDS.moved,
   ENTRY_KINDS.generationBegan,
   ENTRY_KINDS.streamWritten,
 ]);
@@ -80,10 +82,11 @@ function concernsTransition(sealer: Sealer, item: Transition): boolean {
     if (sealer.hasCodecs || sealer.concerns(ending.output)) return true;
     if (sealer.concerns(finish.start.input) || sealer.concerns(journal ?? "")) return true;
   }
-  const { renewal, keyState, streams } = item.rare ?? {};
+  const { renewal, keyState, streams, past } = item.rare ?? {};
   if (renewal && sealer.concerns(renewal.input)) return true;
   if (keyState && sealer.concerns(keyState.state)) return true;
   for (const { data } of streams?.blocks ?? []) if (sealer.concerns(data)) return true;
+  if (sealer.hasCodecs && past && past.length > 0) return true;
   for (const { data } of messages) if (sealer.concerns(data)) return true;
   for (const one of starts) if (concernsRun(sealer, one)) return true;
   return events.some((event) => event.starts.some((one) => concernsRun(sealer, one)));
@@ -138,12 +141,13 @@ export class BatchSealer {
   // The journal of a next generation has no payload: it begins with a note of the engine's.
   async #rare(run: RunId, rare: RareParts | null, blobs: SealedBlob[]): Promise<RareParts | null> {
     if (rare === null) return rare;
-    const { renewal = null, streams = null, keyState = null } = rare;
+    const { renewal = null, streams = null, keyState = null, past = null } = rare;
     return {
       ...rare,
       renewal: renewal === null ? null : await this.#renewal(run, renewal, blobs),
       streams: streams === null ? null : await this.#streams(run, streams, blobs),
       keyState: keyState === null ? null : await this.#keyState(keyState, blobs),
+      past: past === null ? null : await this.#past(run, past, blobs),
     };
   }
 
@@ -162,6 +166,18 @@ export class BatchSealer {
       return { ...block, data };
     });
     return { ...changes, blocks };
+  }
+
+  #past(
+    run: RunId,
+    past: readonly PastGeneration[],
+    blobs: SealedBlob[],
+  ): Promise<readonly PastGeneration[]> {
+    return each(past, async (one) => ({
+      ...one,
+      input: await this.#sealer.seal(one.input, inputPlace(run), blobs),
+      journal: await this.#entries(run, one.journal, blobs),
+    }));
   }
 
   // The store makes a message of it.
