@@ -15,11 +15,13 @@ export interface NewBlob {
 
 /** A part of bytes that are too large for a row of a journal. */
 export interface BlobPart {
+  /** The run that will refer to it. */
   readonly run: RunId;
   /** Unique within the run. */
   readonly id: string;
   /** Place of the part, from 0; the first takes the place of all that was there under this id. */
   readonly n: number;
+  /** What is stored, as it is. */
   readonly bytes: Uint8Array;
 }
 

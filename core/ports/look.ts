@@ -14,6 +14,7 @@ import type { RunQuery } from "./store-reads.ts";
  * cannot be cut, memory) is given back with `close`, which is idempotent.
  */
 export interface StoreLook {
+  /** Runs that a query names, newest first. */
   list(query: RunQuery): readonly RunSummary[];
   /** Everything about a run but its request and its large payloads; null when unknown. Errors: CLAW-4002. */
   archive(id: RunId): Omit<RunArchive, "request"> | null;
@@ -27,5 +28,6 @@ export interface StoreLook {
   blob(run: RunId, id: string): Iterable<Uint8Array>;
   /** The greatest number that an event was given; 0 for none. */
   readonly lastEvent: number;
+  /** Idempotent. */
   close(): void;
 }

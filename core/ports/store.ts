@@ -103,6 +103,7 @@ export interface PastGeneration {
   readonly generation: number;
   /** Milliseconds since 1970. */
   readonly endedAt: number;
+  /** What it began with. */
   readonly input: Payload;
   /** Text of its entries and gaps. */
   readonly journal: string;

@@ -32,7 +32,9 @@ export interface ArchivedKey extends RunKey {
 
 /** What a run wrote to its streams. */
 export interface ArchivedStreams {
+  /** The streams as they stand, by name. */
   readonly heads: readonly StreamHead[];
+  /** Their chunks, in the order of their numbers. */
   readonly blocks: readonly ChunkBlock[];
 }
 

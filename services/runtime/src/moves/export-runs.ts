@@ -21,7 +21,9 @@ import { blobsOf, changeCoded, codedOf } from "./payloads.ts";
 export interface ExportSelection {
   /** Errors: CLAW-3001 for an unknown one. */
   readonly runs?: readonly RunId[];
+  /** Name of it, in any version. Default: all. */
   readonly workflow?: string;
+  /** Default: all. */
   readonly status?: RunStatus;
   /** Started at or after, milliseconds since 1970. */
   readonly since?: number;
@@ -29,21 +31,27 @@ export interface ExportSelection {
 
 /** How far an export or an import has come. */
 export interface MoveProgress {
+  /** How many were written or read so far. */
   readonly runs: number;
   /** How many there are; null while that is not known. */
   readonly of: number | null;
+  /** How many bytes of the file so far. */
   readonly bytes: number;
 }
 
 /** What an export is made of. */
 export interface ExportSource {
+  /** The state of the store that is exported. */
   readonly look: StoreLook;
+  /** Whose runs; those of others are left out. */
   readonly namespace: string;
   /** Kind and schema version of the store, for people. */
   readonly store: string;
+  /** When the file is written, milliseconds since 1970. */
   readonly nowMs: number;
   /** Opens every payload: what was encrypted is written in the clear. Default: null, payloads stay as they are stored. */
   readonly sealer?: Sealer | null;
+  /** Told from time to time. Default: nobody. */
   readonly onProgress?: (progress: MoveProgress) => void;
 }
 

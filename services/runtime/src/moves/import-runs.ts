@@ -37,11 +37,13 @@ export interface ImportOptions {
    * are held as paused until somebody resumes them, so that a run never goes on in two stores by mistake.
    */
   readonly resume?: boolean;
+  /** Told from time to time. Default: nobody. */
   readonly onProgress?: (progress: MoveProgress) => void;
 }
 
 /** What became of an import. */
 export interface ImportReport {
+  /** The one that the runs belong to now. */
   readonly namespace: string;
   /** Runs in the file. */
   readonly runs: number;
