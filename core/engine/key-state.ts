@@ -1,4 +1,4 @@
-import type { Payload, StoredKey } from "../protocol/index.ts";
+import type { ENTRY_KINDS, Payload, StoredKey } from "../protocol/index.ts";
 
 /** Names of the two ways to ask for the state of a key, as a divergence shows them. */
 export const STATE_READ = "read of the state";
@@ -20,6 +20,16 @@ export interface KeyState {
   readonly passes: number;
   /** That number when it last read or set the state; null when it never did. */
   lookedAt: number | null;
+  /** Reads and changes that are recorded at the close of the turn, or when the replay has ended. */
+  pending: PendingLook[];
+}
+
+/** A read or change of the state that has no record yet. */
+export interface PendingLook {
+  readonly kind: typeof ENTRY_KINDS.stateRead | typeof ENTRY_KINDS.stateSet;
+  readonly call: string;
+  readonly print: string;
+  readonly state: Payload;
 }
 
 /** What a store knows of the state of a run's key. */
@@ -27,7 +37,7 @@ export type KeyView = Pick<StoredKey, "state" | "passes">;
 
 /** What an activation begins with. */
 export function keyStateOf({ state, passes }: KeyView): KeyState {
-  return { current: state, known: null, forgets: false, passes, lookedAt: null };
+  return { current: state, known: null, forgets: false, passes, lookedAt: null, pending: [] };
 }
 
 /** From now on records may be removed: each read is recorded. */

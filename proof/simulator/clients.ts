@@ -100,9 +100,19 @@ export class Clients implements Desk {
     if (this.#weightLeft < 0 && this.#number >= STARTS_MIN) this.#startsLeft = 0;
     const attempt = (on: Host): void => {
       const options = key === undefined ? {} : { idempotencyKey: key };
-      this.asked(on, "start", on.claw?.start(program.name, number, options), ({ id, existing }) => {
+      const starting = on.claw?.start(program.name, number, options);
+      const told = ({
+        id,
+        existing,
+      }: {
+        readonly id: string;
+        readonly existing: boolean;
+      }): void => {
         ledger.check("an acknowledged start is durable", truth.runs.has(id), () => id);
-        if (!existing && truth.runs.get(id)?.entries.length === 0) this.#watchRoom(on, id);
+        const run = truth.runs.get(id);
+        if (!existing && run?.start.keyed === undefined && run?.entries.length === 0) {
+          this.#watchRoom(on, id);
+        }
         if (dice.chance(0.3)) this.#awaitEnd(on, id);
         if (key === undefined) return;
         const scope = `${on.namespace} ${key}`;
@@ -113,7 +123,10 @@ export class Clients implements Desk {
           first === id,
           () => `${key}: ${first}, ${id}`,
         );
-      });
+      };
+      const failed = (code: string): void => ledger.count(`refused ${code}`);
+      const codes = program.keyed === null ? [] : ["CLAW-2041"];
+      this.asked(on, "start", starting, told, { codes, failed });
     };
     attempt(host);
     if (key !== undefined && dice.chance(0.5)) this.again(attempt);
@@ -233,7 +246,9 @@ export class Clients implements Desk {
   }
 
   #release(host: Host, claw: Claw): void {
-    const held = [...this.world.disk.runs.values()].filter((row) => row.held !== "");
+    const held = [...this.world.disk.runs.values()].filter(
+      (row) => row.held !== "" && row.held !== "queued",
+    );
     const run = held.length === 0 ? this.pickOpen() : this.dice.pick(held).id;
     if (run === undefined) return;
     this.asked(host, "release", claw.release(run), () => {}, { codes: ["CLAW-2015"] });
@@ -313,6 +328,8 @@ export class Clients implements Desk {
         this.asked(host, "resume", claw.resume(row.id), () => {});
         continue;
       }
+      // The end of the run that has its key wakes it, and nothing else.
+      if (row.held === "queued") continue;
       if (row.held !== "" || full) {
         this.asked(host, "cancel", claw.cancel(row.id, "held at the end"), () => {});
         continue;

@@ -13,6 +13,13 @@ import { askApproval } from "./statements/approval.ts";
 import { askAttributes } from "./statements/attributes.ts";
 import { registerHandlers } from "./statements/handlers.ts";
 import { askStream } from "./statements/stream.ts";
+import {
+  askKeyed,
+  KEYED_CALLS,
+  keyedOptions,
+  type KeyedStatement,
+  type Tally,
+} from "./statements/keyed.ts";
 import { askStep, type TaskInput, toTasks } from "./statements/step.ts";
 
 /** What a world offers to, and learns from, the workflows that run in it. */
@@ -102,9 +109,10 @@ export function toDefinitions(
 }
 
 function toWorkflow(program: Program, world: Surroundings): AnyWorkflow {
-  const { trigger } = program;
+  const { trigger, keyed } = program;
   const options = {
     version: program.version,
+    ...(keyed === null ? {} : keyedOptions(keyed)),
     ...(program.foreign === "warn" ? { foreignAwait: "warn" as const } : {}),
     ...(trigger === null ? {} : { on: eventOf(trigger.type) }),
     ...(trigger === null || trigger.k === null ? {} : { where: { k: trigger.k } }),
@@ -131,6 +139,7 @@ function toWorkflow(program: Program, world: Surroundings): AnyWorkflow {
 class Performer {
   readonly #world: Surroundings;
   readonly #performance: Performance;
+  readonly #tally: Tally = { saw: null };
 
   constructor(world: Surroundings, performance: Performance) {
     this.#world = world;
@@ -159,6 +168,10 @@ class Performer {
         return this.#try(statement, frame);
       case "foreign":
         return this.#world.stage.foreign(statement.ms);
+      case "look":
+      case "tally":
+        this.#world.stage.counted(statement.op);
+        return this.#keyed(statement, frame);
       case "now":
       case "random":
       case "uuid":
@@ -168,6 +181,16 @@ class Performer {
       default:
         return this.#durable(statement, frame);
     }
+  }
+
+  // Answered where it is asked for; of what is read again nothing is recorded.
+  #keyed(statement: KeyedStatement, { ctx, names }: Frame): unknown {
+    const calls = KEYED_CALLS[statement.op].map((name) => names.call(name));
+    this.#performance.asked.push(...calls);
+    const isFirst = this.#tally.saw === null;
+    const value = askKeyed(statement, ctx, this.#tally);
+    this.#performance.seen.push(...(isFirst ? calls : calls.slice(1)));
+    return value;
   }
 
   #scoped(

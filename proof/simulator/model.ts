@@ -1,6 +1,7 @@
 import { type Entry, ENTRY_KINDS, fingerprint, hash128 } from "@claw/core/protocol";
 import { CallNames } from "./call-names.ts";
 import { keyOf, segmentName } from "./interpret.ts";
+import { KEYED_CALLS, type KeyedStatement } from "./statements/keyed.ts";
 import { type Block, isStep, type Program, type Statement } from "./statement.ts";
 import { type ExpectedCompensation, foreseeUndo } from "./undo-model.ts";
 
@@ -119,6 +120,7 @@ class Model {
       else if (
         entry.kind !== ENTRY_KINDS.attemptFailed &&
         entry.kind !== ENTRY_KINDS.childStarted &&
+        entry.kind !== ENTRY_KINDS.startRequested &&
         entry.kind !== ENTRY_KINDS.undoPlanned
       ) {
         this.#answers.set(entry.call, entry);
@@ -193,6 +195,9 @@ class Model {
       case "foreign":
         this.unsure = true;
         return { ok: true, value: undefined, end: start };
+      case "look":
+      case "tally":
+        return this.#keyed(statement, start, place);
       case "fail":
         return { ok: false, value: "CLAW-2009", end: start };
       case "now":
@@ -202,6 +207,20 @@ class Model {
       default:
         return this.#call(statement, start, place);
     }
+  }
+
+  // Answered in the turn that asks for it.
+  #keyed(statement: KeyedStatement, start: number, { names, closedAt, noted }: Place): Outcome {
+    const end = Math.min(closedAt, this.#cancelledAt);
+    for (const name of KEYED_CALLS[statement.op]) {
+      const call = names.call(name);
+      const answer = this.#answers.get(call);
+      const expected = { statement, askedAt: start, answer, closedAt: end, delivered: true };
+      if (noted) this.calls.set(call, expected);
+    }
+    if (statement.op === "look") return { ok: true, value: "seen", end: start };
+    if (start < end) return { ok: true, value: "counted", end: start };
+    return { ok: false, value: closedAt <= start ? CLOSED : CANCELLED, end: start };
   }
 
   #call(statement: Statement, start: number, place: Place): Outcome {
@@ -234,6 +253,7 @@ class Model {
     const ok = (given: unknown): Outcome => ({ ok: true, value: given, end });
     switch (kind) {
       case ENTRY_KINDS.stepFailed:
+      case ENTRY_KINDS.startRefused:
         return { ok: false, value: (value as { code?: string }).code ?? "CLAW-2001", end };
       case ENTRY_KINDS.timerFired:
         return ok("slept");

@@ -24,6 +24,8 @@ const COMPENSATE = "services/runtime/src/compensate.ts";
 const DELIVERY = "core/engine/delivery.ts";
 const INBOX = "core/engine/commands/take-inbox.ts";
 
+const KEYS = "adapters/store-memory/src/keys.ts";
+
 /** The planted bugs; every search text must stand in its file exactly once. */
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -282,6 +284,36 @@ export const MUTATIONS: readonly Mutation[] = [
         `        lost: (error) => this.onLost(error),
         sent: (items) => this.feeds.committed(items, items.map(() => ({ status: "applied", parked: false }))),
 `,
+      ),
+    ],
+  },
+  {
+    bug: "the newest of the runs that wait for a key is the next",
+    edits: [
+      edit(
+        KEYS,
+        "    const [next] = disk.keyQueues.of(idOf(name));\n",
+        "    const next = disk.keyQueues.of(idOf(name)).at(-1);\n",
+      ),
+    ],
+  },
+  {
+    bug: "the end of a run wakes nobody who waits for its key",
+    edits: [
+      edit(KEYS, 'head: "", turnMs });\n  passOn(disk, member, work);\n', 'head: "", turnMs });\n'),
+    ],
+  },
+  {
+    bug: "a key that somebody has is free",
+    edits: [edit(KEYS, 'const place = known.head === "" ? "head"', 'const place = known ? "head"')],
+  },
+  {
+    bug: "what a run saw of the state of its key is read anew at replay",
+    edits: [
+      edit(
+        "core/engine/commands/read-key-state.ts",
+        "return look(keyState, entry.data,",
+        "return look(keyState, keyState.current,",
       ),
     ],
   },

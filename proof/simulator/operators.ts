@@ -88,8 +88,9 @@ export class Operators {
     });
   }
 
+  // Runs of keys are not forked.
   #some(): KnownRun | undefined {
-    const all = [...this.#world.truth.runs.values()];
+    const all = [...this.#world.truth.runs.values()].filter(({ start }) => !start.keyed);
     return all.length === 0 ? undefined : this.#dice.pick(all);
   }
 
@@ -108,7 +109,7 @@ export class Operators {
 
   #retry(host: Host, claw: Claw): void {
     const ended = [...this.#world.truth.runs.values()].filter(
-      ({ ending }) => ending !== null && ending.status !== "completed",
+      ({ start, ending }) => !start.keyed && ending !== null && ending.status !== "completed",
     );
     if (ended.length === 0) return;
     const run = this.#dice.pick(ended);

@@ -5,6 +5,7 @@ import { makeApproval } from "./statements/approval.ts";
 import { makeAttributes } from "./statements/attributes.ts";
 import { makeHandler } from "./statements/handlers.ts";
 import { makeStream } from "./statements/stream.ts";
+import { makeKeyed, withTally } from "./statements/keyed.ts";
 import { makeCall, makeRun } from "./statements/step.ts";
 
 /** Kinds of statement that count as ctx calls. */
@@ -28,6 +29,8 @@ export const CTX_CALLS = [
   "now",
   "random",
   "uuid",
+  "look",
+  "tally",
   "fail",
   "query",
   "update",
@@ -59,7 +62,9 @@ export function makePrograms(dice: Dice, shape: ProgramShape): Program[] {
     const maker = new Maker(dice, shape, index);
     const length = index >= shape.programs - 2 ? 3 : shape.length;
     const foreign = index === 0 && dice.chance(0.2) ? dice.pick(["error", "warn"] as const) : "no";
-    const body = withForeign(dice, maker.block(length, 0), foreign);
+    const keyed = foreign === "no" && dice.chance(0.18) ? makeKeyed(dice) : null;
+    const plain = withForeign(dice, maker.block(length, 0), foreign);
+    const body = keyed === null ? plain : withTally(dice, plain, keyed);
     const handler = makeHandler(dice, () => maker.leaf());
     const trigger = dice.chance(0.4)
       ? { type: TRIGGER_TYPE, k: dice.chance(0.5) ? dice.below(K_MAX) : null }
@@ -72,6 +77,7 @@ export function makePrograms(dice: Dice, shape: ProgramShape): Program[] {
       handler,
       trigger,
       foreign,
+      keyed,
     };
   });
 }

@@ -2,6 +2,7 @@ import type { OnParentEnd } from "@claw/core/protocol";
 import type { ApprovalStatement } from "./statements/approval.ts";
 import type { AttributesStatement } from "./statements/attributes.ts";
 import type { StreamStatement } from "./statements/stream.ts";
+import type { KeyedShape, KeyedStatement } from "./statements/keyed.ts";
 
 /** What the body of a step does. */
 export interface Fate {
@@ -52,6 +53,7 @@ export type Statement =
   | ApprovalStatement
   | AttributesStatement
   | StreamStatement
+  | KeyedStatement
   | { readonly op: "sleep"; readonly ms: number }
   | { readonly op: "until"; readonly ms: number }
   | { readonly op: "receive"; readonly signal: string; readonly timeoutMs: number }
@@ -108,6 +110,8 @@ export interface Program {
   readonly trigger: { readonly type: string; readonly k: number | null } | null;
   /** Awaits something else than ctx somewhere: held for it, or only warned of it. */
   readonly foreign: "no" | "error" | "warn";
+  /** Null for a program whose runs go side by side. */
+  readonly keyed: KeyedShape | null;
 }
 
 /** True for a statement with a body. */

@@ -1,4 +1,4 @@
-import type { BatchAnswer, Batch, Transition } from "@claw/core/ports";
+import type { BatchAnswer, Batch, NewRun, Transition } from "@claw/core/ports";
 import {
   decodeEntries,
   type Ending,
@@ -67,8 +67,8 @@ export class Truth {
     for (const row of answer.started) this.#begin(row);
     for (const [at, item] of batch.items.entries()) {
       const applied = answer.items[at]?.status === "applied";
-      if (item.type === "publication" && applied)
-        for (const { row } of item.starts) this.#begin(row);
+      if (item.type === "start" && applied) this.#begin(item.start.row);
+      if (item.type === "publication" && applied) this.#beginAll(item.starts);
       if (item.type !== "transition") continue;
       if (applied) this.#apply(item);
     }
@@ -110,8 +110,10 @@ export class Truth {
   #begin(row: StartRow): KnownRun {
     const known = this.runs.get(row.id);
     if (known !== undefined) return known;
+    // Of what was learned from the disk, the key stands in another table.
+    const member = this.#disk.keyedRuns.get(row.id);
     const fresh: KnownRun = {
-      start: row,
+      start: member === undefined ? row : { ...row, keyed: member },
       text: "",
       entries: [],
       answers: new Map(),
@@ -127,13 +129,16 @@ export class Truth {
     return fresh;
   }
 
+  // An event that was known, and a key that takes no more, start nothing.
+  #beginAll(starts: readonly NewRun[]): void {
+    for (const { row } of starts) if (this.#onDisk(row.id)) this.#begin(row);
+  }
+
   #apply(item: Transition): void {
     const ledger = this.#ledger;
     if (item.start !== null) this.#begin(item.start);
-    for (const { row } of item.starts) this.#begin(row);
-    for (const { starts } of item.events) {
-      for (const { row } of starts) if (this.#onDisk(row.id)) this.#begin(row);
-    }
+    this.#beginAll(item.starts);
+    for (const { starts } of item.events) this.#beginAll(starts);
     const run = this.runs.get(item.run);
     ledger.check("transitions belong to a known run", run !== undefined, () => item.run);
     if (run === undefined) return;
@@ -210,7 +215,7 @@ export class Truth {
       run.failures.set(call, attempt);
       return;
     }
-    if (kind === ENTRY_KINDS.childStarted) return;
+    if (kind === ENTRY_KINDS.childStarted || kind === ENTRY_KINDS.startRequested) return;
     // Cancellations and plans of undoing belong to no call: of each kind there is one.
     const isEnd = kind === ENTRY_KINDS.updateEnded;
     const id = call === "" || isEnd ? `${call} ${kind}` : call;

@@ -1,6 +1,7 @@
 import { type Entry, ENTRY_KINDS } from "@claw/core/protocol";
 import type { StepContext } from "@claw/sdk";
 import type { Host } from "./host.ts";
+import type { KeyCheck } from "./invariants/keys.ts";
 import { SlotCheck } from "./invariants/slots.ts";
 import type { StreamCheck } from "./invariants/streams.ts";
 import { checkUndoBegins } from "./invariants/undo.ts";
@@ -43,11 +44,17 @@ export class Witness {
   /** Slots of queues that bodies take. */
   readonly slots: SlotCheck;
   readonly #scheduler: Scheduler;
-
+  readonly #queues: KeyCheck;
   readonly #streams: StreamCheck;
 
-  constructor(truth: Truth, ledger: Ledger, scheduler: Scheduler, streams: StreamCheck) {
-    this.#streams = streams;
+  constructor(
+    truth: Truth,
+    ledger: Ledger,
+    scheduler: Scheduler,
+    checks: { readonly streams: StreamCheck; readonly keys: KeyCheck },
+  ) {
+    this.#streams = checks.streams;
+    this.#queues = checks.keys;
     this.truth = truth;
     this.ledger = ledger;
     this.#scheduler = scheduler;
@@ -148,7 +155,10 @@ export class Witness {
   #begin(host: Host, performance: Performance, call: string, step: StepContext): Effect {
     const { attempt } = step;
     const { run } = performance;
-    if (!host.fenced) this.#begins(performance, call, step);
+    if (!host.fenced) {
+      this.#begins(performance, call, step);
+      this.#queues.bodyBegins(run);
+    }
     const serial = this.effects.length;
     const effect: Effect = {
       serial,

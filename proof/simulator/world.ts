@@ -9,6 +9,7 @@ import { FaultDice } from "./faults.ts";
 import { type CrashPoint, Host, type HostListener } from "./host.ts";
 import { ApprovalCheck } from "./invariants/approvals.ts";
 import { CodeCheck } from "./invariants/code.ts";
+import { KeyCheck } from "./invariants/keys.ts";
 import { checkNamespaces } from "./invariants/namespaces.ts";
 import { checkReplay } from "./invariants/replay.ts";
 import { StreamCheck } from "./invariants/streams.ts";
@@ -77,6 +78,7 @@ export class World implements HostListener {
   readonly code: CodeCheck = new CodeCheck(this);
   readonly streams: StreamCheck = new StreamCheck(this);
   readonly approvals: ApprovalCheck = new ApprovalCheck(this);
+  readonly keys: KeyCheck;
   /** The node that owns the store, or is about to. */
   host: Host | null = null;
 
@@ -86,7 +88,8 @@ export class World implements HostListener {
     this.scheduler = new Scheduler(this.dice.fork());
     this.scheduler.afterEach = () => this.host?.betweenTasks();
     this.truth = new Truth(this.disk, this.ledger);
-    this.witness = new Witness(this.truth, this.ledger, this.scheduler, this.streams);
+    this.keys = new KeyCheck(this);
+    this.witness = new Witness(this.truth, this.ledger, this.scheduler, this);
     this.weather = makeWeather(this.dice.fork());
     this.programs = makeLightPrograms(this.dice.fork(), this.weather.shape);
     this.clients = new Clients(this, this.dice.fork());
@@ -301,6 +304,7 @@ export class World implements HostListener {
     }
     this.truth.audit();
     this.streams.audit();
+    this.keys.audit();
     checkStarts(this);
     checkNamespaces(this);
     await checkReplay(this, this.dice.fork());
@@ -313,6 +317,7 @@ export class World implements HostListener {
   opened(host: Host): void {
     this.note(`${host.name} opened as incarnation ${this.disk.incarnation}`);
     this.truth.audit();
+    this.keys.audit();
     let due = 0;
     for (const row of this.disk.runs.values()) {
       if (row.due !== null && row.due > 1 && row.due <= host.now) due++;
@@ -333,6 +338,7 @@ export class World implements HostListener {
     if (this.ledger.verbose)
       this.note(`${host.name} answered ${batch.number} ${JSON.stringify(answer.items)}`);
     this.truth.answered(batch, answer);
+    this.keys.answered(batch, answer);
     for (const [at, item] of batch.items.entries()) {
       const applied = answer.items[at]?.status === "applied";
       if (!applied || item.type !== "transition") continue;

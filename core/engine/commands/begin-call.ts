@@ -14,6 +14,7 @@ import { record, recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { lookAfter, subscriptionsOf } from "../subscriptions.ts";
 import { saveState } from "./save-state.ts";
+import { settleKeyState } from "./set-key-state.ts";
 import { writeFromCode } from "./write-chunks.ts";
 
 /**
@@ -22,6 +23,7 @@ import { writeFromCode } from "./write-chunks.ts";
  * rides along.
  */
 export function beginCalls(run: RunState, nowMs: number): void {
+  if (run.keyState !== null && !run.replaying) settleKeyState(run, nowMs);
   if (run.asked.length === 0) return;
   if (run.replaying) return beginInserted(run, nowMs);
   const asked = run.asked;

@@ -1,6 +1,7 @@
 import { awaitedCount } from "../children.ts";
 import type { RunState } from "../run-state.ts";
 import { beginFacts } from "./begin-call.ts";
+import { settleKeyState } from "./set-key-state.ts";
 import { withdraw } from "./close-scope.ts";
 
 /**
@@ -20,6 +21,7 @@ export function endCode(
     return "diverged";
   }
   if (run.asked.length > 0) beginFacts(run, nowMs);
+  if (run.keyState !== null) settleKeyState(run, nowMs);
   const abandoned: string[] = run.open.size === 0 ? NONE : [...run.abandoned];
   for (const call of run.open) {
     call.open = false;

@@ -12,6 +12,7 @@ export function keyStateFor(ctx: RunContext): KeyState {
   if (keyState === null) {
     throw new ClawError("CLAW-2044", `"${state.start.workflow}" has no key, so no state`);
   }
+  const mayRecord = (): boolean => !ctx.activation.onlyReads;
   return {
     get: () => {
       const initial = (): string => initialOf(node, workflow);
@@ -21,8 +22,8 @@ export function keyStateFor(ctx: RunContext): KeyState {
         return decodePayload(known ?? (current === "" ? initial() : current));
       }
       const call = ctx.scopeState.path + ctx.stateSegment("get");
-      const now = node.clock.now();
-      return decodePayload(readKeyState(state, keyState, call, initial, now));
+      const seen = readKeyState(state, keyState, call, initial, mayRecord());
+      return seen === null ? leaveReading(ctx) : decodePayload(seen);
     },
     set: (value) => {
       const call = ctx.scopeState.path + ctx.stateSegment("set");
@@ -32,11 +33,19 @@ export function keyStateFor(ctx: RunContext): KeyState {
       const what = `The state of "${name}"`;
       const checked: unknown = value === undefined ? value : checkSync(options.state, value, what);
       const payload = encodePayload(checked, node.limits.payloadBytesMax);
-      setKeyState(state, keyState, call, payload, node.clock.now());
+      if (!setKeyState(state, keyState, call, payload, mayRecord())) leaveReading(ctx);
       // With foreignAwait "warn" nothing else would write it.
       if (!ctx.activation.turnOpen) node.loop.wake(ctx.activation);
     },
   };
+}
+
+// What comes after it stands on what nobody knows yet: on the state that the run will see when it has its key, or on
+// a change that is not durable.
+function leaveReading({ activation }: RunContext): void {
+  const why = `${activation.id} has not come to where its journal ends`;
+  activation.visits?.refuse(new ClawError("CLAW-2015", why));
+  activation.retire();
 }
 
 function refuseClosed({ scopeState }: RunContext, { cancelled }: RunState): void {

@@ -130,7 +130,11 @@ export class Visits {
   /** The code cannot be replayed to where its journal ends. */
   fail(kind: Hold, reason: string): void {
     const code = kind === "diverged" ? "CLAW-2005" : "CLAW-2007";
-    const error = new ClawError(code, `The query cannot be answered: ${reason}`);
+    this.refuse(new ClawError(code, `The query cannot be answered: ${reason}`));
+  }
+
+  /** No query that waits can be answered now. */
+  refuse(error: ClawError): void {
     for (const { failed } of this.#queries.splice(0)) failed(error);
   }
 
