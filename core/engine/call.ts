@@ -85,4 +85,7 @@ export interface Call {
   /** Answers the author's promise. */
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
+  /** Its neighbours among the open calls of its run. */
+  before: Call | null;
+  after: Call | null;
 }

@@ -4,14 +4,20 @@ import { deliverEntry } from "./entries/index.ts";
 import type { Call } from "./call.ts";
 import { isAwaited } from "./children.ts";
 import { insertCalls } from "./evolution.ts";
+import { firstUnasked, lookForCancel } from "./records.ts";
 import type { Item, RunState } from "./run-state.ts";
 import { isLingering, noteEnd } from "./undo-stack.ts";
+
+/** Delivered items that are kept in the queue, at the longest. */
+const DELIVERED_MAX = 256;
+const DELIVERED_SHOWN = 8;
 
 /**
  * The item of the next turn: the lowest sequence among entries whose call was asked for and is
  * open. Live and replay share this rule, so code sees the same order both times. Null when there is nothing.
  */
 export function nextItem(run: RunState): Item | null {
+  if (run.head >= DELIVERED_MAX) forgetDelivered(run);
   const { queue } = run;
   for (let at = run.head; at < queue.length; at++) {
     const item = queue[at] as Item;
@@ -22,11 +28,18 @@ export function nextItem(run: RunState): Item | null {
     }
     if (item.call !== null || item.entry.kind === ENTRY_KINDS.cancelRequested) return item;
   }
-  if (run.head > 0 && run.head === queue.length) {
+  if (run.head > 0 && run.head === queue.length && run.records === null) {
     run.queue = [];
     run.head = 0;
   }
-  return null;
+  // Nothing before it can be delivered: a cancellation waits for no call.
+  return lookForCancel(run);
+}
+
+// The last ones are shown when code and journal disagree.
+function forgetDelivered(run: RunState): void {
+  run.queue.splice(0, run.head - DELIVERED_SHOWN);
+  run.head = DELIVERED_SHOWN;
 }
 
 /**
@@ -69,8 +82,8 @@ function finished(run: RunState, item: Item): void {
 export function settleReplay(run: RunState, mayAskLater = false): boolean {
   if (run.divergence !== null) return true;
   if (!run.replaying || nextItem(run) !== null) return false;
-  const [unasked] = run.recorded;
-  if (unasked !== undefined) {
+  const unasked = firstUnasked(run);
+  if (unasked !== null) {
     if (insertCalls(run) || mayAskLater) return false;
     const [call, recorded] = unasked;
     const asked = run.asked.map((one) => `${one.plan.kind} ${one.id}`).join(", ");
@@ -78,6 +91,6 @@ export function settleReplay(run: RunState, mayAskLater = false): boolean {
     return true;
   }
   run.replaying = false;
-  run.journal = null;
+  run.records = null;
   return false;
 }

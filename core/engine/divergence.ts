@@ -1,3 +1,4 @@
+import { allUnasked } from "./records.ts";
 import type { Divergence, RunState } from "./run-state.ts";
 
 /** Calls that both know, shown before the point where they part. */
@@ -23,10 +24,11 @@ export function explainDivergence(run: RunState): string {
     .slice(-BEFORE_MAX)
     .map(({ call }) => `  ${call?.plan.kind} ${call?.id}`);
   const lines = [describeDivergence(divergence), ...both];
-  const isUnasked = run.recorded.has(divergence.call);
+  const unasked = allUnasked(run);
+  const isUnasked = unasked.has(divergence.call);
   // The call is the same, but declares something else.
   if (!isUnasked) lines.push(`- ${divergence.call}: ${divergence.recorded}`);
-  const recorded = [...run.recorded].map(([id, { kindGroup }]) => `- ${kindGroup || "wait"} ${id}`);
+  const recorded = [...unasked].map(([id, { kindGroup }]) => `- ${kindGroup || "wait"} ${id}`);
   lines.push(...shortened(recorded));
   if (!isUnasked) lines.push(`+ ${divergence.call}: ${divergence.asked}`);
   const asked = run.asked.map(({ id, plan }) => `+ ${plan.kind} ${id}`);

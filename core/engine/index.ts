@@ -27,6 +27,7 @@ export {
   extrasOf,
 } from "./draft.ts";
 export { closeLoop, loopAround, openLoop, whatOutlives } from "./loops.ts";
+export { allUnasked, forgetRecords, hasRecord } from "./records.ts";
 export { hasOpenChild, type Rest, restOf, restOfEnded } from "./rest.ts";
 export { takenEvents } from "./subscriptions.ts";
 export {
@@ -56,4 +57,12 @@ export {
   type BeginUpdate,
 } from "./updates.ts";
 export { isLingering, undoStackOf, type Undoable, type UndoStack } from "./undo-stack.ts";
-export { closedBy, innerScope, kernelScope, nextSegment, rootScope, type Scope } from "./scope.ts";
+export {
+  branchScope,
+  closedBy,
+  innerScope,
+  kernelScope,
+  nextSegment,
+  rootScope,
+  type Scope,
+} from "./scope.ts";

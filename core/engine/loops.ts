@@ -1,4 +1,5 @@
 import type { Entry } from "../protocol/index.ts";
+import { knownEntries } from "./records.ts";
 import type { RunState } from "./run-state.ts";
 import { forgetKnown } from "./key-state.ts";
 import { isWithin, type Scope } from "./scope.ts";
@@ -15,16 +16,17 @@ export interface Loops {
 /** Code asks for a checkpoint: from now on its entries are kept in mind, to be removed. */
 export function openLoop(run: RunState, call: string): void {
   if (run.keyState !== null) forgetKnown(run.keyState);
-  const first = run.journal?.find((entry) => belongsTo(entry, call))?.seq ?? run.seq + 1;
+  const known = knownEntries(run);
+  const first = known.find((entry) => belongsTo(entry, call))?.seq ?? run.seq + 1;
   const { loops } = run;
   if (loops === null) {
-    const entries = (run.journal ?? []).filter(({ seq }) => seq >= first);
+    const entries = known.filter(({ seq }) => seq >= first);
     run.loops = { open: new Set([call]), from: first, entries };
     return;
   }
   loops.open.add(call);
   if (first >= loops.from) return;
-  const missing = (run.journal ?? []).filter(({ seq }) => seq >= first && seq < loops.from);
+  const missing = known.filter(({ seq }) => seq >= first && seq < loops.from);
   loops.entries = [...missing, ...loops.entries];
   loops.from = first;
 }

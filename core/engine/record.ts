@@ -36,7 +36,7 @@ export function record(
   draft.entries += text;
   if (run.loops !== null) run.loops.entries.push(entry);
   // During replay only markers and inserted calls are recorded.
-  else if (run.journal !== null) run.journal = [...run.journal, entry];
+  else if (run.records !== null) run.records.added.push(entry);
   run.seq = entry.seq;
   run.lastAt = at;
   if (run.journalText !== null) {

@@ -6,6 +6,7 @@ import {
   decodeEntries,
   ENTRY_KINDS,
   type Entry,
+  Journal,
   newRunId,
   type StartRow,
 } from "../protocol/index.ts";
@@ -26,6 +27,7 @@ import {
   type Scope,
   settleReplay,
 } from "./index.ts";
+import { firstUnasked } from "./records.ts";
 
 // A program is a list of calls and of groups of programs that run side by side.
 type Program = readonly (
@@ -61,7 +63,7 @@ const START: StartRow = {
   cause: "",
 };
 
-interface Journal {
+interface Written {
   text: string;
 }
 
@@ -108,6 +110,8 @@ class Host {
       dueAt: 0,
       resolve,
       reject,
+      before: null,
+      after: null,
     });
     return promise;
   }
@@ -167,20 +171,20 @@ class Host {
     return true;
   }
 
-  take(journal: Journal): void {
+  take(journal: Written): void {
     journal.text += this.state.draft?.entries ?? "";
     this.state.draft = null;
   }
 }
 
-function entriesOf(journal: Journal): Entry[] {
+function entriesOf(journal: Written): Entry[] {
   return decodeEntries(journal.text, 1, START.startedAt);
 }
 
-function reopen(journal: Journal): RunState {
+function reopen(journal: Written): RunState {
   return reopenRun({
     start: START,
-    journal: entriesOf(journal),
+    journal: Journal.read(journal.text, 1, START.startedAt),
     journalText: journal.text,
     inbox: [],
     inboxSeq: 0,
@@ -190,7 +194,7 @@ function reopen(journal: Journal): RunState {
 }
 
 /** Goes on until the code has ended or `picks` are used up; several answers may come before a turn. */
-async function goOn(host: Host, picks: number[], journal: Journal): Promise<void> {
+async function goOn(host: Host, picks: number[], journal: Written): Promise<void> {
   while (!host.ended && picks.length > 0) {
     const pick = picks.shift() ?? 0;
     if (pick % 4 === 0 || !host.complete(pick)) {
@@ -211,7 +215,7 @@ test("wherever a crash falls, replay sees what was seen and goes on, whatever th
   const crashes = fc.array(fc.nat(100), { maxLength: 3 });
   await fc.assert(
     fc.asyncProperty(program, picks, crashes, async (steps, all, lengths) => {
-      const journal: Journal = { text: "" };
+      const journal: Written = { text: "" };
       let host = new Host(openRun(START), 1_000);
       await host.start(steps);
       const left = [...all];
@@ -233,7 +237,7 @@ test("every prefix of a journal replays without divergence", async () => {
   const picks = fc.array(fc.nat(1_000), { minLength: 20, maxLength: 60 });
   await fc.assert(
     fc.asyncProperty(program, picks, async (steps, all) => {
-      const journal: Journal = { text: "" };
+      const journal: Written = { text: "" };
       const host = new Host(openRun(START), 1_000);
       await host.start(steps);
       await goOn(host, [...all], journal);
@@ -243,7 +247,7 @@ test("every prefix of a journal replays without divergence", async () => {
         const again = new Host(reopen({ text: text.join("") }), 2_000_000);
         await replay(again, steps);
         assert.equal(again.state.replaying, false);
-        assert.equal(again.state.recorded.size, 0);
+        assert.equal(firstUnasked(again.state), null);
         assert.equal(again.state.replayLeft, 0);
       }
     }),
@@ -253,7 +257,7 @@ test("every prefix of a journal replays without divergence", async () => {
 
 test("a planted change before the end of the journal diverges", async () => {
   const steps: Program = ["a", "b", "c"];
-  const journal: Journal = { text: "" };
+  const journal: Written = { text: "" };
   const host = new Host(openRun(START), 1_000);
   await host.start(steps);
   await goOn(host, [1, 4, 1, 4], journal);
@@ -268,7 +272,7 @@ test("a planted change before the end of the journal diverges", async () => {
     const again = new Host(reopen(journal), 2_000_000);
     await replay(again, changed).catch(() => assert.ok(again.state.divergence !== null));
     // Code that ends early is found out when its run is to be finished.
-    return again.state.recorded.size > 0;
+    return firstUnasked(again.state) !== null;
   };
   const inserted: Program[] = [
     ["x", "a", "b", "c"],

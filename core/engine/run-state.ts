@@ -1,52 +1,33 @@
 import {
-  childOf,
-  type ChildOutcome,
-  decodePayload,
   type Entry,
-  ENTRY_KINDS,
-  type GenerationNote,
-  type MoveNote,
-  type ForkNote,
   type InboxRow,
+  type Journal,
   limits,
   type Phase,
-  printOf,
-  type RetryNote,
   type RunId,
   type StartRow,
   type StreamHead,
 } from "../protocol/index.ts";
 import type { Call } from "./call.ts";
-import { attachedTo, type Children } from "./children.ts";
+import type { Children } from "./children.ts";
 import { type Draft, newDraft } from "./draft.ts";
-import { type Evolution, evolutionOf } from "./evolution.ts";
-import { keyStateOf, type KeyState, type KeyView, STATE_READ, STATE_SET } from "./key-state.ts";
+import type { Evolution } from "./evolution.ts";
+import { keyStateOf, type KeyState, type KeyView } from "./key-state.ts";
 import type { Loops } from "./loops.ts";
+import { OpenCalls } from "./open-calls.ts";
+import { foldJournal } from "./fold-journal.ts";
+import type { Records } from "./records.ts";
 import { rootScope, type Scope } from "./scope.ts";
 import { type Streams, takeHeads } from "./streams.ts";
-import { moveTo, type Subscriptions, subscriptionsOf } from "./subscriptions.ts";
+import { type Subscriptions, subscriptionsOf } from "./subscriptions.ts";
 import type { UndoStack } from "./undo-stack.ts";
-import { type Updates, updatesOf } from "./updates.ts";
+import type { Updates } from "./updates.ts";
 
 /** An entry on its way to the code: `call` is null until the code asked for it. */
 export interface Item {
   readonly entry: Entry;
   call: Call | null;
   delivered: boolean;
-}
-
-/** What the journal holds about a call that the code has not asked for yet. */
-export interface Recorded {
-  /** The entry that answers it, if there is one. */
-  item: Item | null;
-  kindGroup: string;
-  print: string;
-  /** Attempt to go on with. */
-  attempt: number;
-  /** When that attempt is due; 0 for at once. */
-  dueAt: number;
-  /** True when the call left a trace outside (a child run exists). */
-  begun: boolean;
 }
 
 /** Where code and journal disagree. */
@@ -81,9 +62,9 @@ export interface RunState {
   replayLeft: number;
   /** True until every recorded answer was delivered: nothing begins before. */
   replaying: boolean;
-  /** Recorded calls that the code has not asked for yet. */
-  readonly recorded: Map<string, Recorded>;
-  readonly open: Set<Call>;
+  /** Recorded calls that the code has not asked for yet; null when there are none and never will be. */
+  records: Records | null;
+  readonly open: OpenCalls;
   /** Calls asked for in this turn or during replay, in order, that have not begun. */
   asked: Call[];
   /** Calls that began and need the runtime: a body to run, a timer to set. */
@@ -111,8 +92,6 @@ export interface RunState {
   undo: UndoStack | null;
   evolution: Evolution | null;
   loops: Loops | null;
-  /** The entries of the journal while it is replayed; null afterwards. */
-  journal: readonly Entry[] | null;
   updates: Updates | null;
   streams: Streams | null;
   /** The state of its key; null for a run without a key. */
@@ -125,15 +104,11 @@ export interface RunState {
   turn: number;
 }
 
-// A new run has no records and never gets any; all of them share this map.
-const NOTHING_RECORDED = new Map<string, Recorded>();
 const NOTHING_ABANDONED: readonly string[] = [];
 
 /** State of a run that begins now; its draft asks for the start row. */
 export function openRun(start: StartRow): RunState {
-  const run = blank(start, NOTHING_RECORDED);
-  run.replaying = false;
-  return run;
+  return blank(start);
 }
 
 /** What the store knows of a run that is taken up again. */
@@ -141,7 +116,7 @@ export interface Reopened {
   readonly start: StartRow;
   /** Absent for a run without a key. */
   readonly keyState?: KeyView;
-  readonly journal: readonly Entry[];
+  readonly journal: Journal;
   readonly journalText: string;
   readonly inbox: readonly InboxRow[];
   readonly inboxSeq: number;
@@ -153,8 +128,8 @@ export interface Reopened {
 
 /** State of a run that is taken up again: the journal folded, ready for the first turn. */
 export function reopenRun(stored: Reopened): RunState {
-  const run = blank(stored.start, new Map());
-  for (const entry of stored.journal) fold(run, entry);
+  const run = blank(stored.start);
+  foldJournal(run, stored.journal);
   run.journalText =
     stored.journalText.length <= limits.PACKED_JOURNAL_CHARS_MAX ? stored.journalText : null;
   run.hadJournal = stored.journal.length > 0;
@@ -165,8 +140,6 @@ export function reopenRun(stored: Reopened): RunState {
   run.inboxSeen = stored.inboxSeq;
   if (stored.streams !== undefined) takeHeads(run, stored.streams);
   run.compensating = stored.phase === "compensating";
-  run.replaying = run.replayLeft > 0 || run.recorded.size > 0;
-  if (run.replaying) run.journal = stored.journal;
   if (stored.keyState !== undefined) run.keyState = keyStateOf(stored.keyState);
   return run;
 }
@@ -177,108 +150,7 @@ export function draftOf(run: RunState): Draft {
   return run.draft;
 }
 
-const GROUPS: Readonly<Record<string, string>> = {
-  [ENTRY_KINDS.stepCompleted]: "step",
-  [ENTRY_KINDS.stepFailed]: "step",
-  [ENTRY_KINDS.attemptFailed]: "step",
-  [ENTRY_KINDS.timerFired]: "sleep",
-  [ENTRY_KINDS.signalReceived]: "signal",
-  [ENTRY_KINDS.eventReceived]: "event",
-  [ENTRY_KINDS.eventEmitted]: "emit",
-  [ENTRY_KINDS.childStarted]: "child",
-  [ENTRY_KINDS.childEnded]: "child",
-  [ENTRY_KINDS.runStarted]: "start",
-  [ENTRY_KINDS.startRequested]: "start",
-  [ENTRY_KINDS.startRefused]: "start",
-  [ENTRY_KINDS.stateRead]: STATE_READ,
-  [ENTRY_KINDS.stateSet]: STATE_SET,
-  [ENTRY_KINDS.attributesSet]: "attributes",
-  [ENTRY_KINDS.streamWritten]: "stream",
-  [ENTRY_KINDS.stateSaved]: "checkpoint",
-  [ENTRY_KINDS.updateTaken]: "update",
-  [ENTRY_KINDS.approvalDecided]: "approval",
-};
-
-function fold(run: RunState, entry: Entry): void {
-  run.seq = entry.seq;
-  run.lastAt = entry.at;
-  if (entry.kind === ENTRY_KINDS.cancelRequested) {
-    run.queue.push({ entry, call: null, delivered: false });
-    run.replayLeft++;
-    return;
-  }
-  if (entry.kind === ENTRY_KINDS.generationBegan) {
-    beginGeneration(run, entry.seq, decodePayload(entry.data) as GenerationNote);
-    return;
-  }
-  if (entry.kind === ENTRY_KINDS.patchTaken) {
-    evolutionOf(run).patches.set(String(decodePayload(entry.data)), true);
-    return;
-  }
-  if (entry.kind === ENTRY_KINDS.updateEnded) {
-    const update = updatesOf(run).taken.get(entry.call);
-    if (update === undefined) return;
-    update.ended = true;
-    update.outcome = decodePayload(entry.data) as ChildOutcome;
-    return;
-  }
-  if (entry.call === "") return foldNote(run, entry);
-  let recorded = run.recorded.get(entry.call);
-  if (recorded === undefined) {
-    // A timed out wait is of the kind that its call says: signal or event.
-    const kindGroup = GROUPS[entry.kind] ?? "";
-    const print = entry.print === "" ? "" : printOf(entry.print);
-    recorded = { item: null, kindGroup, print, attempt: 1, dueAt: 0, begun: false };
-    run.recorded.set(entry.call, recorded);
-  }
-  if (entry.kind === ENTRY_KINDS.attemptFailed) {
-    recorded.attempt = entry.attempt + 1;
-    recorded.dueAt = (decodePayload(entry.data) as RetryNote).dueAt;
-  } else if (entry.kind === ENTRY_KINDS.startRequested) {
-    recorded.begun = true;
-  } else if (entry.kind === ENTRY_KINDS.childStarted) {
-    recorded.begun = true;
-    const { onParentEnd } = childOf(entry.data);
-    if (onParentEnd !== "cancel") attachedTo(run).policies.set(entry.call, onParentEnd);
-  } else if (entry.kind === ENTRY_KINDS.stateRead || entry.kind === ENTRY_KINDS.stateSet) {
-    // Taken up when the code asks for it: it opens no turn.
-    recorded.item = { entry, call: null, delivered: true };
-  } else {
-    if (entry.kind === ENTRY_KINDS.updateTaken) {
-      updatesOf(run).taken.set(entry.call, { print: entry.print, ended: false, outcome: null });
-    }
-    recorded.item = { entry, call: null, delivered: false };
-    run.queue.push(recorded.item);
-    run.replayLeft++;
-  }
-}
-
-// Entries of no call tell of the run as a whole; the code never sees them.
-function foldNote(run: RunState, entry: Entry): void {
-  if (entry.kind === ENTRY_KINDS.undoPlanned) run.undoPlanned = true;
-  else if (entry.kind === ENTRY_KINDS.moved) {
-    moveTo(run, entry.seq, decodePayload(entry.data) as MoveNote);
-  } else if (entry.kind === ENTRY_KINDS.forked) {
-    run.seed = (decodePayload(entry.data) as ForkNote).seed;
-  }
-}
-
-// Calls of a later generation have ids of their own: keys of steps, children and emitted events differ, and
-// late answers to calls of the one before meet nobody.
-function beginGeneration(
-  run: RunState,
-  seq: number,
-  { generation, events, after }: GenerationNote,
-): void {
-  run.generation = generation;
-  run.root = { ...rootScope(), path: `/${generation}/` };
-  for (const [key, number] of events ?? []) subscriptionsOf(run).cursor.set(key, number);
-  if (after !== undefined) {
-    subscriptionsOf(run).moved = { seq, floor: after, calls: new Set() };
-  }
-}
-
-function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {
+function blank(start: StartRow): RunState {
   return {
     start,
     root: rootScope(),
@@ -290,9 +162,9 @@ function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {
     queue: [],
     head: 0,
     replayLeft: 0,
-    replaying: true,
-    recorded,
-    open: new Set(),
+    replaying: false,
+    records: null,
+    open: new OpenCalls(),
     asked: [],
     begun: [],
     closedCalls: [],
@@ -311,7 +183,6 @@ function blank(start: StartRow, recorded: Map<string, Recorded>): RunState {
     undo: null,
     evolution: null,
     loops: null,
-    journal: null,
     updates: null,
     streams: null,
     keyState: null,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { closedBy, innerScope, nextSegment, rootScope, type Scope } from "./index.ts";
+import { branchScope, closedBy, innerScope, nextSegment, rootScope, type Scope } from "./index.ts";
 import { isWithin } from "./scope.ts";
 
 interface Use {
@@ -34,8 +34,8 @@ test("no two calls of a run have one identity, whatever their scopes, names, key
           id = `${at.path}${segment}`;
           if (opens) {
             // As `all` does: the branches of a segment are scopes [0] and [1] of it.
-            scopes.push(innerScope(at, `${segment}[0]`, false));
-            scopes.push(innerScope(at, `${segment}[1]`, false));
+            scopes.push(branchScope(at, segment, 0));
+            scopes.push(branchScope(at, segment, 1));
             scopes.push(innerScope(at, segment, false));
           }
         } catch (error) {

@@ -1,5 +1,35 @@
 import { ClawError, encodeKey, limits } from "../protocol/index.ts";
 
+/** How often each name was used in a scope. Most scopes use one: a map is made with the second. */
+export class Names {
+  #first = "";
+  #used = 0;
+  #others: Map<string, number> | null = null;
+
+  get(name: string): number | undefined {
+    return name === this.#first ? this.#used : this.#others?.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  set(name: string, used: number): void {
+    if (this.#first === "") this.#first = name;
+    if (name === this.#first) {
+      this.#used = used;
+    } else {
+      this.#others ??= new Map();
+      this.#others.set(name, used);
+    }
+  }
+
+  clear(): void {
+    this.#first = "";
+    this.#others = null;
+  }
+}
+
 /** A part of a run's code with names of its own: the root, a branch, or a named scope. */
 export interface Scope {
   /** Identity, ends with "/" unless it is the root (empty). */
@@ -9,14 +39,14 @@ export interface Scope {
   /** Calls in here go on when the run is cancelled. */
   readonly shielded: boolean;
   /** How often each name was used; a keyed name counts as one of its own. */
-  readonly names: Map<string, number>;
+  readonly names: Names;
   /** Set once the scope was closed: later calls in it are refused with this. */
   closed: Error | null;
 }
 
 /** The scope of a run's whole function. */
 export function rootScope(): Scope {
-  return { path: "", parent: null, depth: 0, shielded: false, names: new Map(), closed: null };
+  return { path: "", parent: null, depth: 0, shielded: false, names: new Names(), closed: null };
 }
 
 /**
@@ -33,23 +63,42 @@ export function kernelScope(name: string): Scope {
  * have one name: `x[0]` would be both.
  */
 export function innerScope(parent: Scope, segment: string, shielded: boolean): Scope {
-  if (parent.depth >= limits.SCOPE_DEPTH_MAX) {
-    throw new ClawError("CLAW-1008", `Scopes are nested deeper than ${limits.SCOPE_DEPTH_MAX}`);
-  }
+  checkDepth(parent);
   // "/" cannot stand in a name, so this meets no call.
   const claim = `${segment}/`;
   if (parent.names.has(claim)) {
     throw new ClawError("CLAW-1008", `The name or key of the scope "${segment}" is used twice`);
   }
   parent.names.set(claim, 1);
+  return within(parent, parent.path + claim, shielded);
+}
+
+/**
+ * The scope of one branch of a group: `segment` is the group's, `key` its index, or the author's key (encoded),
+ * which the group has only once. Errors: as `innerScope`.
+ */
+export function branchScope(parent: Scope, segment: string, key: string | number): Scope {
+  // Only a bare name can be that of a keyed scope as well; each other segment is used once.
+  if (!/[#[]/.test(segment)) return innerScope(parent, `${segment}[${key}]`, false);
+  checkDepth(parent);
+  return within(parent, `${parent.path}${segment}[${key}]/`, false);
+}
+
+function within(parent: Scope, path: string, shielded: boolean): Scope {
   return {
-    path: parent.path + claim,
+    path,
     parent,
     depth: parent.depth + 1,
     shielded: parent.shielded || shielded,
-    names: new Map(),
+    names: new Names(),
     closed: null,
   };
+}
+
+function checkDepth(parent: Scope): void {
+  if (parent.depth >= limits.SCOPE_DEPTH_MAX) {
+    throw new ClawError("CLAW-1008", `Scopes are nested deeper than ${limits.SCOPE_DEPTH_MAX}`);
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type ChildOutcome, encodeKey } from "../protocol/index.ts";
 import type { Call } from "./call.ts";
+import { allUnasked } from "./records.ts";
 import type { RunState } from "./run-state.ts";
 import { innerScope, isWithin } from "./scope.ts";
 
@@ -53,9 +54,11 @@ function nameOf(print: string): string {
  */
 export function handleUpdates(run: RunState, name: string, begin: BeginUpdate): void {
   updatesOf(run).handlers.set(name, begin);
-  for (const [call, { kindGroup, print, item }] of run.recorded) {
+  if (run.records === null) return;
+  const unasked = allUnasked(run);
+  for (const [call, { kindGroup, print, item }] of unasked) {
     if (kindGroup !== "update" || item === null || nameOf(print) !== name) continue;
-    run.recorded.delete(call);
+    unasked.delete(call);
     item.call = updateCall(run, call, print);
   }
 }
@@ -80,6 +83,8 @@ export function updateCall(run: RunState, id: string, print: string): Call {
       run.updates?.handlers.get(name)?.(call, input);
     },
     reject: () => {},
+    before: null,
+    after: null,
   };
   return call;
 }

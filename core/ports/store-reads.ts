@@ -1,7 +1,7 @@
 import type {
   Attributes,
   ClosedStatus,
-  Entry,
+  Journal,
   InboxRow,
   RunId,
   RunRow,
@@ -26,7 +26,7 @@ export interface StoredRun {
   /** As it was last written. */
   readonly row: RunRow;
   /** All entries, in their order. */
-  readonly journal: readonly Entry[];
+  readonly journal: Journal;
   /** Text of the journal as stored, for packing at the end. */
   readonly journalText: string;
   /** Messages that it has not taken, in their order. */

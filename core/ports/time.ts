@@ -15,11 +15,17 @@ export interface Random {
   word(): number;
 }
 
-/**
- * Turns of author code. `next` calls `deliver`, lets all microtasks and nextTicks drain, then calls
- * `close`, with nothing else of the event loop in between. Asked for once at a time.
- */
+/** Turns of author code. Asked for one at a time. */
 export interface Turns {
-  /** Asks for one turn; see above. */
+  /**
+   * Calls `deliver`, lets all microtasks and nextTicks drain, then calls `close`, with nothing else of the
+   * event loop in between.
+   */
   next(deliver: () => void, close: () => void): void;
+  /**
+   * A shorter way from turn to turn, for a `close` that has settled no promise: asked there, it answers
+   * true when `close` will be called after the draining that follows, as by `next`. The caller delivers the next
+   * turn then, before it returns. False, or a port without it: ask `next`.
+   */
+  follow?(close: () => void): boolean;
 }

@@ -69,7 +69,6 @@ export {
   type EntryPart,
   childOf,
   childrenOf,
-  decodeEntries,
   encodeChild,
   encodeEntry,
   encodeGap,
@@ -107,6 +106,7 @@ export {
   type RunKey,
   type StoredKey,
 } from "./key.ts";
+export { decodeEntries, Journal } from "./read-journal.ts";
 export * as limits from "./limits.ts";
 export type { InboxRow, Message, MessageKind } from "./message.ts";
 export { checkName, encodeKey } from "./name.ts";

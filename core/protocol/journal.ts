@@ -203,7 +203,7 @@ export function childOf(data: Payload): AttachedChild {
 
 /** The attached children of a journal by call, with their ends as far as these are recorded. */
 export function childrenOf(
-  journal: readonly Entry[],
+  journal: Iterable<Entry>,
 ): Map<string, AttachedChild & { readonly ended: boolean }> {
   const children = new Map<string, AttachedChild & { readonly ended: boolean }>();
   for (const { kind, call, data } of journal) {
@@ -219,10 +219,12 @@ export function childrenOf(
 
 // One entry is: kind, call, US, time since the run's start in base 36, US, attempt (empty for 1), US, print,
 // US, data, RS. JSON text and valid names contain no control characters, so no escaping is needed.
-const UNIT = "\u001f";
-const RECORD = "\u001e";
+/** Ends a field of an entry. */
+export const UNIT = "\u001f";
+/** Ends an entry. */
+export const RECORD = "\u001e";
 // Removed entries are: GAP, their number, RS. No kind of entry has this letter.
-const GAP = "-";
+export const GAP = "-";
 
 /** Text of one entry, to be appended to the text of those before it. */
 export function encodeEntry(entry: Entry, startedAt: number): string {
@@ -234,44 +236,6 @@ export function encodeEntry(entry: Entry, startedAt: number): string {
 /** Text that stands for so many entries that were removed, so that the numbers of others stay. */
 export function encodeGap(count: number): string {
   return `${GAP}${count}${RECORD}`;
-}
-
-/** Entries of a text, the first with sequence `firstSeq`. Throws on text of another form. */
-export function decodeEntries(text: string, firstSeq: number, startedAt: number): Entry[] {
-  const entries: Entry[] = [];
-  let from = 0;
-  let seq = firstSeq;
-  let callEnd = text.indexOf(UNIT);
-  while (from < text.length) {
-    const to = text.indexOf(RECORD, from);
-    if (text[from] === GAP && to > 0) {
-      seq += gapAt(text, from, to);
-      from = to + 1;
-      continue;
-    }
-    // Found one by one: splitting costs a list for each entry.
-    const atEnd = text.indexOf(UNIT, callEnd + 1);
-    const attemptEnd = text.indexOf(UNIT, atEnd + 1);
-    const printEnd = text.indexOf(UNIT, attemptEnd + 1);
-    const nextCallEnd = text.indexOf(UNIT, printEnd + 1);
-    const ordered = from < callEnd && callEnd < atEnd && atEnd < attemptEnd;
-    const whole = attemptEnd < printEnd && printEnd < to;
-    if (!ordered || !whole || (nextCallEnd >= 0 && nextCallEnd < to)) {
-      throw new Error(`journal text is damaged at character ${from}`);
-    }
-    entries.push({
-      seq: seq++,
-      at: startedAt + Number.parseInt(text.slice(callEnd + 1, atEnd), 36),
-      kind: text[from] as EntryKind,
-      call: text.slice(from + 1, callEnd),
-      attempt: attemptEnd === atEnd + 1 ? 1 : Number(text.slice(atEnd + 1, attemptEnd)),
-      print: text.slice(attemptEnd + 1, printEnd),
-      data: text.slice(printEnd + 1, to),
-    });
-    from = to + 1;
-    callEnd = nextCallEnd;
-  }
-  return entries;
 }
 
 /** The part of a text with the entries before number `before`, up to exactly that number. */
@@ -301,7 +265,8 @@ export function numberAfter(text: string, firstSeq: number): number {
   return seq;
 }
 
-function gapAt(text: string, from: number, to: number): number {
+/** Number of entries that a gap at `from` stands for. Throws on text of another form. */
+export function gapAt(text: string, from: number, to: number): number {
   const count = Number(text.slice(from + 1, to));
   if (Number.isSafeInteger(count) && count > 0) return count;
   throw new Error(`journal text is damaged at character ${from}`);

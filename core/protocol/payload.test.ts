@@ -151,3 +151,24 @@ test("minus zero becomes zero, as it is after reading", () => {
   assert.equal(encodePayload(-0), "0");
   assert.equal(encodePayload([-0]), "[0]");
 });
+
+test("short texts are decoded as JSON.parse would, and refused as it would", () => {
+  const text = fc.string({
+    unit: fc.constantFrom(..."0 1 2 3 4 5 6 7 8 9 - . e [ ] t".split(" "), " "),
+    maxLength: 11,
+  });
+  fc.assert(
+    fc.property(text, (payload) => {
+      fc.pre(payload !== "");
+      let expected: unknown;
+      try {
+        expected = JSON.parse(payload);
+      } catch {
+        assert.throws(() => decodePayload(payload), SyntaxError);
+        return;
+      }
+      assert.deepEqual(decodePayload(payload), expected);
+    }),
+    { numRuns: 2_000 },
+  );
+});

@@ -58,7 +58,23 @@ export function isCoded(payload: Payload): boolean {
 /** Decodes what `encodePayload` made. Errors: CLAW-4011 for what must be decoded first. */
 export function decodePayload(payload: Payload): unknown {
   if (isCoded(payload)) throw new ClawError("CLAW-4011", "A codec is missing");
-  return payload === "" ? undefined : JSON.parse(payload);
+  if (payload === "") return undefined;
+  return payload.length <= DIGITS_MAX ? decodeShort(payload) : JSON.parse(payload);
+}
+
+/** Digits that are a small integer in any case. */
+const DIGITS_MAX = 9;
+
+// Most short values are counts and ids, for which the parser's own start costs more than their digits.
+function decodeShort(payload: Payload): unknown {
+  let value = 0;
+  for (let at = 0; at < payload.length; at++) {
+    const digit = payload.charCodeAt(at) - 48;
+    // No number of JSON begins with 0 but 0 itself.
+    if (!(digit >= 0 && digit <= 9) || (at === 1 && value === 0)) return JSON.parse(payload);
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 /** Bytes of a text in UTF-8. */

@@ -170,7 +170,11 @@ async function stateOf(world: StoreWorld, ids: readonly RunId[]): Promise<unknow
   const found: unknown[] = [];
   for (const id of ids) found.push(await world.store.find(id));
   return numberless({
-    stored: stored.map((run: StoredRun) => ({ ...run, row: { ...run.row, seq: 0 } })),
+    stored: stored.map((run: StoredRun) => ({
+      ...run,
+      row: { ...run.row, seq: 0 },
+      journal: [...run.journal],
+    })),
     found,
     due: await world.store.due(world.nowMs, 1_000, false),
     nextDue: await world.store.nextDue(world.nowMs),

@@ -4,7 +4,7 @@ import { type Claw, openRuntime, type RuntimeLimits } from "@claw/runtime";
 import type { Dice } from "./dice.ts";
 import type { Definitions } from "./interpret.ts";
 import type { Program } from "./statement.ts";
-import type { Scheduler, TaskOwner } from "./scheduler.ts";
+import type { Rest, Scheduler, TaskOwner } from "./scheduler.ts";
 import type { Weather } from "./weather.ts";
 
 /** What a node tells its world. */
@@ -33,6 +33,9 @@ export interface HostOptions {
   readonly limits: Partial<RuntimeLimits>;
   readonly listener: HostListener;
 }
+
+/** Turns of replays that follow one another at once: some do, others let other tasks in between. */
+const FOLLOWED_MAX = 3;
 
 const never = <T>(): Promise<T> => new Promise(() => {});
 
@@ -134,14 +137,29 @@ export class Host implements TaskOwner {
 
   #turns(): Turns {
     const { scheduler } = this.#options;
+    let next: (() => void) | null = null;
+    let followed = 0;
+    const shut = (): Rest | undefined => {
+      if (this.#hit("inside a turn") || this.dead) return undefined;
+      const close = next;
+      next = null;
+      close?.();
+      return next === null ? undefined : shut;
+    };
     return {
       next: (deliver, close) => {
         scheduler.soon(this, () => {
           deliver();
-          return () => {
-            if (!this.#hit("inside a turn") && !this.dead) close();
-          };
+          next = close;
+          followed = 0;
+          return shut;
         });
+      },
+      follow: (close) => {
+        if (followed >= FOLLOWED_MAX) return false;
+        followed++;
+        next = close;
+        return true;
       },
     };
   }

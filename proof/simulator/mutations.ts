@@ -82,10 +82,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     bug: "branches share the ordinals of their scope",
     edits: [
-      edit("core/engine/scope.ts", "    path: parent.path + claim,\n", "    path: parent.path,\n"),
       edit(
         "core/engine/scope.ts",
-        "    shielded: parent.shielded || shielded,\n    names: new Map(),\n",
+        "    path,\n    parent,\n",
+        "    path: parent.path,\n    parent,\n",
+      ),
+      edit(
+        "core/engine/scope.ts",
+        "    shielded: parent.shielded || shielded,\n    names: new Names(),\n",
         "    shielded: parent.shielded || shielded,\n    names: parent.names,\n",
       ),
     ],
@@ -117,11 +121,11 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     bug: "code that leaves out what is recorded goes on",
     edits: [
-      edit(DELIVERY, "if (unasked !== undefined) {", "if (unasked === null) {"),
+      edit(DELIVERY, "if (unasked !== null) {", "if (unasked === undefined) {"),
       edit(
         "core/engine/commands/end-code.ts",
-        "if (unasked !== undefined) {",
-        "if (unasked === null) {",
+        "if (unasked !== null) {",
+        "if (unasked === undefined) {",
       ),
     ],
   },

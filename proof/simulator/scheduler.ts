@@ -7,10 +7,13 @@ export interface TaskOwner {
   frozen: boolean;
 }
 
+/** What follows a task once all microtasks have drained, and what follows that. */
+export type Rest = () => void | Rest;
+
 /** Something that can happen now. It may give back what follows it once all microtasks have drained. */
 interface Task {
   readonly owner: TaskOwner | null;
-  readonly act: () => void | (() => void);
+  readonly act: Rest;
 }
 
 /** What a call of `run` waits for. */
@@ -48,7 +51,7 @@ export class Scheduler {
   #goal: Goal | null = null;
   #slots = 0;
   /** What is left of the task under way. */
-  #rest: (() => void) | null = null;
+  #rest: Rest | null = null;
   /** True when a task has acted since the world was looked at. */
   #acted = false;
   now = WORLD_BEGINS_MS;
@@ -126,7 +129,7 @@ export class Scheduler {
     const rest = this.#rest;
     this.#rest = null;
     if (rest !== null) {
-      rest();
+      this.#rest = rest() ?? null;
       return;
     }
     if (this.#acted) this.afterEach();

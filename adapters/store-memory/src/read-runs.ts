@@ -2,6 +2,7 @@ import type { RunQuery, StoredRun } from "@claw/core/ports";
 import {
   type Attributes,
   decodeEntries,
+  Journal,
   describeError,
   type ErrorRecord,
   type Generation,
@@ -28,7 +29,7 @@ export function loadRuns(disk: MemoryDisk, ids: readonly RunId[]): readonly Stor
     const keyed = keyOf(disk, id);
     found.push({
       row: keyed === undefined ? { ...row } : { ...row, keyed },
-      journal: decodeEntries(journalText, 1, row.startedAt),
+      journal: Journal.read(journalText, 1, row.startedAt),
       journalText,
       inbox: disk.inbox.of(id).map((message) => ({ ...message })),
       waits: [...disk.waitsByRun.of(id), ...disk.approvals.of(id)].map(({ call }) => call).sort(),

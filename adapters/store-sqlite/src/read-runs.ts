@@ -2,10 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 import type { StoredRun } from "@claw/core/ports";
 import {
   ClawError,
-  decodeEntries,
   type Entry,
   type Hold,
   type InboxRow,
+  Journal,
   limits,
   type MessageKind,
   type Phase,
@@ -91,7 +91,7 @@ export function openRunReader(
     const keyed = keyOf(id);
     return {
       row: keyed === null ? runRowOf(columns) : { ...runRowOf(columns), keyed },
-      journal: decodeJournal(id, journalText, columns.started_at),
+      journal: readJournal(id, journalText, columns.started_at),
       journalText,
       inbox: (inbox.all(id) as InboxColumns[]).map((message) => inboxRowOf(id, message)),
       waits: waits.all(id).map((wait) => String(wait["call"])),
@@ -127,8 +127,12 @@ export function openJournalReader(
 
 /** Entries of a whole journal. Errors: CLAW-4002 its text is damaged. */
 export function decodeJournal(run: RunId, text: string, startedAt: number): Entry[] {
+  return [...readJournal(run, text, startedAt)];
+}
+
+function readJournal(run: RunId, text: string, startedAt: number): Journal {
   try {
-    return decodeEntries(text, 1, startedAt);
+    return Journal.read(text, 1, startedAt);
   } catch (error) {
     throw new ClawError("CLAW-4002", `The journal of ${run} is damaged`, { cause: error });
   }

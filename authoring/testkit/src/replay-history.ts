@@ -6,6 +6,7 @@ import {
   encodeEntry,
   ENTRY_KINDS,
   type Hold,
+  Journal,
   limits,
   recordError,
 } from "@claw/core/protocol";
@@ -218,7 +219,13 @@ function frozenStore(history: ReadHistory): Store {
   const free = { held: "", heldReason: "" } as const;
   const row = { ...start, ...rest, ...free, parentCall: "", seq: journal.length };
   const journalText = journal.map((entry) => encodeEntry(entry, startedAt)).join("");
-  const stored: StoredRun = { row, journal, journalText, inbox: [], waits: [] };
+  const stored: StoredRun = {
+    row,
+    journal: Journal.of(journal),
+    journalText,
+    inbox: [],
+    waits: [],
+  };
   // Apart from this run there is nothing.
   const empty = memoryStore();
   return { ...empty, load: () => [stored], due: () => [id], nextDue: () => null };

@@ -1,5 +1,6 @@
 import { CancelledError } from "../../protocol/index.ts";
 import type { Call } from "../call.ts";
+import { takeRecord } from "../records.ts";
 import type { RunState } from "../run-state.ts";
 import { closedBy } from "../scope.ts";
 
@@ -16,12 +17,11 @@ export function askCall(run: RunState, call: Call): void {
     return refuse(call, new CancelledError(run.cancelled));
   }
   run.open.add(call);
-  const recorded = run.recorded.size === 0 ? undefined : run.recorded.get(call.id);
-  if (recorded === undefined) {
+  const recorded = run.records === null ? null : takeRecord(run, call.id);
+  if (recorded === null) {
     run.asked.push(call);
     return;
   }
-  run.recorded.delete(call.id);
   const sameKind = recorded.kindGroup === "" || recorded.kindGroup === call.plan.kind;
   if (!sameKind || recorded.print !== call.print) {
     run.divergence ??= {

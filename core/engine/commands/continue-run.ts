@@ -4,6 +4,7 @@ import {
   type Entry,
   ENTRY_KINDS,
   type GenerationNote,
+  Journal,
   limits,
   type Message,
   type Payload,
@@ -80,7 +81,7 @@ export function renewedRun(
     ...(keyState === null
       ? {}
       : { keyState: { state: keyState.current, passes: keyState.passes } }),
-    journal: [renewal.entry],
+    journal: Journal.of([renewal.entry]),
     journalText: renewal.journal,
     inbox: run.inbox,
     inboxSeq: run.inboxSeen,

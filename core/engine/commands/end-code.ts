@@ -1,4 +1,5 @@
 import { awaitedCount } from "../children.ts";
+import { firstUnasked } from "../records.ts";
 import type { RunState } from "../run-state.ts";
 import { beginFacts } from "./begin-call.ts";
 import { settleKeyState } from "./set-key-state.ts";
@@ -14,8 +15,8 @@ export function endCode(
   as: "the end of the code" | "its next generation",
   nowMs: number,
 ): "over" | "waits" | "diverged" {
-  const [unasked] = run.recorded;
-  if (unasked !== undefined) {
+  const unasked = firstUnasked(run);
+  if (unasked !== null) {
     const [call, recorded] = unasked;
     run.divergence ??= { call, recorded: recorded.kindGroup, asked: as };
     return "diverged";

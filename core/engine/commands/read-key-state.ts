@@ -1,5 +1,6 @@
 import { ENTRY_KINDS, type Payload } from "../../protocol/index.ts";
 import { type KeyState, STATE_READ } from "../key-state.ts";
+import { firstUnasked } from "../records.ts";
 import type { RunState } from "../run-state.ts";
 import { takeRecorded } from "./take-recorded.ts";
 
@@ -18,7 +19,7 @@ export function readKeyState(
   const entry = takeRecorded(run, call, STATE_READ, "");
   if (entry !== null) return look(keyState, entry.data, entry.attempt - 1);
   const { known, passes, lookedAt } = keyState;
-  const isReplayed = run.replaying && (run.replayLeft > 0 || run.recorded.size > 0);
+  const isReplayed = run.replaying && (run.replayLeft > 0 || firstUnasked(run) !== null);
   if (known !== null && (lookedAt === passes || isReplayed)) return known;
   if (!mayRecord) return null;
   const state = keyState.current === "" ? initial() : keyState.current;

@@ -51,7 +51,9 @@ export function takeInbox(run: RunState, nowMs: number): void {
 
 // Once is enough: the code has been told, or will be in one of the next turns.
 function requestCancel(run: RunState, row: InboxRow, nowMs: number): void {
-  const underWay = run.queue.some((item) => item.call === null && !item.delivered);
+  const underWay = run.queue.some(
+    ({ entry, delivered }) => !delivered && entry.kind === ENTRY_KINDS.cancelRequested,
+  );
   if (run.cancelled !== null || underWay) return;
   recordAnswer(run, ENTRY_KINDS.cancelRequested, null, row.data, nowMs);
 }

@@ -1,6 +1,7 @@
 import { ENTRY_KINDS } from "../../protocol/index.ts";
 import { evolutionOf } from "../evolution.ts";
 import { record } from "../record.ts";
+import { firstUnasked } from "../records.ts";
 import type { RunState } from "../run-state.ts";
 
 /**
@@ -26,7 +27,7 @@ export function isPatched(run: RunState, id: string, nowMs: number): boolean {
   const { patches } = evolutionOf(run);
   const known = patches.get(id);
   if (known !== undefined) return known;
-  const undelivered = run.replaying && (run.replayLeft > 0 || run.recorded.size > 0);
+  const undelivered = run.replaying && (run.replayLeft > 0 || firstUnasked(run) !== null);
   if (!undelivered && run.divergence === null) {
     mark(run, id, nowMs);
     return true;

@@ -1,4 +1,5 @@
 import type { Entry } from "../../protocol/index.ts";
+import { takeRecord } from "../records.ts";
 import type { RunState } from "../run-state.ts";
 
 /**
@@ -11,10 +12,8 @@ export function takeRecorded(
   kindGroup: string,
   print: string,
 ): Entry | null {
-  if (run.recorded.size === 0) return null;
-  const recorded = run.recorded.get(call);
-  if (recorded === undefined) return null;
-  run.recorded.delete(call);
+  const recorded = takeRecord(run, call);
+  if (recorded === null) return null;
   if (recorded.kindGroup !== kindGroup || recorded.print !== print) {
     run.divergence ??= {
       call,

@@ -29,7 +29,7 @@ export function proveRenewing(make: PlaceMaker): void {
     assert.equal(loaded?.row.input, "2");
     assert.equal(loaded?.inbox.length, 1);
     assert.deepEqual(
-      loaded?.journal.map(({ seq, kind }) => [seq, kind]),
+      [...(loaded?.journal ?? [])].map(({ seq, kind }) => [seq, kind]),
       [
         [3, "w"],
         [4, "s"],

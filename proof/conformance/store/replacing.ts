@@ -23,7 +23,7 @@ export function proveReplacing(make: PlaceMaker): void {
     assert.deepEqual(await numbers(world, row.id), [1, 5, 6]);
     const loaded = await world.load(row.id);
     assert.deepEqual(
-      loaded?.journal.map(({ seq }) => seq),
+      [...(loaded?.journal ?? [])].map(({ seq }) => seq),
       [1, 5, 6],
     );
     assert.deepEqual(await world.store.check(), []);

@@ -1,5 +1,11 @@
 import type { Batch, BatchAnswer, Store, StoredRun } from "@claw/core/ports";
-import { type ChildOutcome, decodePayload, encodeEntry, ENTRY_KINDS } from "@claw/core/protocol";
+import {
+  type ChildOutcome,
+  decodePayload,
+  encodeEntry,
+  ENTRY_KINDS,
+  Journal,
+} from "@claw/core/protocol";
 import { type Claw, openRuntime } from "@claw/runtime";
 import type { Dice } from "../dice.ts";
 import { toDefinitions } from "../interpret.ts";
@@ -167,7 +173,13 @@ function frozenStore(
     phase: "",
     recoveries: 0,
   } as const;
-  const stored: StoredRun = { row, journal, journalText, inbox: [], waits: [] };
+  const stored: StoredRun = {
+    row,
+    journal: Journal.of(journal),
+    journalText,
+    inbox: [],
+    waits: [],
+  };
   return {
     open: () => ({ kind: "", location: "", durability: "", schemaVersion: 1, incarnation: 1 }),
     close: () => {},

@@ -218,6 +218,20 @@ export class Activation {
     this.node.loop.wake(this);
   }
 
+  /** Closes a turn of a replay that only goes on; false, and nothing done, when there is more to it. */
+  replaysOn(): boolean {
+    const { state } = this;
+    if (!state.replaying || this.#ended !== null || this.visits !== null) return false;
+    if (this.inert || this.#concluded || this.halting || this.#data.isOpening) return false;
+    if (state.draft !== null || state.evolution?.inserting === true) return false;
+    if (state.divergence !== null || state.begun.length + state.closedCalls.length > 0)
+      return false;
+    if (nextItem(state) === null) return false;
+    this.turnOpen = false;
+    this.node.loop.wake(this);
+    return true;
+  }
+
   /** All microtasks of the turn have drained: decides what follows. */
   closeTurn(nowMs: number): void {
     const wasOpen = this.turnOpen;

@@ -1,6 +1,7 @@
 import {
   closeLoop,
   closeScope,
+  hasRecord,
   openLoop,
   type RunState,
   takenEvents,
@@ -40,7 +41,7 @@ export async function runCheckpoint(
       next: 0,
       value: decodePayload(encodePayload(initial, payloadBytesMax)),
     };
-    if (state.recorded.has(call)) note = await ctx.saveState(segment, "");
+    if (hasRecord(state, call)) note = await ctx.saveState(segment, "");
     while (note.next !== null) {
       const ended = await iterate(state, loop, note.next, body, note.value);
       note = await ctx.saveState(segment, encodeNote(state, ended, payloadBytesMax));

@@ -262,7 +262,7 @@ export class Client implements Claw {
   }
 
   run<Output = unknown>(id: RunId): RunHandle<Output> {
-    return handleOf(this.#node, id, false, true);
+    return handleOf(this.#node, id, false);
   }
 
   async list(query: Partial<RunQuery> = {}): Promise<readonly RunSummary[]> {

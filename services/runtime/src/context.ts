@@ -1,5 +1,6 @@
 import {
   askCall,
+  branchScope,
   innerScope,
   isPatched,
   loopAround,
@@ -88,6 +89,11 @@ export class RunContext implements Context {
   /** A ctx for a scope inside this one. */
   inner(segment: string, shielded = false): RunContext {
     return new RunContext(this.#activation, innerScope(this.scopeState, segment, shielded));
+  }
+
+  /** A ctx for one branch of a group inside this one. */
+  branch(segment: string, key: string | number): RunContext {
+    return new RunContext(this.#activation, branchScope(this.scopeState, segment, key));
   }
 
   get info(): RunInfo {
@@ -447,9 +453,14 @@ export class RunContext implements Context {
       output,
       step: null,
       cancelTimeout: null,
+      before: null,
+      after: null,
     };
-    if (activation.turnScope === scope && segment.includes("#")) this.#warnOrder(call);
-    askCall(activation.state, call);
+    const { state } = activation;
+    if (activation.turnScope === scope && state.open.size > 0 && segment.includes("#")) {
+      this.#warnOrder(call);
+    }
+    askCall(state, call);
     // With foreignAwait "warn" nothing else would begin it.
     if (!activation.turnOpen) activation.node.loop.wake(activation);
     return promise as Promise<never>;

@@ -122,7 +122,7 @@ export class Node {
       },
       () => this.admit(),
     );
-    this.loop = new TurnLoop(this.clock, options.turns ?? systemTurns, (nowMs) => {
+    this.loop = new TurnLoop(this.clock, options.turns ?? systemTurns(), (nowMs) => {
       this.committer.flush(nowMs);
     });
     this.wakes = new Wakes(this);

@@ -80,9 +80,9 @@ function isUndoable({ kind, print }: Entry): boolean {
 /** An error of a run that ends without its code, with what remains. */
 export function withRemains(
   error: ErrorRecord,
-  journal: readonly Entry[],
+  journal: Iterable<Entry>,
   underWay: readonly string[] = [],
 ): ErrorRecord {
-  const compensation = remainsOf(journal, underWay);
+  const compensation = remainsOf([...journal], underWay);
   return compensation === null ? error : { ...error, details: { ...error.details, compensation } };
 }

@@ -1,6 +1,6 @@
 import { reopenRun, type RunState } from "@claw/core/engine";
 import type { Store } from "@claw/core/ports";
-import { decodePayload, type RunRecord } from "@claw/core/protocol";
+import { decodePayload, Journal, type RunRecord } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
 import { Activation } from "./activation.ts";
 import { Node } from "./node.ts";
@@ -59,7 +59,7 @@ function stateOf(record: RunRecord): RunState {
   const parentCall = "";
   return reopenRun({
     start: { id, namespace, workflow, version, input, startedAt, parentRun, parentCall, cause },
-    journal,
+    journal: Journal.of(journal),
     journalText: "",
     inbox: [],
     inboxSeq: 0,

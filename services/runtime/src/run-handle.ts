@@ -18,21 +18,13 @@ interface WaitFor {
   readonly timeout?: Duration;
 }
 
-/**
- * What a client holds of a run. `existing`: an earlier start of the same key made it; `unsure`: it may
- * have ended, or not exist, so the store is asked.
- */
-export function handleOf(
-  node: Node,
-  id: RunId,
-  existing: boolean,
-  unsure = existing,
-): RunHandle<never> {
+/** What a client holds of a run. `existing`: an earlier start of the same key made it. */
+export function handleOf(node: Node, id: RunId, existing: boolean): RunHandle<never> {
   const ended = async (options: WaitFor = {}): Promise<RunResult<never>> => {
-    return toResult(await endingOf(node, id, unsure, options.timeout), id);
+    return toResult(await endingOf(node, id, options.timeout), id);
   };
   const result = async (options: WaitFor = {}): Promise<never> => {
-    const outcome = toResult(await endingOf(node, id, unsure, options.timeout), id);
+    const outcome = toResult(await endingOf(node, id, options.timeout), id);
     if (outcome.status === "completed") return outcome.output;
     throw outcome.error;
   };
@@ -50,17 +42,13 @@ export function handleOf(
   };
 }
 
-async function endingOf(
-  node: Node,
-  id: RunId,
-  unsure: boolean,
-  timeout: Duration | undefined,
-): Promise<Ending> {
+async function endingOf(node: Node, id: RunId, timeout: Duration | undefined): Promise<Ending> {
   node.mustBeAvailable();
   const deadline = timeout === undefined ? 0 : node.clock.now() + durationMs(timeout);
   // Registered before looking: an end between the two is not missed.
   const waiting = node.results.wait(id, deadline);
-  if (!unsure && node.active.has(id)) return waiting;
+  // What is in memory has not ended, durably, and its end will be told.
+  if (node.active.has(id)) return waiting;
   waiting.catch(() => {});
   const record = await node.store.find(id);
   if (record === null) {

@@ -14,7 +14,22 @@ function checkBranch(branch: unknown, at: number): void {
 }
 
 function branchContexts(ctx: RunContext, segment: string, count: number): RunContext[] {
-  return Array.from({ length: count }, (_, at) => ctx.inner(`${segment}[${at}]`));
+  return Array.from({ length: count }, (_, at) => ctx.branch(segment, at));
+}
+
+function keyedContexts<Item>(
+  ctx: RunContext,
+  segment: string,
+  items: readonly Item[],
+  keyOf: NonNullable<MapOptions<Item>["key"]>,
+): RunContext[] {
+  const seen = new Set<string>();
+  return items.map((item, at) => {
+    const key = encodeKey(keyOf(item, at));
+    if (seen.has(key)) throw new ClawError("CLAW-1008", `map got the key "${key}" twice`);
+    seen.add(key);
+    return ctx.branch(segment, key);
+  });
 }
 
 /** The branches of `all`, each in a scope of its own. */
@@ -43,13 +58,10 @@ export async function runMap<Item, T>(
   if (items.length > 0 && !(Number.isInteger(concurrency) && concurrency >= 1)) {
     throw new ClawError("CLAW-1001", "concurrency must be a whole number from 1");
   }
-  const seen = new Set<string>();
-  const contexts = items.map((item, at) => {
-    const key = options.key === undefined ? String(at) : encodeKey(options.key(item, at));
-    if (seen.has(key)) throw new ClawError("CLAW-1008", `map got the key "${key}" twice`);
-    seen.add(key);
-    return ctx.inner(`${segment}[${key}]`);
-  });
+  const contexts =
+    options.key === undefined
+      ? branchContexts(ctx, segment, items.length)
+      : keyedContexts(ctx, segment, items, options.key);
   const run = (inner: RunContext, at: number): unknown => body(inner, items[at] as Item, at);
   return (await runLimited(ctx, contexts, run, concurrency)) as T[];
 }

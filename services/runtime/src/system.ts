@@ -30,54 +30,86 @@ export function systemRandom(): Random {
   };
 }
 
-/** Turns that can follow one another in one check phase, before timers and I/O have their time. */
-const TURNS_PER_PHASE_MAX = 64;
+/** Callbacks that are queued for one check phase. */
+const STEPS_PER_PHASE_MAX = 256;
+/** Time of turns in one check phase, until timers and I/O have theirs. */
+const PHASE_MS_MAX = 1;
 
 /**
- * Turns on Node's event loop: two immediates queued together run in one check phase, and all
- * microtasks and nextTicks drain between them; no timer and no I/O callback can come in between.
+ * Turns on Node's event loop: immediates queued together run in one check phase, all microtasks and
+ * nextTicks drain between them, and no timer and no I/O callback can come in between. A turn takes two of
+ * them, or one when it follows another at once.
  *
  * A pass of the event loop costs several times what a turn does, and an immediate that is queued in a check
- * phase runs in the next one. So while turn follows turn, more pairs are queued ahead, up to
- * TURNS_PER_PHASE_MAX: a long replay takes a pass for 64 turns. A pair that nobody needs does nothing.
+ * phase runs in the next one. So while turn follows turn, more are queued ahead: a long replay takes
+ * a pass for 256 turns, or for a millisecond of them. One that nobody needs does nothing.
  */
-export const systemTurns: Turns = turnsAhead();
+export class PhasedTurns implements Turns {
+  readonly #nowMs: () => number;
+  #delivering: (() => void) | null = null;
+  #closing: (() => void) | null = null;
+  /** Steps that have not run yet, of the block that runs, and of the block that is queued for the next phase. */
+  #left = 0;
+  #queued = 0;
+  #unused = 0;
+  #size = 2;
+  #until = 0;
+  /** True when the time of this phase is over: the steps that are left do nothing. */
+  #isOver = false;
 
-function turnsAhead(): Turns {
-  const asked: (() => void)[] = [];
-  let inTurn: (() => void) | null = null;
-  let queued = 0;
-  let unused = 0;
-  let ahead = 0;
-
-  function open(): void {
-    const deliver = asked.shift();
-    inTurn = asked.shift() ?? null;
-    if (deliver === undefined) unused++;
-    else deliver();
+  /** `nowMs` is a clock that only goes forward. */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
   }
 
-  function shut(): void {
-    const close = inTurn;
-    inTurn = null;
-    queued--;
-    if (queued === 0) {
-      ahead = unused === 0 ? Math.min(ahead * 2 + 1, TURNS_PER_PHASE_MAX - 1) : ahead >> 1;
-      unused = 0;
+  next(deliver: () => void, close: () => void): void {
+    this.#delivering = deliver;
+    this.#closing = close;
+    if (this.#queued > 0 || this.#mayStep(2)) return;
+    this.#queued = this.#size;
+    for (let at = 0; at < this.#size; at++) setImmediate(this.#step);
+  }
+
+  follow(close: () => void): boolean {
+    if (!this.#mayStep(1)) return false;
+    this.#closing = close;
+    return true;
+  }
+
+  #mayStep(steps: number): boolean {
+    if (this.#left < steps || this.#isOver) return false;
+    this.#isOver = this.#nowMs() > this.#until;
+    return !this.#isOver;
+  }
+
+  readonly #step = (): void => {
+    if (this.#left === 0) this.#beginPhase();
+    this.#left--;
+    const deliver = this.#delivering;
+    const close = this.#closing;
+    if (close === null || (deliver !== null && (this.#isOver || this.#left === 0))) {
+      this.#unused++;
+    } else if (deliver !== null) {
+      this.#delivering = null;
+      deliver();
+    } else {
+      this.#closing = null;
+      close();
     }
-    close?.();
-  }
-
-  return {
-    next(deliver, close) {
-      asked.push(deliver, close);
-      const left = inTurn === null ? queued : queued - 1;
-      if (left * 2 >= asked.length) return;
-      for (let more = left === 0 ? ahead : 0; more >= 0; more--) {
-        queued++;
-        setImmediate(open);
-        setImmediate(shut);
-      }
-    },
   };
+
+  #beginPhase(): void {
+    const most = Math.min(this.#size * 2, STEPS_PER_PHASE_MAX);
+    this.#size = this.#unused <= 1 ? most : Math.max(2, this.#size >> 1);
+    this.#unused = 0;
+    this.#left = this.#queued;
+    this.#queued = 0;
+    this.#isOver = false;
+    this.#until = this.#nowMs() + PHASE_MS_MAX;
+  }
+}
+
+/** Turns on the event loop of this process. */
+export function systemTurns(): Turns {
+  return new PhasedTurns(() => performance.now());
 }

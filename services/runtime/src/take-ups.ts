@@ -5,6 +5,7 @@ import {
   type Hold,
   type InboxRow,
   isClawError,
+  Journal,
   type RunId,
   shownEntry,
 } from "@claw/core/protocol";
@@ -114,7 +115,9 @@ export class TakeUps {
     const { row, unreadable } = found;
     if (this.#node.active.has(row.id) || this.#node.endings.has(row.id)) return;
     const stored =
-      unreadable === undefined ? found : { ...found, journal: found.journal.map(shownEntry) };
+      unreadable === undefined
+        ? found
+        : { ...found, journal: Journal.of([...found.journal].map(shownEntry)) };
     // A suspect waits in the store for its trial.
     if (row.held === "" && !this.#node.trials.mayTakeUp(row)) return;
     const cancel = [...stored.inbox, ...late].find((message) => message.kind === "cancel");

@@ -5,6 +5,7 @@ import {
   extrasOf,
   endCode,
   finishRun,
+  forgetRecords,
   type RunState,
   reopenRun,
   type Verdict,
@@ -91,7 +92,7 @@ function newRun(row: StartRow, admit: Admit): NewRun {
 export function endWithoutCode(stored: StoredRun, verdict: Verdict, nowMs: number): CommitItem {
   const run = stateOf(stored);
   // Nobody will ask for what the journal holds: that is no divergence here.
-  run.recorded.clear();
+  forgetRecords(run);
   endCode(run, "the end of the code", nowMs);
   finishRun(run, verdict, nowMs);
   const draft = draftOf(run);

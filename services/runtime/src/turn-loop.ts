@@ -63,17 +63,23 @@ export class TurnLoop {
   };
 
   readonly #close = (): void => {
-    this.#scheduled = false;
-    const now = this.#clock.now();
     const closing = this.#delivering;
     this.#delivering = [];
-    for (const activation of closing) activation.closeTurn(now);
-    if (this.#ready.length > 0 && this.#sinceFlush < limits.BATCH_TURNS_MAX) {
+    let now = 0;
+    for (const activation of closing) {
+      if (activation.replaysOn()) continue;
+      now ||= this.#clock.now();
+      activation.closeTurn(now);
+    }
+    const goesOn = this.#ready.length > 0 && this.#sinceFlush < limits.BATCH_TURNS_MAX;
+    if (goesOn && now === 0 && this.#turns.follow?.(this.#close) === true) return this.#deliver();
+    this.#scheduled = false;
+    if (goesOn) {
       this.schedule();
       return;
     }
     this.#sinceFlush = 0;
-    this.#flush(now);
+    this.#flush(now || this.#clock.now());
     if (this.#ready.length > 0) this.schedule();
   };
 }

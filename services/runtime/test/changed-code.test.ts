@@ -201,3 +201,29 @@ test("an inserted wait parks, takes its signal and its branches keep their order
   await world.output(run);
   assert.deepEqual(did, ["x", "y", "z", "checked"]);
 });
+
+test("a cancellation reaches an inserted wait although recorded calls were not asked for", async (t) => {
+  const { world, claw, did, run, id } = await changeCode(
+    t,
+    async (ctx, did) => {
+      await step(ctx, did, "a");
+      await ctx.run("b", () => void did.push("b"), { shield: true });
+      await ctx.receive("go");
+    },
+    async (ctx, did) => {
+      await step(ctx, did, "a");
+      try {
+        await ctx.receive("ok");
+      } catch {
+        did.push("told");
+      }
+      await ctx.run("b", () => void did.push("b again"), { shield: true });
+      await ctx.receive("go");
+    },
+    { inserts: ["ok"] },
+  );
+  await world.parked(claw, id);
+  await claw.cancel(id, "enough");
+  assert.equal((await world.ended(run)).status, "cancelled");
+  assert.deepEqual(did, ["a", "b", "told"]);
+});

@@ -1,4 +1,4 @@
-import { reopenRun } from "@claw/core/engine";
+import { allUnasked, reopenRun } from "@claw/core/engine";
 import {
   type ArchivedKey,
   type ArchivedStreams,
@@ -15,6 +15,7 @@ import {
   type Hold,
   type InboxRow,
   isCoded,
+  Journal,
   keyOwner,
   limits,
   type MessageKind,
@@ -484,11 +485,12 @@ function checkOrder(journal: readonly Entry[], seq: number): void {
   if (last > seq) throw new Wrong(`entry ${last} is beyond the last one, ${seq}`);
 }
 
-// The engine must be able to take the run up.
-function checkFolding({ start, journal }: RunArchive, { phase, inbox }: OpenState): void {
+// The engine must be able to take the run up, and to look at every entry.
+function checkFolding({ start, journal: entries }: RunArchive, { phase, inbox }: OpenState): void {
   try {
     const inboxSeq = inbox.at(-1)?.seq ?? 0;
-    reopenRun({ start, journal, journalText: "", inbox, inboxSeq, waits: [], phase });
+    const journal = Journal.of(entries);
+    allUnasked(reopenRun({ start, journal, journalText: "", inbox, inboxSeq, waits: [], phase }));
   } catch {
     throw new Wrong("its journal cannot be taken up");
   }

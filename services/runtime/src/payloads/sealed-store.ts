@@ -16,6 +16,7 @@ import {
   type InboxRow,
   isClawError,
   isCoded,
+  Journal,
   type KeyRecord,
   type Payload,
   readCoded,
@@ -138,7 +139,7 @@ function openRuns(
         ...(await openState(run.row, sealer, failures)),
       };
       if (row.input !== input) batches.inputs.set(row, input);
-      const journal = await openEntries(id, run.journal, sealer, failures);
+      const journal = Journal.of(await openEntries(id, run.journal, sealer, failures));
       const inbox: InboxRow[] = [];
       for (const message of run.inbox) {
         const { data } = message;
@@ -174,7 +175,7 @@ function openKey(
 
 function isSealed({ row, journal, inbox }: StoredRun): boolean {
   if (isCoded(row.keyed?.state ?? "")) return true;
-  return isCoded(row.input) || inbox.some(hasSealedData) || journal.some(hasSealedData);
+  return isCoded(row.input) || inbox.some(hasSealedData) || journal.hasCoded();
 }
 
 function hasSealedData({ data }: { readonly data: Payload }): boolean {
@@ -183,7 +184,7 @@ function hasSealedData({ data }: { readonly data: Payload }): boolean {
 
 async function openEntries(
   run: RunId,
-  journal: readonly Entry[],
+  journal: Iterable<Entry>,
   sealer: Sealer,
   failures: string[] = [],
 ): Promise<readonly Entry[]> {
