@@ -15,7 +15,7 @@ export interface Random {
   word(): number;
 }
 
-/** Turns of author code. Asked for one at a time. */
+/** Turns of author code, given in the order of asking. */
 export interface Turns {
   /**
    * Calls `deliver`, lets all microtasks and nextTicks drain, then calls `close`, with nothing else of the

@@ -99,7 +99,7 @@ export function proveStreams(make: PlaceMaker): void {
     assert.equal(answer.items[0]?.status, "refused");
     const page = await read(world, row.id);
     assert.deepEqual([page?.blocks.length, page?.heads], [1, [head(2, 2)]]);
-    assert.deepEqual((await world.load(row.id))?.journal, []);
+    assert.equal((await world.load(row.id))?.journal.length, 0);
   });
 
   test("readers of another namespace find no run, open or closed", async (t) => {

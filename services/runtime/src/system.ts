@@ -46,7 +46,9 @@ const PHASE_MS_MAX = 1;
  */
 export class PhasedTurns implements Turns {
   readonly #nowMs: () => number;
-  #delivering: (() => void) | null = null;
+  /** Turns that were asked for: what delivers and what closes, in pairs. */
+  readonly #asked: (() => void)[] = [];
+  /** What closes the turn that is open. */
   #closing: (() => void) | null = null;
   /** Steps that have not run yet, of the block that runs, and of the block that is queued for the next phase. */
   #left = 0;
@@ -63,15 +65,13 @@ export class PhasedTurns implements Turns {
   }
 
   next(deliver: () => void, close: () => void): void {
-    this.#delivering = deliver;
-    this.#closing = close;
-    if (this.#queued > 0 || this.#mayStep(2)) return;
-    this.#queued = this.#size;
-    for (let at = 0; at < this.#size; at++) setImmediate(this.#step);
+    this.#asked.push(deliver, close);
+    const steps = this.#asked.length + (this.#closing === null ? 0 : 1);
+    if (this.#queued === 0 && !this.#mayStep(steps)) this.#queueBlock();
   }
 
   follow(close: () => void): boolean {
-    if (!this.#mayStep(1)) return false;
+    if (this.#asked.length > 0 || !this.#mayStep(1)) return false;
     this.#closing = close;
     return true;
   }
@@ -85,18 +85,24 @@ export class PhasedTurns implements Turns {
   readonly #step = (): void => {
     if (this.#left === 0) this.#beginPhase();
     this.#left--;
-    const deliver = this.#delivering;
-    const close = this.#closing;
-    if (close === null || (deliver !== null && (this.#isOver || this.#left === 0))) {
-      this.#unused++;
-    } else if (deliver !== null) {
-      this.#delivering = null;
-      deliver();
-    } else {
+    if (this.#closing !== null) {
+      const close = this.#closing;
       this.#closing = null;
       close();
+    } else if (this.#asked.length > 0 && this.#left > 0 && !this.#isOver) {
+      const deliver = this.#asked.shift() as () => void;
+      this.#closing = this.#asked.shift() as () => void;
+      deliver();
+    } else {
+      this.#unused++;
     }
+    if (this.#left === 0 && this.#asked.length > 0 && this.#queued === 0) this.#queueBlock();
   };
+
+  #queueBlock(): void {
+    this.#queued = this.#size;
+    for (let at = 0; at < this.#size; at++) setImmediate(this.#step);
+  }
 
   #beginPhase(): void {
     const most = Math.min(this.#size * 2, STEPS_PER_PHASE_MAX);

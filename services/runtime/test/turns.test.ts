@@ -80,3 +80,21 @@ test("long turns leave the loop to others when their time is over", async () => 
   const most = await mostInOnePass(new PhasedTurns(() => (now += 0.4)), 200);
   assert.ok(most <= 6, `${most} turns in one pass`);
 });
+
+test("turns asked for beside one another are given one by one, in order, each closed before the next", async () => {
+  const turns = new PhasedTurns(() => 0);
+  const given: string[] = [];
+  await new Promise<void>((resolve) => {
+    for (let at = 0; at < 9; at++) {
+      turns.next(
+        () => given.push(`open ${at}`),
+        () => {
+          given.push(`close ${at}`);
+          if (at === 0) turns.next(() => given.push("open 9"), resolve);
+        },
+      );
+    }
+  });
+  const expected = Array.from({ length: 9 }, (_, at) => [`open ${at}`, `close ${at}`]).flat();
+  assert.deepEqual(given, [...expected, "open 9"]);
+});
