@@ -13,8 +13,11 @@ export const ARCHIVE_VERSION = 1;
 
 /** What an open run has besides its journal. */
 export interface OpenState {
+  /** What its code is doing besides running; empty for nothing. */
   readonly phase: Phase | "";
+  /** Empty when it is not held. */
   readonly held: Hold | "";
+  /** Why it is held; empty otherwise. */
   readonly heldReason: string;
   /** Messages that were not taken yet, by number. */
   readonly inbox: readonly InboxRow[];
@@ -42,6 +45,7 @@ export interface ArchivedStreams {
 export interface StartRequest {
   /** Namespace, operation, workflow and the client's key, joined. */
   readonly scope: string;
+  /** Fingerprint of what was asked. */
   readonly print: string;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
@@ -52,17 +56,22 @@ export interface StartRequest {
  * subscriptions, approvals, due times and the numbers of inbox rows are made again where it goes on.
  */
 export interface RunArchive {
+  /** As it was written at the start. */
   readonly start: StartRow;
   /** Number of its last entry, removed ones included. */
   readonly seq: number;
+  /** All entries, in their order. */
   readonly journal: readonly Entry[];
   /** Ended generations, oldest first. */
   readonly generations: readonly Generation[];
+  /** What its code set with `ctx.attributes`. */
   readonly attributes: Attributes;
+  /** Null when it wrote none. */
   readonly streams: ArchivedStreams;
   /** Null once it has ended. */
   readonly open: OpenState | null;
   /** Null while it is open. */
   readonly ending: Ending | null;
+  /** The request that started it; null when none is remembered. */
   readonly request: StartRequest | null;
 }

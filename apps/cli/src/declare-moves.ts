@@ -1,12 +1,13 @@
 import { type Command, Option } from "commander";
 import type { Flags } from "./config.ts";
-import { type Act, examples } from "./declaring.ts";
+import { type Act, examples, GROUPS } from "./declaring.ts";
 import type { ExportOptions } from "./verbs/moves.ts";
 
 /** Declares what takes runs out of a store and into another. */
 export function declareMoves(program: Command, act: Act, statuses: readonly string[]): void {
   program
     .command("export")
+    .helpGroup(GROUPS.store)
     .argument("[run...]", "ids, unique beginnings of them, or @last (default: all)")
     .description("write runs as text that claw import and claw replay take; families come together")
     .addOption(new Option("--status <status>", "only runs of this status").choices(statuses))
@@ -29,6 +30,7 @@ export function declareMoves(program: Command, act: Act, statuses: readonly stri
     );
   program
     .command("import")
+    .helpGroup(GROUPS.store)
     .argument("<file>", "what claw export wrote")
     .description("take runs into the store; open ones are held as paused until they are resumed")
     .option("--resume", "let open runs go on, also those that an earlier import of the file held")

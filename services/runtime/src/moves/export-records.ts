@@ -17,9 +17,11 @@ export interface ExportHeader {
   readonly archive: number;
   /** Kind and schema version of the store that it came from, for people. */
   readonly store: string;
+  /** The one that the runs belonged to. */
   readonly namespace: string;
   /** Milliseconds since 1970. */
   readonly exportedAt: number;
+  /** How many there are in the file. */
   readonly runs: number;
   /** `stored`: as the store has them, what was encrypted stays so. `plain`: opened. */
   readonly payloads: "stored" | "plain";
