@@ -66,7 +66,7 @@ export interface RunArchive {
   readonly generations: readonly Generation[];
   /** What its code set with `ctx.attributes`. */
   readonly attributes: Attributes;
-  /** Null when it wrote none. */
+  /** What it wrote; without heads and blocks for none. */
   readonly streams: ArchivedStreams;
   /** Null once it has ended. */
   readonly open: OpenState | null;
