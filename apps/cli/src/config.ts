@@ -39,16 +39,18 @@ const PORT_MAX = 65_535;
 /**
  * The configuration: flags before environment before defaults. The only reader of the environment:
  * CLAW_STORE, CLAW_NAMESPACE, CLAW_PORT, CLAW_GITHUB_SECRET, CLAW_OPEN_INGRESS (NO_COLOR is read by node:util).
- * An example has a store of its own by default, so that it never meets the runs of somebody's work.
+ * Without a name, verbs that look and talk mean the store that is there (`likelyStore`); `owned` is the one that a
+ * process is to own: a new one must not become the owner of what another one left. An example has a store of
+ * its own, so that it never meets the runs of somebody's work.
  * Errors: CLAW-1008 for a namespace, CLAW-5010.
  */
-export function readConfig(flags: Flags, example?: string): Config {
+export function readConfig(flags: Flags, owned?: string): Config {
   const { env } = process;
   const namespace = flags.namespace ?? nonEmpty(env["CLAW_NAMESPACE"]) ?? NAMESPACE_DEFAULT;
   checkName(namespace, "The namespace");
   return {
     namespace,
-    store: resolve(flags.store ?? nonEmpty(env["CLAW_STORE"]) ?? likelyStore(example)),
+    store: resolve(flags.store ?? nonEmpty(env["CLAW_STORE"]) ?? owned ?? likelyStore()),
     format: formatOf(flags.output ?? "table"),
     verbose: flags.verbose === true,
     port: portOf(nonEmpty(env["CLAW_PORT"]) ?? String(PORT_DEFAULT)),
@@ -80,10 +82,14 @@ export function exampleFolder(name: string): string {
   throw new ClawError("CLAW-5009", `There is no example ${JSON.stringify(name)} here`);
 }
 
-// Without --store: the one store in .claw/ whose owner runs, so that verbs meet what was started;
-// without an owner the only store there is.
-function likelyStore(example: string | undefined): string {
-  if (example !== undefined) return join(STATE_FOLDER, `${example}.db`);
+/** The store that a process owns by default: that of an example, else the user's. */
+export function ownedStore(example: string | undefined): string {
+  return example === undefined ? STORE_DEFAULT : join(STATE_FOLDER, `${example}.db`);
+}
+
+// The one store in .claw/ whose owner runs, so that verbs meet what was started; without an owner the
+// only store there is.
+function likelyStore(): string {
   const stores = storesIn(STATE_FOLDER);
   const live = stores.filter((store) => isLive(readOwner(store)));
   const candidates = live.length > 0 || stores.includes(STORE_DEFAULT) ? live : stores;

@@ -1,5 +1,5 @@
 import { Argument, Command, Option } from "commander";
-import { ownVersion, readConfig, type Flags } from "./config.ts";
+import { ownedStore, ownVersion, readConfig, type Flags } from "./config.ts";
 import { EXIT_MEANINGS } from "./exit-codes.ts";
 import type { ApprovalsOptions, ApproveOptions } from "./verbs/approvals.ts";
 import type { ListOptions } from "./verbs/list.ts";
@@ -76,9 +76,10 @@ function declareServers(program: Command, act: Act): void {
     .option("--concurrency <queue=slots...>", "tasks of a queue at once (default: 100 in each)")
     .addHelpText("after", examples("claw dev", "claw dev flows/order.ts --port 0"))
     .action(
-      act(async (config, paths: string[], options: StartOptions) =>
-        (await import("./verbs/start.ts")).dev(config, paths, options),
-      ),
+      act(async (_config, paths: string[], options: StartOptions) => {
+        const config = readConfig(program.opts<Flags>(), ownedStore(undefined));
+        return (await import("./verbs/start.ts")).dev(config, paths, options);
+      }),
     );
   program
     .command("start")
@@ -91,7 +92,7 @@ function declareServers(program: Command, act: Act): void {
     .addHelpText("after", examples("claw start flows", "claw start --example hub"))
     .action(
       act(async (_config, paths: string[], options: StartOptions) => {
-        const config = readConfig(program.opts<Flags>(), options.example);
+        const config = readConfig(program.opts<Flags>(), ownedStore(options.example));
         return (await import("./verbs/start.ts")).start(config, paths, options);
       }),
     );

@@ -201,3 +201,20 @@ test("dev waits for a file that is broken from the start", async (t) => {
   place.write("flows.ts", FLOWS);
   await owner.said(/^reloaded /);
 });
+
+test("start owns the user's store, also beside that of an example, and verbs mean the one that is owned", async (t) => {
+  const place = openPlace(t);
+  place.write(
+    "flow.ts",
+    `import { workflow } from "@claw/sdk";
+export const one = workflow("one", () => 1);
+`,
+  );
+  const other = place.going("start", "flow.ts", "--port", "0", "--store", ".claw/hub.db");
+  await other.said(/^ready /);
+  assert.equal((await place.claw("run", "one", "--wait")).code, 0);
+  assert.equal((await place.listed()).length, 1);
+  const own = place.going("start", "flow.ts", "--port", "0");
+  await own.said(/^ready .*store \.claw\/dev\.db/);
+  assert.equal((await place.listed()).length, 0);
+});
