@@ -3,6 +3,7 @@ import type { Log, Store, StoreLook, TaskQuery } from "@claw/core/ports";
 import {
   ClawError,
   type QueueCounts,
+  shownPayload,
   shownRun,
   shownSummary,
   shownTask,
@@ -47,6 +48,11 @@ export async function openReader({ store: path, namespace }: Scope): Promise<Rea
     find: async (id) => {
       const run = await reader.find(id);
       return run?.namespace === namespace ? shownRun(run) : null;
+    },
+    key: (name, limit) => {
+      const found = reader.key({ ...name, namespace }, limit);
+      if (found instanceof Promise || found === null) return found;
+      return { ...found, state: shownPayload(found.state) };
     },
     approvals: (query) => reader.approvals({ ...query, namespace }),
     streams: { read: (query) => reader.streams.read({ ...query, namespace }) },

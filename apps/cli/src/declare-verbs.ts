@@ -10,6 +10,7 @@ import { declareTasks } from "./declare-tasks.ts";
 import { declareMoves } from "./declare-moves.ts";
 import { declareOperations } from "./declare-operations.ts";
 import type { RunOptions } from "./verbs/run.ts";
+import type { StateOptions } from "./verbs/state.ts";
 import type { StartOptions } from "./verbs/start.ts";
 import type { UpdateOptions } from "./verbs/visits.ts";
 
@@ -20,7 +21,7 @@ export interface CommandLine {
 }
 
 const STATUSES =
-  "running, waiting, compensating, completed, failed, cancelled, compensated, terminated, paused, quarantined, bug, diverged, stuck, no_code, unreadable".split(
+  "running, waiting, compensating, completed, failed, cancelled, compensated, terminated, paused, quarantined, bug, diverged, stuck, no_code, unreadable, queued".split(
     ", ",
   );
 
@@ -46,6 +47,7 @@ export function declareVerbs(): CommandLine {
   declareServers(program, act);
   declareRun(program, act);
   declareLooks(program, act);
+  declareKeys(program, act);
   declareMessages(program, act);
   declareFeeds(program, act);
   declareTasks(program, act);
@@ -153,6 +155,21 @@ function declareLooks(program: Command, act: Act): void {
     .addHelpText("after", examples("claw journal @last", "claw journal run_01jd4 -o jsonl"))
     .action(
       act(async (config, run: string) => (await import("./verbs/journal.ts")).journal(config, run)),
+    );
+}
+
+function declareKeys(program: Command, act: Act): void {
+  program
+    .command("state")
+    .helpGroup(GROUPS.look)
+    .arguments("<workflow> <key>")
+    .description("show a key: its state, the run that has it, those that wait")
+    .option("--limit <number>", "name at most so many of those that wait", "20")
+    .addHelpText("after", examples("claw state fulfil o-17", "claw state fulfil o-17 -o json"))
+    .action(
+      act(async (config, workflow: string, key: string, options: StateOptions) =>
+        (await import("./verbs/state.ts")).state(config, workflow, key, options),
+      ),
     );
 }
 

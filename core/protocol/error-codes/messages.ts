@@ -102,4 +102,9 @@ export const MESSAGE_ERRORS = {
       "Send a smaller value, or reject the approval and let the workflow ask with a simpler form.",
     status: 422,
   },
+  "CLAW-3041": {
+    title: "Nothing is known of the key",
+    remedy: "Check workflow and key: one without a state and without open runs leaves no trace.",
+    status: 404,
+  },
 } as const satisfies Record<string, ErrorSpec>;

@@ -10,6 +10,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { feedRoutes } from "./routes/feeds.ts";
 import { githubRoutes } from "./routes/github.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { moveRoutes } from "./routes/moves.ts";
 import { runRoutes } from "./routes/runs.ts";
@@ -97,6 +98,7 @@ function makeApp(desk: Desk): FastifyInstance {
     visitRoutes(room, desk);
     approvalRoutes(room, desk);
     storeRoutes(room, desk);
+    keyRoutes(room, desk);
     moveRoutes(room, desk);
     taskRoutes(room, desk);
   });
@@ -172,7 +174,9 @@ function logUnforeseen(log: Log | undefined, request: FastifyRequest, error: unk
 function sendProblem(error: unknown, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error);
   if (problem.retryable && (problem.status === 503 || problem.status === 429)) {
-    reply.header("retry-after", RETRY_AFTER_S);
+    // A full mailbox knows more about when there will be room.
+    const ms = Number(problem.details?.["retryAfterMs"] ?? 0);
+    reply.header("retry-after", String(Math.max(Number(RETRY_AFTER_S), Math.ceil(ms / 1_000))));
   }
   if (problem.code === "CLAW-5007") reply.header("www-authenticate", "Bearer");
   return reply.code(problem.status).type("application/problem+json").send(problem);

@@ -6,6 +6,7 @@ import {
   entryKindName,
   type EntryKindName,
   type ErrorRecord,
+  type KeyLine,
   type OpenApproval,
   type Payload,
   type RetryNote,
@@ -48,6 +49,8 @@ export interface RunDetailView extends RunView {
   readonly due: string | null;
   /** Entries in its journal. */
   readonly entries: number;
+  /** Where it stands in the queue of its key; null for a run without one. */
+  readonly queue: KeyLine | null;
 }
 
 /** An entry of a journal in an answer. */
@@ -164,6 +167,7 @@ export function runDetailView(run: RunRecord): RunDetailView {
     // 0 and 1 are not instants: a process holds it, or it is owed a look at once.
     due: run.due === null || run.due <= 1 ? null : instant(run.due),
     entries: run.journal.length,
+    queue: run.queue ?? null,
   };
 }
 

@@ -141,3 +141,16 @@ test("the guide of streams does what it says", async (t) => {
   assert.deepEqual(again?.["kinds"], ["stepCompleted", "streamWritten"]);
   assert.equal(shaky?.["said"], "It is 42.");
 });
+
+test("the guide of keyed runs does what it says", async (t) => {
+  const { left } = await runPage(t, "keyed-runs.md");
+  const [bookings, files, written] = left;
+  assert.deepEqual(bookings?.["sums"], [100, 350, 300]);
+  assert.partialDeepStrictEqual(bookings?.["seen"], {
+    state: { cents: 300, bookings: 3 },
+    head: null,
+    waiting: 0,
+  });
+  assert.equal(files?.["refused"], "CLAW-2041");
+  assert.deepEqual(written?.["order"], ["other", "held"]);
+});

@@ -1,4 +1,10 @@
-import { describeError, ERRORS, type ErrorCode, type RunRecord } from "@claw/core/protocol";
+import {
+  describeError,
+  ERRORS,
+  type ErrorCode,
+  type KeyLine,
+  type RunRecord,
+} from "@claw/core/protocol";
 import { entryView, runDetailView } from "@claw/gateway/wire";
 import { childrenShown, type ShownChild } from "../children.ts";
 import { openReader } from "../compose.ts";
@@ -48,12 +54,17 @@ function headOf(run: RunRecord): string[] {
   ];
   if (run.cause !== "") lines.push(field("cause", run.cause));
   if (run.parentRun !== "") lines.push(field("parent", run.parentRun));
+  if (run.queue !== undefined) lines.push(field("key", keyOf(run.queue)));
   const ended = run.generations?.length ?? 0;
   if (ended > 0) lines.push(field("generation", String(ended + 1)));
   const facts = Object.entries(run.attributes).map(([name, value]) => `${name}=${String(value)}`);
   if (facts.length > 0) lines.push(field("attributes", facts.join(" ")));
   if (run.input !== "") lines.push(field("input", shortText(run.input, VALUE_CHARS_MAX)));
   return lines;
+}
+
+function keyOf({ key, place }: KeyLine): string {
+  return place === "aside" ? `${key}  (others are let past)` : key;
 }
 
 function childLines(children: readonly ShownChild[]): string[] {
@@ -111,6 +122,9 @@ function tailOf(run: RunRecord): string[] {
       ...more.map((line) => field("", line)),
       field("try", `claw ${verb} ${run.id}`),
     );
+  }
+  if (run.queue?.place === "waiting") {
+    lines.push(field("waits", `for its key, right behind ${run.queue.behind}`));
   }
   if (run.status === "waiting") lines.push(field("waits", waitOf(run)));
   if (run.abandoned.length > 0) lines.push(field("open calls", run.abandoned.join(", ")));
