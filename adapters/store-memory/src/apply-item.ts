@@ -182,7 +182,7 @@ function createOther(disk: MemoryDisk, created: NewRun, work: BatchWork): boolea
 
 function publishEvent(disk: MemoryDisk, published: PublishedEvent, work: BatchWork): boolean {
   const { namespace, event, starts } = published;
-  const logged = logEvent(disk, namespace, event, work.nowMs);
+  const logged = logEvent(disk, namespace, event);
   if (logged === null) return false;
   const note = encodeEventNote(logged.seq, event);
   for (const key of logged.keys) answerWaits(disk, key, note, work.delivered);

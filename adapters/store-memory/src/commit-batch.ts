@@ -51,6 +51,7 @@ function writeBatch(
   }
   const { nowMs, namespace } = batch;
   const work = newWork(nowMs, namespace);
+  disk.latestMs = Math.max(disk.latestMs, nowMs);
   const items: ItemAnswer[] = [];
   for (const [index, item] of batch.items.entries()) {
     items.push(

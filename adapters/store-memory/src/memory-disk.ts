@@ -114,6 +114,8 @@ export class MemoryDisk {
   readonly shapes: Table<readonly string[]> = new Table(this.undo);
   /** All events under one name, in the order of their numbers. */
   readonly events: Lists<EventRow> = new Lists(this.undo);
+  /** Events are logged no earlier: no open run began later, though the clock is set back. Milliseconds since 1970. */
+  latestMs = 0;
   readonly eventIds: Table<number> = new Table(this.undo);
   readonly eventKeys: Lists<number> = new Lists(this.undo);
   /** Ended generations by run, oldest first. */

@@ -20,13 +20,12 @@ export function logEvent(
   disk: MemoryDisk,
   namespace: string,
   event: StoredEvent,
-  nowMs: number,
 ): { readonly seq: number; readonly keys: readonly string[] } | null {
   const identity = eventIdentity(namespace, event);
   if (disk.eventIds.has(identity)) return null;
   const seq = (disk.events.of(ALL_EVENTS).at(-1)?.seq ?? 0) + 1;
   disk.eventIds.set(identity, seq);
-  const row: EventRow = { seq, namespace, loggedAt: nowMs, event: { ...event } };
+  const row: EventRow = { seq, namespace, loggedAt: disk.latestMs, event: { ...event } };
   disk.events.add(ALL_EVENTS, row);
   const shapes = disk.shapes.get(typeName(namespace, event.type)) ?? [];
   const data = shapes.length === 0 ? null : decodePayload(event.data);

@@ -84,6 +84,7 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
         details: { incarnation: batch.incarnation, current },
       });
     }
+    log.reached(batch.nowMs);
     const answer = apply(batch);
     journals.endBatch();
     end.run();

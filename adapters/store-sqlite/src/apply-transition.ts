@@ -82,7 +82,7 @@ export function applyTransition(
 /** Logs an event, tells those who wait for it and creates what it triggers; false when it is known. */
 export function publishEvent(tables: Tables, published: PublishedEvent, work: BatchWork): boolean {
   const { namespace, event } = published;
-  const seq = tables.log.append(namespace, event, work.nowMs);
+  const seq = tables.log.append(namespace, event);
   if (seq === null) return false;
   const keys = tables.log.index(namespace, event, seq);
   if (keys.length > 0) {

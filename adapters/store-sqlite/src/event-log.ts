@@ -10,7 +10,9 @@ export interface LoggedEvent {
 /** The log of events and its index by match keys. */
 export interface EventLog {
   /** Logs an event; its number, or null when (namespace, source, id) is known already. */
-  append(namespace: string, event: StoredEvent, nowMs: number): number | null;
+  append(namespace: string, event: StoredEvent): number | null;
+  /** The time of a batch: events are logged no earlier, though the clock is set back afterwards. */
+  reached(nowMs: number): void;
   /** Indexes an event under every shape that a subscription of its type ever had; its keys. */
   index(namespace: string, event: StoredEvent, seq: number): readonly string[];
   /** Makes a shape known; logged events of the type are indexed under it when it is new. */
@@ -56,6 +58,17 @@ export function openEventLog(db: DatabaseSync): EventLog {
   // Asked for with every event and subscription, written once per shape: kept in memory.
   const known = new Map<string, readonly Shape[]>();
 
+  // No run that is open now began later than this: its waits look back over events since its start.
+  let latestMs = Number(
+    db
+      .prepare(
+        `SELECT max(
+          coalesce((SELECT logged_at FROM events ORDER BY seq DESC LIMIT 1), 0),
+          coalesce((SELECT started_at FROM runs ORDER BY id DESC LIMIT 1), 0)) AS ms`,
+      )
+      .get()?.["ms"] ?? 0,
+  );
+
   function shapesOf(namespace: string, type: string): readonly Shape[] {
     const name = `${namespace}\u001f${type}`;
     let shapes = known.get(name);
@@ -74,9 +87,12 @@ export function openEventLog(db: DatabaseSync): EventLog {
   }
 
   return {
-    append: (namespace, event, nowMs) => {
+    reached: (nowMs) => {
+      if (nowMs > latestMs) latestMs = nowMs;
+    },
+    append: (namespace, event) => {
       const { source, id, type, subject = null, time, data } = event;
-      const row = append.get(namespace, source, id, type, subject, time, nowMs, data);
+      const row = append.get(namespace, source, id, type, subject, time, latestMs, data);
       return row === undefined ? null : Number(row["seq"]);
     },
     index: (namespace, event, seq) => {

@@ -145,6 +145,20 @@ export function proveEvents(make: PlaceMaker): void {
     assert.deepEqual((await world.load(none.id))?.waits, ["w"]);
   });
 
+  test("an event that is published after a run began is found, though the clock went back in between, also over a restart", async (t) => {
+    for (const restarts of [false, true]) {
+      const world = await openWorld(t, make);
+      const row = await world.start({ park: null });
+      world.nowMs -= 3_600_000;
+      if (restarts) await world.restart();
+      await world.commit(world.publication("e1", { order: 1 }));
+      await world.commit(
+        transition(row, { waits: [wait("w", { order: 1 }, { since: row.startedAt })] }),
+      );
+      assert.deepEqual(await inboxOf(world, row.id), ["event w 1 e1"]);
+    }
+  });
+
   test("what counts for looking back is when the event was logged, not when it happened", async (t) => {
     const world = await openWorld(t, make);
     const old = published(world.nowMs - 1_000_000, "e1", { order: 1 });
