@@ -4,22 +4,35 @@ import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
+import { ClawError } from "@claw/core/protocol";
+import { EXIT } from "../src/exit-codes.ts";
 
 const exec = promisify(execFile);
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 
-/** What is part of the product: the command and everything that it imports. */
+/** What is part of the product: the command, what programs embed and test with, and everything that these import. */
 const WORKSPACES = [
   "core",
   "authoring/sdk",
+  "authoring/testkit",
   "adapters/store-memory",
   "adapters/store-sqlite",
   "services/runtime",
   "services/gateway",
   "apps/cli",
 ] as const;
-/** Workspaces that authors see the types of. */
-const TYPED: readonly string[] = ["core", "authoring/sdk"];
+/** Workspaces that programs import by these names, besides files that the command runs, which import `@claw/*`. */
+const DOORS: Readonly<Record<string, string>> = {
+  sdk: "authoring/sdk",
+  testkit: "authoring/testkit",
+  runtime: "services/runtime",
+  "store-memory": "adapters/store-memory",
+  "store-sqlite": "adapters/store-sqlite",
+};
+/** Workspaces that programs see the types of. */
+const TYPED: readonly string[] = ["core", ...Object.values(DOORS)];
+/** The first Node whose `node:sqlite` gives no warning. */
+const NODE_MIN = [24, 15] as const;
 const LEFT_OUT: readonly string[] = ["node_modules", "test", "scripts", "dist"];
 
 interface Manifest {
@@ -117,22 +130,45 @@ function stageProduct(stage: string): void {
     description: "OpenClaw: one durable runtime for workflows and AI agents.",
     license,
     type: "module",
-    engines: { node: ">=24.15" },
+    engines: { node: `>=${NODE_MIN.join(".")}` },
     bin: { claw: "claw.js" },
     exports: {
-      "./sdk": { types: "./sdk.d.ts", default: "./sdk.js" },
+      ...Object.fromEntries(Object.keys(DOORS).map(doorOf)),
       "./package.json": "./package.json",
     },
     dependencies: Object.fromEntries([...own, ...outside]) as Record<string, string>,
     bundleDependencies: manifests.map(({ name }) => name),
   });
-  write(join(stage, "claw.js"), '#!/usr/bin/env node\nimport "@claw/cli";\n');
+  write(join(stage, "claw.js"), commandText());
   // For editors and programs that are not started by claw: the same words by another name.
-  for (const file of ["sdk.js", "sdk.d.ts"]) {
-    write(join(stage, file), 'export * from "@claw/sdk";\n');
+  for (const [door, workspace] of Object.entries(DOORS)) {
+    const text = `export * from "${readManifest(workspace).name}";\n`;
+    for (const kind of ["js", "d.ts"]) write(join(stage, `${door}.${kind}`), text);
   }
   fs.copyFileSync(join(ROOT, "LICENSE"), join(stage, "LICENSE"));
   fs.copyFileSync(join(ROOT, "README.md"), join(stage, "README.md"));
+}
+
+function doorOf(name: string): [string, Readonly<Record<string, string>>] {
+  return [`./${name}`, { types: `./${name}.d.ts`, default: `./${name}.js` }];
+}
+
+// Nothing is imported before the check: an older Node would fail at the first import that it does not know.
+function commandText(): string {
+  const [major, minor] = NODE_MIN;
+  const { message } = new ClawError(
+    "CLAW-5072",
+    `This is Node VERSION, not ${major}.${minor} or newer`,
+  );
+  return `#!/usr/bin/env node
+const version = process.versions.node;
+const [major, minor] = version.split(".").map(Number);
+if (major > ${major} || (major === ${major} && minor >= ${minor})) await import("@claw/cli");
+else {
+  console.error(${JSON.stringify(message)}.replace("VERSION", version));
+  process.exitCode = ${EXIT.unexpected};
+}
+`;
 }
 
 function sourcesOf(folder: string): string[] {

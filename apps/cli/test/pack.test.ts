@@ -22,6 +22,22 @@ export const sum = workflow("sum", async (ctx, pair: { a: number; b: number }) =
   ctx.run("add", () => pair.a + pair.b));
 `;
 
+const EMBEDDED = `
+import { openRuntime, type Claw } from "claw/runtime";
+import { workflow } from "claw/sdk";
+import { sqliteStore } from "claw/store-sqlite";
+import { testWorld } from "claw/testkit";
+const greet = workflow("greet", async (ctx, name: string) => ctx.run("greet", () => "Hello " + name));
+const claw: Claw = await openRuntime({ store: sqliteStore({ path: "own.db" }), workflows: [greet] });
+const real: string = await (await claw.start(greet, "Ada")).result();
+await claw.stop();
+await using world = await testWorld({ workflows: [greet] });
+const tried: string = await (await world.start(greet, "Bob")).result();
+console.log(real, tried);
+`;
+
+const OLDER = `data:text/javascript,Object.defineProperty(process, "versions", { value: { node: "20.20.2" } })`;
+
 const folder = mkdtempSync(join(tmpdir(), "claw-packed-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -109,6 +125,27 @@ test("the tarball installs into an empty folder and runs there", {
     const good = await check("good.mts");
     assert.equal(good.code, 0, good.stdout);
     assert.match((await check("bad.mts")).stdout, /TS2339: Property 'c' does not exist/);
+  });
+
+  await t.test("a program embeds the runtime and tests with virtual time, with types", async () => {
+    writeFileSync(join(folder, "src", "embedded.mts"), EMBEDDED);
+    const { code, stdout, stderr } = await run(process.execPath, join("src", "embedded.mts"));
+    assert.deepEqual([code, stdout], [0, "Hello Ada Hello Bob\n"], stderr);
+    const compiler = join(ROOT, "node_modules/@typescript/native/bin/tsc");
+    const types = ["--types", "node", "--typeRoots", join(ROOT, "node_modules", "@types")];
+    const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "esnext"];
+    const file = join("src", "embedded.mts");
+    const checked = await run(process.execPath, compiler, ...flags, ...types, file);
+    assert.equal(checked.code, 0, checked.stdout);
+  });
+
+  await t.test("an older Node is told which one is needed", async () => {
+    const command = join("node_modules", "claw", "claw.js");
+    const { code, stderr } = await run(process.execPath, "--import", OLDER, command, "--version");
+    assert.deepEqual(
+      [code, /CLAW-5072: This is Node 20\.20\.2, not 24\.15/.test(stderr)],
+      [1, true],
+    );
   });
 
   await t.test("it carries neither tests nor sources", () => {

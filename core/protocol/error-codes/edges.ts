@@ -58,4 +58,9 @@ export const EDGE_ERRORS = {
     remedy: "Name its namespace with --namespace, or stop that process and start one for yours.",
     status: 409,
   },
+  "CLAW-5072": {
+    title: "This Node is too old",
+    remedy: "Install Node 24.15 or newer; in a checkout `npm run claw` fetches one by itself.",
+    status: 500,
+  },
 } as const satisfies Record<string, ErrorSpec>;
