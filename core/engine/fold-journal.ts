@@ -39,9 +39,11 @@ export function foldJournal(run: RunState, journal: Journal): void {
   run.records = { journal, next: 0, found: new Map(), cancelsAhead, added: [] };
 }
 
-function foldNote(run: RunState, { seq, kind, call, print, data }: Entry): void {
+function foldNote(run: RunState, { seq, at, kind, call, print, data }: Entry): void {
   switch (kind) {
     case ENTRY_KINDS.generationBegan:
+      // The time of its first turn, from which what it asks for there is counted.
+      run.now = at;
       return beginGeneration(run, seq, decodePayload(data) as GenerationNote);
     case ENTRY_KINDS.patchTaken:
       evolutionOf(run).patches.set(String(decodePayload(data)), true);

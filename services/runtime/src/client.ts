@@ -180,7 +180,7 @@ export class Client implements Claw {
     // Registered before it is taken: its end is not missed.
     const wait = node.updates.wait(run, offer.call, deadline);
     try {
-      const before = await visitToUpdate(node, run, offer);
+      const before = await visitToUpdate(node, run, offer, options.id === undefined);
       return outputOf(before ?? (await wait.outcome), offer.call);
     } finally {
       wait.cancel();

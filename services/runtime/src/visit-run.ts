@@ -8,6 +8,7 @@ import {
   fingerprint,
   type Payload,
   type RunId,
+  type RunRecord,
   StepError,
 } from "@claw/core/protocol";
 import { Activation } from "./activation.ts";
@@ -39,12 +40,13 @@ export async function visitToAsk(node: Node, run: RunId, query: Query): Promise<
 
 /**
  * Hands an update to a run, waking it if it rests. Gives null once the update was taken, its outcome when it
- * had ended before.
+ * had ended before. `isNew`: nobody can have sent it before.
  */
 export async function visitToUpdate(
   node: Node,
   run: RunId,
   offer: Offer,
+  isNew = false,
 ): Promise<ChildOutcome | null> {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     node.mustBeAvailable();
@@ -55,6 +57,12 @@ export async function visitToUpdate(
       if (before !== null) return before;
       await node.loop.pause();
       continue;
+    }
+    const { generation } = activation.state;
+    if (generation > 1 && !isNew) {
+      const before = await earlierEnd(node, run, offer);
+      if (before !== null) return before;
+      if (node.active.get(run) !== activation) continue;
     }
     const offering = visitsOf(activation).offer(offer);
     activation.touched(node.clock.now());
@@ -91,13 +99,34 @@ async function answerWithout(node: Node, run: RunId, offer: Offer): Promise<Chil
 async function recordedEnd(node: Node, run: RunId, offer: Offer): Promise<ChildOutcome> {
   const record = await node.store.find(run);
   if (record === null) throw new ClawError("CLAW-3001", `There is no run ${run}`);
-  const entries = record.journal.filter(({ call }) => call === offer.call);
+  const end = endIn(record.journal, run, offer) ?? endBefore(record, offer);
+  if (end === null) throw new ClawError("CLAW-3002", `Run ${run} has ended`);
+  return end;
+}
+
+// An earlier generation of the run may have taken the update: its id means that one for good.
+async function earlierEnd(node: Node, run: RunId, offer: Offer): Promise<ChildOutcome | null> {
+  const record = await node.store.find(run);
+  return record === null ? null : endBefore(record, offer);
+}
+
+function endBefore({ id, generations = [] }: RunRecord, offer: Offer): ChildOutcome | null {
+  for (const { journal } of generations) {
+    const end = endIn(journal, id, offer);
+    if (end !== null) return end;
+  }
+  return null;
+}
+
+// Null when the journal does not know the update. Errors: CLAW-3003 another one of this id, CLAW-3010.
+function endIn(journal: readonly Entry[], run: RunId, offer: Offer): ChildOutcome | null {
+  const entries = journal.filter(({ call }) => call === offer.call);
   const [first] = entries;
-  if (first === undefined) throw new ClawError("CLAW-3002", `Run ${run} has ended`);
+  if (first === undefined) return null;
   if (first.print !== updatePrint(offer.name, fingerprint(offer.input))) {
     throw new ClawError("CLAW-3003");
   }
-  const end: Entry | undefined = entries.find(({ kind }) => kind === ENTRY_KINDS.updateEnded);
+  const end = entries.find(({ kind }) => kind === ENTRY_KINDS.updateEnded);
   if (end === undefined) throw abandoned(run);
   return decodePayload(end.data) as ChildOutcome;
 }

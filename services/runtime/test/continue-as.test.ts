@@ -108,6 +108,75 @@ test("steps that could be undone keep a run from going on, unless it commits to 
   assert.deepEqual(did, []);
 });
 
+test("an update of an earlier generation is answered again, and its id means nothing else", async (t) => {
+  const world = openPlace(t);
+  let taken = 0;
+  const flow = workflow("gen", async (ctx, at: number) => {
+    ctx.update("add", {}, (inner) => inner.run("count", () => ++taken));
+    await ctx.receive("go");
+    return at === 2 ? at : ctx.continueAs(at + 1);
+  });
+  const claw = await world.open([flow]);
+  const run = await claw.start(flow, 1);
+  assert.equal(await claw.update(run.id, "add", 5, { id: "a" }), 1);
+  await claw.signal(run.id, "go");
+  await world.until(async () => (await claw.find(run.id))?.generations?.length === 1);
+  assert.equal(await claw.update(run.id, "add", 5, { id: "a" }), 1);
+  await assert.rejects(claw.update(run.id, "add", 6, { id: "a" }), { code: "CLAW-3003" });
+  assert.equal(await claw.update(run.id, "add", 6, { id: "b" }), 2);
+  await claw.signal(run.id, "go");
+  await world.output(run);
+  assert.equal(await claw.update(run.id, "add", 5, { id: "a" }), 1);
+});
+
+test("chunks of a body that ends while its generation does are not counted by the next one", async (t) => {
+  const disk = new MemoryDisk();
+  const [renewed, ended] = [gate(), gate()];
+  let isRenewing = false;
+  const store = memoryStore({ disk });
+  const world = new World(t, () => {
+    return {
+      ...store,
+      commit: (batch) => {
+        const isIt = batch.items.some((one) => one.type === "transition" && one.rare?.renewal);
+        if (!isIt) return store.commit(batch);
+        isRenewing = true;
+        return renewed.promise.then(() => store.commit(batch));
+      },
+    };
+  });
+  const flow = workflow("gen", async (ctx, at: number) => {
+    if (at === 2) return ctx.stream("words").write("second");
+    void ctx.run("slow", async (step) => {
+      step.stream("words").write("first");
+      await ended.promise;
+    });
+    await ctx.run("quick", () => 1);
+    return ctx.continueAs(2);
+  });
+  const claw = await world.open([flow]);
+  const run = await claw.start(flow, 1);
+  await world.soon(() => isRenewing);
+  ended.open();
+  await world.calm();
+  renewed.open();
+  await world.output(run);
+  assert.deepEqual(await store.check(), []);
+});
+
+test("the time of a later generation begins with it", async (t) => {
+  const world = openPlace(t);
+  const begun = world.clock.now();
+  const flow = workflow("gen", async (ctx, times: number[]) => {
+    const seen = [...times, ctx.now().getTime() - begun];
+    await ctx.sleep("1h");
+    return seen.length === 3 ? seen : ctx.continueAs(seen);
+  });
+  const claw = await world.open([flow]);
+  assert.deepEqual(await world.output(await claw.start(flow, [])), [0, 3_600_000, 7_200_000]);
+  assert.equal(world.clock.now() - begun, 3 * 3_600_000);
+});
+
 test("a parent waits for the last generation of its child", async (t) => {
   const world = openPlace(t);
   const child = workflow("child", async (ctx, at: number) => {

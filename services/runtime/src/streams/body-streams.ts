@@ -67,6 +67,8 @@ export class BodyStreams {
     const { step } = call;
     const own = step === null ? undefined : this.#writers.get(step);
     if (step === null || own === undefined) return;
+    // Its generation has ended: the next one numbers its chunks from what that one has sent.
+    if (this.#activation.concluded) return this.#forget(step, own);
     this.#draft(own);
     this.#writers.delete(step);
   }
