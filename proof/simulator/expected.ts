@@ -71,6 +71,7 @@ export const EXPECTED: readonly string[] = [
   "invariant a compensation does what is foreseen",
   "invariant a fenced incarnation never writes",
   "invariant a form is kept",
+  "invariant a generation ends where its code goes on",
   "invariant a journal only grows",
   "invariant a mailbox is never over its bound",
   "invariant a message is taken once",

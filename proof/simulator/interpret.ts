@@ -11,6 +11,7 @@ import { CallNames } from "./call-names.ts";
 import type { Block, Program, Statement, StepStatement } from "./statement.ts";
 import { askApproval } from "./statements/approval.ts";
 import { askAttributes } from "./statements/attributes.ts";
+import { askContinue, generationOf, rootPath } from "./statements/continue-as.ts";
 import { registerHandlers } from "./statements/handlers.ts";
 import { askStream } from "./statements/stream.ts";
 import {
@@ -117,19 +118,21 @@ function toWorkflow(program: Program, world: Surroundings): AnyWorkflow {
     ...(trigger === null ? {} : { on: eventOf(trigger.type) }),
     ...(trigger === null || trigger.k === null ? {} : { where: { k: trigger.k } }),
   };
-  return workflow(program.name, options, async (ctx: Context) => {
+  return workflow(program.name, options, async (ctx: Context, input) => {
     const performance = world.stage.activated(ctx.info.id);
-    const performer = new Performer(world, performance);
+    const generation = generationOf(input);
+    const root = rootPath(generation);
+    const performer = new Performer(world, performance, generation);
     const { handler } = program;
     if (handler !== null) {
-      const around = { stage: world.stage, performance, handler };
+      const around = { stage: world.stage, performance, handler, root };
       registerHandlers(ctx, around, (block, inner, names) =>
         performer.block(block, { ctx: inner, names, key: undefined, round: "" }),
       );
     }
     return performer.block(program.body, {
       ctx,
-      names: new CallNames(""),
+      names: new CallNames(root),
       key: undefined,
       round: "",
     });
@@ -140,8 +143,10 @@ class Performer {
   readonly #world: Surroundings;
   readonly #performance: Performance;
   readonly #tally: Tally = { saw: null };
+  readonly #generation: number;
 
-  constructor(world: Surroundings, performance: Performance) {
+  constructor(world: Surroundings, performance: Performance, generation: number) {
+    this.#generation = generation;
     this.#world = world;
     this.#performance = performance;
   }
@@ -166,6 +171,9 @@ class Performer {
         return this.#loop(statement, frame);
       case "try":
         return this.#try(statement, frame);
+      case "continueAs":
+        this.#world.stage.counted(statement.op);
+        return askContinue(statement, this.#generation, frame.ctx);
       case "foreign":
         return this.#world.stage.foreign(statement.ms);
       case "look":

@@ -2,6 +2,7 @@ import { type Entry, ENTRY_KINDS, fingerprint, hash128 } from "@claw/core/protoc
 import { CallNames } from "./call-names.ts";
 import { keyOf, segmentName } from "./interpret.ts";
 import { KEYED_CALLS, type KeyedStatement } from "./statements/keyed.ts";
+import { rootPath } from "./statements/continue-as.ts";
 import { type Block, isStep, type Program, type Statement } from "./statement.ts";
 import { type ExpectedCompensation, foreseeUndo } from "./undo-model.ts";
 
@@ -29,6 +30,8 @@ export interface Prediction {
   readonly calls: ReadonlyMap<string, ExpectedCall>;
   /** What its handler answers to each update that was taken, null while that is not known; null for no handler. */
   readonly updates: ReadonlyMap<string, unknown> | null;
+  /** Sequence of the entry in whose turn it goes on as its next generation; Infinity if it does not. */
+  readonly goesOnAt: number;
   /** Two things happened in one turn, whose order the model does not know. */
   readonly unsure: boolean;
   /** The journal was written in another order than this code asks: its turns are not foreseen. */
@@ -40,7 +43,12 @@ export interface Facts {
   readonly run: string;
   readonly namespace: string;
   readonly startedAt: number;
+  /** Of all generations up to this one. */
   readonly entries: readonly Entry[];
+  /** The generation that is foreseen, from 1. */
+  readonly generation: number;
+  /** Number of its first entry; 0 for the first generation. */
+  readonly begins: number;
 }
 
 interface Outcome {
@@ -76,8 +84,8 @@ export function predict(
   facts: Facts,
 ): Prediction {
   const model = new Model(programs, facts);
-  const outcome = model.block(program.body, 0, {
-    names: new CallNames(""),
+  const outcome = model.block(program.body, facts.begins, {
+    names: new CallNames(rootPath(facts.generation)),
     key: undefined,
     round: "",
     shielded: false,
@@ -94,6 +102,7 @@ export function predict(
     compensation,
     calls: model.calls,
     updates,
+    goesOnAt: model.goesOnAt,
     unsure: model.unsure,
     disordered: model.disordered,
   };
@@ -103,6 +112,7 @@ class Model {
   readonly calls = new Map<string, ExpectedCall>();
   unsure = false;
   disordered = false;
+  goesOnAt = NEVER;
   readonly #programs: readonly { readonly name: string; readonly version: number }[];
   readonly #facts: Facts;
   readonly #answers = new Map<string, Entry>();
@@ -114,7 +124,7 @@ class Model {
   ) {
     this.#programs = programs;
     this.#facts = facts;
-    for (const entry of facts.entries) {
+    for (const entry of facts.entries.slice(facts.begins)) {
       if (entry.kind === ENTRY_KINDS.cancelRequested)
         this.#cancelledAt = Math.min(this.#cancelledAt, entry.seq);
       else if (
@@ -132,10 +142,11 @@ class Model {
   updates(handler: Block, main: Outcome): Map<string, unknown> {
     const ends = new Map<string, unknown>();
     const closedAt = main.ok ? NEVER : main.end;
-    for (const { kind, call, seq, data } of this.#facts.entries) {
+    const { entries, begins, generation } = this.#facts;
+    for (const { kind, call, seq, data } of entries.slice(begins)) {
       if (kind !== ENTRY_KINDS.updateTaken) continue;
       const { ok, value, end } = this.block(handler, seq, {
-        names: new CallNames(`${call}/`),
+        names: new CallNames(`${rootPath(generation)}${call}/`),
         key: undefined,
         round: "",
         shielded: false,
@@ -191,6 +202,13 @@ class Model {
         const handler = this.block(statement.handler, body.end, place);
         if (!handler.ok || handler.end === NEVER) return handler;
         return { ok: true, value: [{ caught: body.value }, handler.value], end: handler.end };
+      }
+      case "continueAs": {
+        if (this.#facts.generation >= statement.generations)
+          return { ok: true, value: "last", end: start };
+        if (start >= this.#cancelledAt) return { ok: false, value: CANCELLED, end: start };
+        this.goesOnAt = Math.min(this.goesOnAt, start);
+        return waits;
       }
       case "foreign":
         this.unsure = true;
@@ -383,7 +401,9 @@ class Model {
 
   #plain(op: "now" | "random" | "uuid", at: number, { names }: Place): unknown {
     const { startedAt, entries } = this.#facts;
-    const run = originOf(this.#facts.run, entries);
+    // The note of a fork stands in the journal of its first generation.
+    const { run: id, generation } = this.#facts;
+    const run = generation === 1 ? originOf(id, entries) : id;
     if (op === "now") return at === 0 ? startedAt : entries[at - 1]?.at;
     const drawn = names.drawn(op);
     const words = hash128(`${run}|${names.path}|${op}|${drawn}`);

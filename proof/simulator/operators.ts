@@ -90,7 +90,7 @@ export class Operators {
 
   // Runs of keys are not forked.
   #some(): KnownRun | undefined {
-    const all = [...this.#world.truth.runs.values()].filter(({ start }) => !start.keyed);
+    const all = [...this.#world.truth.runs.values()].filter(isForkable);
     return all.length === 0 ? undefined : this.#dice.pick(all);
   }
 
@@ -109,7 +109,7 @@ export class Operators {
 
   #retry(host: Host, claw: Claw): void {
     const ended = [...this.#world.truth.runs.values()].filter(
-      ({ start, ending }) => !start.keyed && ending !== null && ending.status !== "completed",
+      (run) => isForkable(run) && run.ending !== null && run.ending.status !== "completed",
     );
     if (ended.length === 0) return;
     const run = this.#dice.pick(ended);
@@ -123,4 +123,9 @@ export class Operators {
   #asked<T>(host: Host, verb: string, promise: Promise<T>, then: (value: T) => void): void {
     this.#world.clients.asked(host, verb, promise, then, { codes: REFUSALS });
   }
+}
+
+// Of no key, and in its first generation, whose journal is all that it has.
+function isForkable({ start, generations }: KnownRun): boolean {
+  return !start.keyed && generations.length === 0;
 }

@@ -3,6 +3,7 @@ import type { Dice } from "./dice.ts";
 import type { Block, Program, Statement } from "./statement.ts";
 import { makeApproval } from "./statements/approval.ts";
 import { makeAttributes } from "./statements/attributes.ts";
+import { withContinue } from "./statements/continue-as.ts";
 import { makeHandler } from "./statements/handlers.ts";
 import { makeStream } from "./statements/stream.ts";
 import { makeKeyed, withTally } from "./statements/keyed.ts";
@@ -32,6 +33,7 @@ export const CTX_CALLS = [
   "look",
   "tally",
   "fail",
+  "continueAs",
   "query",
   "update",
 ] as const;
@@ -63,8 +65,12 @@ export function makePrograms(dice: Dice, shape: ProgramShape): Program[] {
     const length = index >= shape.programs - 2 ? 3 : shape.length;
     const foreign = index === 0 && dice.chance(0.2) ? dice.pick(["error", "warn"] as const) : "no";
     const keyed = foreign === "no" && dice.chance(0.18) ? makeKeyed(dice) : null;
-    const plain = withForeign(dice, maker.block(length, 0), foreign);
-    const body = keyed === null ? plain : withTally(dice, plain, keyed);
+    const whole = maker.block(length, 0);
+    const plain = withForeign(dice, whole, foreign);
+    const body =
+      keyed === null
+        ? withContinue(dice, plain, () => maker.leaf())
+        : withTally(dice, plain, keyed);
     const handler = makeHandler(dice, () => maker.leaf());
     const trigger = dice.chance(0.4)
       ? { type: TRIGGER_TYPE, k: dice.chance(0.5) ? dice.below(K_MAX) : null }

@@ -1,5 +1,6 @@
 import type { OnParentEnd } from "@claw/core/protocol";
 import type { ApprovalStatement } from "./statements/approval.ts";
+import type { ContinueStatement } from "./statements/continue-as.ts";
 import type { AttributesStatement } from "./statements/attributes.ts";
 import type { StreamStatement } from "./statements/stream.ts";
 import type { KeyedShape, KeyedStatement } from "./statements/keyed.ts";
@@ -50,6 +51,7 @@ export interface StepStatement {
 /** One statement of a simulated workflow: data, so that it can be run, changed and predicted. */
 export type Statement =
   | StepStatement
+  | ContinueStatement
   | ApprovalStatement
   | AttributesStatement
   | StreamStatement

@@ -10,6 +10,7 @@ import {
 } from "@claw/core/protocol";
 import type { MemoryDisk } from "@claw/store-memory";
 import type { Ledger } from "./ledger.ts";
+import type { ExpectedCall } from "./model.ts";
 import type { Block } from "./statement.ts";
 import { isUndo } from "./undo-model.ts";
 
@@ -25,6 +26,12 @@ export interface KnownRun {
   readonly taken: Set<number>;
   /** Children that it has asked to stop. */
   readonly stopped: Set<string>;
+  /** Generations but for the first: the number of the entry that each began with, and its input. */
+  readonly generations: { readonly begins: number; readonly input: string }[];
+  /** Calls of ended generations, as they were foreseen. */
+  readonly past: Map<string, ExpectedCall>;
+  /** How many ended generations could be foreseen. */
+  foreseen: number;
   ending: Pick<Ending, "status" | "output" | "error"> | null;
   /** Entries that it got from another run, 0 for a run that is no fork. */
   forkedAt: number;
@@ -39,6 +46,20 @@ const MESSAGE_KINDS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.eventReceived,
   ENTRY_KINDS.childEnded,
 ]);
+
+/** The number of the entry before those of the generation that a run is in after `length` entries; 0 in its first. */
+export function generationAt({ generations }: KnownRun, length: number): Generation {
+  const at = generations.findLastIndex(({ begins }) => begins <= length);
+  return { generation: at + 2, begins: generations[at]?.begins ?? 0 };
+}
+
+/** A generation of a run. */
+export interface Generation {
+  /** From 1. */
+  readonly generation: number;
+  /** Number of its first entry; 0 for the first generation. */
+  readonly begins: number;
+}
 
 /**
  * The durable state as the store's answers tell it, kept beside the disk: each answer is checked
@@ -120,6 +141,9 @@ export class Truth {
       failures: new Map(),
       taken: new Set(),
       stopped: new Set(),
+      generations: [],
+      past: new Map(),
+      foreseen: 0,
       ending: null,
       forkedAt: 0,
       code: null,
@@ -151,6 +175,8 @@ export class Truth {
       () => `${item.run} says ${item.seq}, its journal has ${run.entries.length}`,
     );
     this.#take(run, item);
+    const renewal = item.rare?.renewal ?? null;
+    if (renewal !== null) this.#renew(run, renewal.input, renewal.journal);
     const { finish } = item;
     if (finish === null) return;
     ledger.check(
@@ -159,6 +185,13 @@ export class Truth {
       () => item.run,
     );
     run.ending = finish.ending;
+  }
+
+  // A later generation has a journal of its own, whose numbers go on.
+  #renew(run: KnownRun, input: string, text: string): void {
+    run.generations.push({ begins: run.entries.length + 1, input });
+    run.text = "";
+    this.append(run, text, 1);
   }
 
   #take(run: KnownRun, item: Transition): void {
@@ -184,12 +217,12 @@ export class Truth {
   append(run: KnownRun, text: string, firstSeq: number): void {
     const ledger = this.#ledger;
     const { id, startedAt } = run.start;
-    ledger.check(
-      "the journal has no gap",
-      firstSeq === run.entries.length + 1,
-      () => `${id} got entry ${firstSeq} after ${run.entries.length}`,
-    );
     for (const entry of decodeEntries(text, firstSeq, startedAt)) {
+      ledger.check(
+        "the journal has no gap",
+        entry.seq === run.entries.length + 1,
+        () => `${id} got entry ${entry.seq} after ${run.entries.length}`,
+      );
       const last = run.entries.at(-1)?.at ?? startedAt;
       ledger.check(
         "time in a journal never goes back",
@@ -215,7 +248,8 @@ export class Truth {
       run.failures.set(call, attempt);
       return;
     }
-    if (kind === ENTRY_KINDS.childStarted || kind === ENTRY_KINDS.startRequested) return;
+    const { childStarted, startRequested, generationBegan } = ENTRY_KINDS;
+    if ([childStarted, startRequested, generationBegan].some((one) => one === kind)) return;
     // Cancellations and plans of undoing belong to no call: of each kind there is one.
     const isEnd = kind === ENTRY_KINDS.updateEnded;
     const id = call === "" || isEnd ? `${call} ${kind}` : call;
@@ -239,7 +273,7 @@ export class Truth {
         .join("");
       const run = this.#begin(row);
       this.#ledger.check("a closed run stays closed", run.ending === null, () => row.id);
-      this.#compare(run, text);
+      this.#compareAll(run, text, row.input);
       const resting = row.held !== "" || row.due !== null || row.waits > 0;
       this.#ledger.check("no run is stranded", resting, () => row.id);
       // Whoever rests has taken all but the signals that nobody waits for.
@@ -250,14 +284,8 @@ export class Truth {
     for (const row of closed.values()) {
       if (this.#sound.get(row.id) === row) continue;
       const run = this.#begin(row);
-      this.#compare(
-        run,
-        row.journal ??
-          journal
-            .of(row.id)
-            .map((one) => one.entries)
-            .join(""),
-      );
+      const rows = journal.of(row.id).map((one) => one.entries);
+      this.#compareAll(run, row.journal ?? rows.join(""), row.input);
       run.ending = {
         status: row.status,
         output: row.output,
@@ -270,11 +298,24 @@ export class Truth {
     }
   }
 
+  // Generations may have ended in transitions whose answer was lost.
+  #compareAll(run: KnownRun, text: string, input: string): void {
+    const ended = this.#disk.generations.of(run.start.id);
+    for (let at = run.generations.length; at < ended.length; at++) {
+      this.#compare(run, ended[at]?.journal ?? "");
+      const begins = run.entries.length + 1;
+      run.generations.push({ begins, input: ended[at + 1]?.input ?? input });
+      run.text = "";
+    }
+    this.#compare(run, text);
+  }
+
   #compare(run: KnownRun, text: string): void {
     const kept = text.startsWith(run.text);
     this.#ledger.check("a journal only grows", kept, () => run.start.id);
     if (kept && text.length > run.text.length) {
-      this.append(run, text.slice(run.text.length), run.entries.length + 1);
+      const isFirst = run.text === "";
+      this.append(run, text.slice(run.text.length), isFirst ? 1 : run.entries.length + 1);
     }
   }
 }

@@ -59,7 +59,7 @@ export function foreseeUndo(
   const lingering = steps.filter((step) => !isKnown(step));
   if (lingering.length === 0 && !steps.some(({ isCompleted }) => isCompleted)) return null;
   const answers = new Map<string, Entry>();
-  for (const entry of facts.entries) {
+  for (const entry of facts.entries.slice(facts.begins)) {
     if (isUndo(entry.call) && entry.kind !== ENTRY_KINDS.attemptFailed) {
       answers.set(entry.call, entry);
     }

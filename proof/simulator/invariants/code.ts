@@ -1,9 +1,9 @@
 import type { Transition } from "@claw/core/ports";
-import { type Entry, ENTRY_KINDS } from "@claw/core/protocol";
+import { type Entry, ENTRY_KINDS, fingerprint } from "@claw/core/protocol";
 import type { Host } from "../host.ts";
 import { type Facts, type Prediction, predict } from "../model.ts";
 import type { Program } from "../statement.ts";
-import type { KnownRun } from "../truth.ts";
+import { generationAt, type KnownRun } from "../truth.ts";
 import { isUndo } from "../undo-model.ts";
 import type { World } from "../world.ts";
 import { checkChildren } from "./children.ts";
@@ -37,7 +37,8 @@ export class CodeCheck {
     const run = truth.runs.get(item.run);
     const before = this.#begun.get(item.run) ?? 0;
     if (run !== undefined) checkChildren(this.#world, run, item);
-    if (item.entries === "" && item.hold === null && item.finish === null) return;
+    const goesOn = item.rare?.renewal !== undefined && item.rare.renewal !== null;
+    if (item.entries === "" && item.hold === null && item.finish === null && !goesOn) return;
     this.#begun.delete(item.run);
     if (run === undefined || poisoned.has(item.run)) return;
     if (item.finish !== null) checkUndone(this.#world, run, item.finish.ending);
@@ -48,12 +49,36 @@ export class CodeCheck {
     // A program whose children are missing ends differently, and says so with CLAW-1003.
     if (program === undefined || !host.hosts(programs)) return;
     if (before > 0) this.#replayed(program, run, before, item, mixed);
+    if (goesOn) return this.#wentOn(program, run);
     if (item.finish === null || isWithoutCode(item, run) || run.mixed) return;
     if (run.code !== null && run.code !== program.body) return;
     const facts = factsOf(run, run.entries);
     const prediction = predict(program, programs, facts);
     if (!prediction.unsure && !prediction.disordered)
       this.#ended(run, item.finish.ending, prediction, facts);
+  }
+
+  // A generation of a run has ended; the next one is that of one code again.
+  #wentOn(program: Program, run: KnownRun): void {
+    const { programs, ledger } = this.#world;
+    const last = run.entries.length - 1;
+    const facts = factsOf(run, run.entries.slice(0, last));
+    const prediction = predict(program, programs, facts);
+    const isSure = !run.mixed && !prediction.unsure && !prediction.disordered;
+    run.mixed = false;
+    run.code = null;
+    for (const [call, expected] of prediction.calls) {
+      const isSeen = (expected.answer?.seq ?? 0) <= prediction.goesOnAt;
+      run.past.set(call, { ...expected, delivered: expected.delivered && isSeen });
+    }
+    if (!isSure) return;
+    ledger.check(
+      "a generation ends where its code goes on",
+      prediction.goesOnAt < Number.POSITIVE_INFINITY,
+      () => `${run.start.id} after ${last} entries`,
+    );
+    this.#calls(run, prediction, facts);
+    run.foreseen++;
   }
 
   #held(
@@ -92,7 +117,7 @@ export class CodeCheck {
     const prediction = predict(program, programs, factsOf(run, prefix));
     if (prediction.unsure || (prediction.disordered && !isPlain(program, run))) return;
     const facts = factsOf(run, prefix);
-    const unasked = prefix.find((entry) => !agrees(entry, prediction, facts));
+    const unasked = prefix.slice(facts.begins).find((entry) => !agrees(entry, prediction, facts));
     const diverged = item.hold?.kind === "diverged";
     if (unasked === undefined) {
       ledger.check(
@@ -109,26 +134,34 @@ export class CodeCheck {
     }
   }
 
+  // What the journal of a generation has is what its code asks for, and ends as that does.
+  #calls(run: KnownRun, prediction: Prediction, facts: Facts): void {
+    const { ledger, weather } = this.#world;
+    for (const entry of facts.entries.slice(facts.begins)) {
+      ledger.check(
+        "the journal has only calls of the code",
+        agrees(entry, prediction, facts),
+        () => `${run.start.id} ${entry.call}`,
+      );
+    }
+    this.#world.approvals.ended(facts, prediction.calls);
+    checkUpdates(ledger, facts, prediction);
+    checkSteps(ledger, facts, prediction.calls, weather.clockJumps > 0);
+    const isKnown = run.foreseen >= facts.generation - 1;
+    if (weather.clockJumps === 0 && isKnown)
+      checkEvents(this.#world, facts, prediction.calls, run.past);
+  }
+
   #ended(
     run: KnownRun,
     ending: NonNullable<Transition["finish"]>["ending"],
     prediction: Prediction,
     facts: Facts,
   ): void {
-    const { ledger, weather } = this.#world;
+    const { ledger } = this.#world;
     const { id } = run.start;
-    for (const entry of run.entries) {
-      ledger.check(
-        "the journal has only calls of the code",
-        agrees(entry, prediction, facts),
-        () => `${id} ${entry.call}`,
-      );
-    }
-    this.#world.approvals.ended(facts, prediction.calls);
-    checkAttributes(this.#world, run, prediction.calls);
-    checkUpdates(ledger, facts, prediction);
-    checkSteps(ledger, facts, prediction.calls, weather.clockJumps > 0);
-    if (weather.clockJumps === 0) checkEvents(this.#world, facts, prediction.calls);
+    this.#calls(run, prediction, facts);
+    if (facts.generation === 1) checkAttributes(this.#world, run, prediction.calls);
     const expected = prediction.waiting
       ? "it waits"
       : (prediction.error ?? JSON.stringify(prediction.output));
@@ -155,7 +188,7 @@ function isPlain(program: Program, { entries }: KnownRun): boolean {
 
 function factsOf(run: KnownRun, entries: readonly Entry[]): Facts {
   const { id, namespace, startedAt } = run.start;
-  return { run: id, namespace, startedAt, entries };
+  return { run: id, namespace, startedAt, entries, ...generationAt(run, entries.length) };
 }
 
 // A cancelled run that was not in memory and cannot run ends without its code being told.
@@ -186,5 +219,7 @@ export function agrees(
     const now = askedAt === 0 ? startedAt : (entries[askedAt - 1]?.at ?? 0);
     return entry.print === (now + statement.ms).toString(36);
   }
+  if (statement.op === "attributes")
+    return entry.print === fingerprint(JSON.stringify(statement.values));
   return statement.op !== "sleep" || entry.print === statement.ms.toString(36);
 }

@@ -15,11 +15,13 @@ export function checkEvents(
   world: World,
   facts: Facts,
   calls: ReadonlyMap<string, ExpectedCall>,
+  past: ReadonlyMap<string, ExpectedCall>,
 ): void {
   const { ledger } = world;
+  const all = past.size === 0 ? calls : new Map([...past, ...calls]);
   for (const [call, { statement, askedAt, answer }] of calls) {
     if (statement.op !== "waitFor" || answer === undefined) continue;
-    const before = takenBefore(facts, calls, statement, answer.seq);
+    const before = takenBefore(facts, all, statement, answer.seq);
     const first = firstEvent(world, facts, statement, Math.max(0, ...before.keys()));
     const name = `${facts.run} ${call}`;
     if (answer.kind === ENTRY_KINDS.eventReceived) {
@@ -34,7 +36,7 @@ export function checkEvents(
         before.get(number) !== true,
         () => `${name} took ${number} again`,
       );
-    } else if (takenBefore(facts, calls, statement, askedAt + 1).size === before.size) {
+    } else if (takenBefore(facts, all, statement, askedAt + 1).size === before.size) {
       // Of several waits for one key the later ones look on, which may be after their time.
       ledger.check(
         "a wait misses no event",

@@ -3,6 +3,7 @@ import {
   type ChildOutcome,
   decodePayload,
   encodeEntry,
+  encodeGap,
   ENTRY_KINDS,
   Journal,
 } from "@claw/core/protocol";
@@ -13,7 +14,7 @@ import { type ExpectedCall, originOf, predict } from "../model.ts";
 import { QUERY } from "../statements/handlers.ts";
 import { agrees } from "./code.ts";
 import { drain } from "../scheduler.ts";
-import type { KnownRun } from "../truth.ts";
+import { generationAt, type KnownRun } from "../truth.ts";
 import { undoCall } from "../undo-model.ts";
 import type { World } from "../world.ts";
 
@@ -54,14 +55,15 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
   if (program === undefined) return;
   const entries = run.entries.slice(0, length);
   const { id, namespace, startedAt } = run.start;
-  const facts = { run: id, namespace, startedAt, entries };
+  const { generation, begins } = generationAt(run, length);
+  const facts = { run: id, namespace, startedAt, entries, generation, begins };
   const prediction = predict(program, programs, facts);
   const foreseen = [...prediction.calls.keys()];
   // A prefix of another code's journal diverges; it is checked where that happened.
   if (
     prediction.unsure ||
     prediction.disordered ||
-    !entries.every((entry) => agrees(entry, prediction, facts))
+    !entries.slice(begins).every((entry) => agrees(entry, prediction, facts))
   )
     return;
   const asked: string[] = [];
@@ -158,11 +160,15 @@ function frozenStore(
   committed: () => void = () => {},
 ): Store {
   const { start } = run;
-  const journal = run.entries.slice(0, length);
-  const journalText = journal.map((entry) => encodeEntry(entry, start.startedAt)).join("");
+  const { generation, begins } = generationAt(run, length);
+  const journal = run.entries.slice(Math.max(0, begins - 1), length);
+  const gap = begins > 1 ? encodeGap(begins - 1) : "";
+  const journalText = gap + journal.map((entry) => encodeEntry(entry, start.startedAt)).join("");
+  const input = run.generations[generation - 2]?.input ?? start.input;
   const { keyed, ...plain } = start;
   const row = {
     ...plain,
+    input,
     ...(keyed === undefined ? {} : { keyed: { ...keyed, ...FIRST_OF_KEY } }),
     seq: length,
     inboxSeq: 0,

@@ -1,10 +1,4 @@
-import {
-  type ChunkBlock,
-  decodeEntries,
-  decodePayload,
-  type Entry,
-  ENTRY_KINDS,
-} from "@claw/core/protocol";
+import { type ChunkBlock, decodePayload, type Entry, ENTRY_KINDS } from "@claw/core/protocol";
 import type { StepContext } from "@claw/sdk";
 import type { Host } from "../host.ts";
 import type { Effect } from "../witness.ts";
@@ -95,10 +89,8 @@ export class StreamCheck {
 
   // What code wrote stands in its journal: one entry, one chunk.
   #calls(run: string, written: readonly Written[]): void {
-    const { disk, ledger } = this.#world;
-    const { startedAt, journal } = disk.closed.get(run) ?? { startedAt: 0, journal: null };
-    const rows = disk.journal.of(run).map(({ entries }) => entries);
-    const entries = decodeEntries(journal ?? rows.join(""), 1, startedAt);
+    const { truth, ledger } = this.#world;
+    const entries = truth.runs.get(run)?.entries ?? [];
     const recorded = entries
       .filter(({ kind, data }) => kind === ENTRY_KINDS.streamWritten && data === "")
       .map(({ call }) => call);

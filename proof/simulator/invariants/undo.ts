@@ -1,7 +1,7 @@
 import type { Transition } from "@claw/core/ports";
 import { type Entry, ENTRY_KINDS } from "@claw/core/protocol";
 import type { Prediction } from "../model.ts";
-import type { KnownRun } from "../truth.ts";
+import { generationAt, type KnownRun } from "../truth.ts";
 import { isUndo, undoCall } from "../undo-model.ts";
 import type { Witness } from "../witness.ts";
 import type { World } from "../world.ts";
@@ -51,10 +51,13 @@ export function checkUndoBegins(witness: Witness, id: string, call: string, valu
 // Completed steps with an undo, but for those that ended after the patience of the compensation.
 function completedUndoables({ undoable }: Witness, run: KnownRun): Entry[] {
   const patience = run.answers.get(LINGER_CALL)?.seq ?? Number.POSITIVE_INFINITY;
+  // What an earlier generation has done it has committed to.
+  const { begins } = generationAt(run, run.entries.length);
   const steps: Entry[] = [];
   for (const call of undoable.get(run.start.id) ?? []) {
     const end = run.answers.get(call);
-    if (end?.kind === ENTRY_KINDS.stepCompleted && end.seq < patience) steps.push(end);
+    if (end?.kind === ENTRY_KINDS.stepCompleted && end.seq < patience && end.seq > begins)
+      steps.push(end);
   }
   return steps;
 }

@@ -5,10 +5,10 @@ import type { Facts, Prediction } from "../model.ts";
 /** Updates end as their handlers do; one whose end is foreseen may still have been abandoned by the end of its run. */
 export function checkUpdates(
   ledger: Ledger,
-  { run, entries }: Facts,
+  { run, entries, begins }: Facts,
   { updates }: Prediction,
 ): void {
-  for (const { kind, call, data } of entries) {
+  for (const { kind, call, data } of entries.slice(begins)) {
     if (kind !== ENTRY_KINDS.updateEnded) continue;
     const expected = updates?.get(call) ?? null;
     if (expected === null) continue;

@@ -29,7 +29,12 @@ export function makeHandler(dice: Dice, leaf: () => Statement): Block | null {
 /** Answers clients from now on. */
 export function registerHandlers(
   ctx: Context,
-  { stage, performance, handler }: { stage: Stage; performance: Performance; handler: Block },
+  {
+    stage,
+    performance,
+    handler,
+    root,
+  }: { stage: Stage; performance: Performance; handler: Block; root: string },
   perform: (block: Block, inner: Context, names: CallNames) => Promise<unknown[]>,
 ): void {
   stage.counted("query");
@@ -39,7 +44,7 @@ export function registerHandlers(
     if (isRefused(input)) throw new Error("not this one");
   };
   ctx.update<UpdateInput>(UPDATE, { validate }, async (inner, { id, n }) => {
-    const values = await perform(handler, inner, new CallNames(`${updatePath(id)}/`));
+    const values = await perform(handler, inner, new CallNames(`${root}${updatePath(id)}/`));
     return [n, values];
   });
 }
