@@ -91,6 +91,7 @@ export {
 } from "./journal.ts";
 export {
   checkKey,
+  keyForReplay,
   keyOwner,
   refusedOutcome,
   refusedStartError,

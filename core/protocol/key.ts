@@ -1,7 +1,7 @@
 import { ClawError, type ErrorRecord } from "./errors.ts";
 import { hash128 } from "./hash.ts";
 import type { RunId } from "./ids.ts";
-import type { ChildOutcome } from "./journal.ts";
+import { type ChildOutcome, type Entry, ENTRY_KINDS } from "./journal.ts";
 import { NAME_CHARS_MAX } from "./limits.ts";
 import type { Payload } from "./payload.ts";
 
@@ -126,6 +126,16 @@ export function refusedOutcome(refused: RefusedStart): ChildOutcome {
   const { name, message, code, details } = refusedStartError(refused);
   const error: ErrorRecord = { name, message, code, details };
   return { status: "failed", error };
+}
+
+/** The key of a run whose journal is replayed apart from its store: what it saw of the state stands in its journal. */
+export function keyForReplay(key: string, journal: Iterable<Entry>): StoredKey {
+  let passes = 0;
+  for (const { kind, attempt } of journal) {
+    if (kind !== ENTRY_KINDS.stateRead && kind !== ENTRY_KINDS.stateSet) continue;
+    passes = Math.max(passes, attempt - 1);
+  }
+  return { key, waitingMax: 0, onHeldHead: "block", seq: 1, place: "head", passes, state: "" };
 }
 
 /** Checks a key and gives it back: text of 1 to 200 characters without control characters. Errors: CLAW-1008. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, test, type TestContext } from "node:test";
 import type { BatchAnswer, CommitItem, ItemAnswer, StoredRun, Transition } from "@claw/core/ports";
 import type { RunId, StartRow } from "@claw/core/protocol";
 import { memoryPlace } from "./store/memory-place.ts";
@@ -42,11 +42,14 @@ class Script {
   readonly actors: Actor[] = [];
   readonly #roll: (sides: number) => number;
   readonly #world: StoreWorld;
+  /** Runs that are made queue for one of these. */
+  readonly #keys: readonly string[];
   #events = 0;
 
-  constructor(world: StoreWorld, seed: number) {
+  constructor(world: StoreWorld, seed: number, keys: readonly string[]) {
     this.#world = world;
     this.#roll = dice(seed);
+    this.#keys = keys;
   }
 
   batch(): CommitItem[] {
@@ -74,6 +77,7 @@ class Script {
     if (actor === undefined || kind === 0) return this.#start();
     const { row } = actor;
     if (kind === 1) return { type: "release", run: row.id };
+    if (kind === 19 && this.#keys.length > 0) return this.#operate(row);
     if (kind === 2) return { type: "publication", ...this.#event() };
     if (kind < 6) {
       const scope = `message ${this.#roll(30)}`;
@@ -83,12 +87,27 @@ class Script {
     return this.#transition(actor);
   }
 
-  #start(): Transition {
-    const row = this.#world.row({ input: String(this.#roll(9)) });
+  #operate({ id: run }: StartRow): CommitItem {
+    if (this.#roll(2) === 0) return { type: "pause", run, reason: "rolled" };
+    return delivery(run, { message: message(run, { kind: "cancel", name: "" }) });
+  }
+
+  #start(): CommitItem {
+    const row = this.#row({ input: String(this.#roll(9)) });
     const actor = this.#add(row);
     const scope = `start ${this.#roll(20)}`;
-    const dedup = { scope, print: "p", expiresAt: this.#world.nowMs + 40 };
-    return first(row, { ...this.#deeds(actor), dedup: this.#roll(3) === 0 ? dedup : null });
+    const rolled = { scope, print: "p", expiresAt: this.#world.nowMs + 40 };
+    const dedup = this.#roll(3) === 0 ? rolled : null;
+    if (row.keyed !== undefined) return { type: "start", start: { row, due: 1 }, dedup };
+    return first(row, { ...this.#deeds(actor), dedup });
+  }
+
+  // Two of three runs have a key, where there are keys.
+  #row(fields: Partial<StartRow>): StartRow {
+    if (this.#keys.length === 0 || this.#roll(3) === 0) return this.#world.row(fields);
+    const key = this.#keys[this.#roll(this.#keys.length)] ?? "";
+    const onHeldHead = this.#roll(2) === 0 ? "block" : "skip";
+    return this.#world.row({ ...fields, keyed: { key, waitingMax: this.#roll(5), onHeldHead } });
   }
 
   #transition(actor: Actor): Transition {
@@ -105,7 +124,9 @@ class Script {
     const chance = (sides: number): boolean => this.#roll(sides) === 0;
     const recorded = chance(2) ? this.#record(actor) : { seq: actor.seq };
     const waits = chance(5) ? [wait(`w${this.#roll(3)}`, this.#match())] : [];
-    const child = this.#world.row({ parentRun: row.id, parentCall: "c" });
+    const child = this.#row({ parentRun: row.id, parentCall: "c" });
+    const state = String(this.#roll(9));
+    const keyState = { namespace: "default", workflow: "order", key: "", state };
     const due = this.#roll(2) as 0 | 1;
     const starts = chance(8) ? [{ row: this.#add(child).row, due }] : [];
     const other = this.#actor() ?? actor;
@@ -123,6 +144,7 @@ class Script {
       events: chance(6) ? [this.#event()] : [],
       park: stranded ?? (chance(3) ? { ...park, inboxSeen: this.#roll(3) } : null),
       hold: chance(25) ? { kind: "bug", reason: "rolled" } : null,
+      ...(row.keyed !== undefined && chance(3) ? { rare: { keyState } } : {}),
     };
   }
 
@@ -157,17 +179,24 @@ class Script {
 }
 
 // The words of a refusal are each store's own.
-function comparable({ items, delivered, started }: BatchAnswer): unknown {
+function comparable({ items, delivered, started, woken }: BatchAnswer): unknown {
   const plain = items.map((item: ItemAnswer) =>
     item.status === "refused" && item.why === "poison" ? { ...item, detail: "" } : item,
   );
-  return numberless({ items: plain, delivered, started });
+  return numberless({ items: plain, delivered, started, woken });
 }
 
 // How many entries are settled is each store's own matter.
-async function stateOf(world: StoreWorld, ids: readonly RunId[]): Promise<unknown> {
+async function stateOf(
+  world: StoreWorld,
+  ids: readonly RunId[],
+  keys: readonly string[],
+): Promise<unknown> {
   const stored = await world.store.load(ids);
   const found: unknown[] = [];
+  for (const key of keys) {
+    found.push(await world.store.key({ namespace: "default", workflow: "order", key }, 5));
+  }
   for (const id of ids) found.push(await world.store.find(id));
   return numberless({
     stored: stored.map((run: StoredRun) => ({
@@ -189,37 +218,41 @@ function numberless(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value).replaceAll(/(\\"number\\":)\d+/g, "$10"));
 }
 
+async function agree(t: TestContext, seed: number, keys: readonly string[]): Promise<string[]> {
+  const [sqlite, memory] = [await openWorld(t, sqlitePlace), await openWorld(t, memoryPlace)];
+  const script = new Script(sqlite, seed, keys);
+  const seen = new Map<string, number>();
+  for (let n = 0; n < BATCHES; n++) {
+    const items = script.batch();
+    const [one, two] = [await sqlite.commit(...items), await memory.commit(...items)];
+    assert.deepEqual(comparable(one), comparable(two), `batch ${n}: ${JSON.stringify(items)}`);
+    for (const item of one.items) {
+      const answer = item.status === "refused" ? item.why : item.status;
+      seen.set(answer, (seen.get(answer) ?? 0) + 1);
+    }
+    script.heard(items, one.items);
+    if (script.restartsNow()) {
+      await sqlite.restart();
+      await memory.restart();
+    }
+    sqlite.nowMs += 3;
+    memory.nowMs = sqlite.nowMs;
+    const ids = script.actors.slice(-20).map(({ row }) => row.id);
+    const states = [await stateOf(sqlite, ids, keys), await stateOf(memory, ids, keys)];
+    assert.deepEqual(states[0], states[1], `batch ${n}`);
+  }
+  return [...seen.keys()].sort();
+}
+
 describe("the stores agree", () => {
   for (const seed of [1, 2, 3, 4, 5, 6]) {
     test(`SQLite and memory answer alike, whatever they are sent: seed ${seed}`, async (t) => {
-      const [sqlite, memory] = [await openWorld(t, sqlitePlace), await openWorld(t, memoryPlace)];
-      const script = new Script(sqlite, seed);
-      const seen = new Map<string, number>();
-      for (let n = 0; n < BATCHES; n++) {
-        const items = script.batch();
-        const [one, two] = [await sqlite.commit(...items), await memory.commit(...items)];
-        assert.deepEqual(comparable(one), comparable(two), `batch ${n}: ${JSON.stringify(items)}`);
-        for (const item of one.items) {
-          const answer = item.status === "refused" ? item.why : item.status;
-          seen.set(answer, (seen.get(answer) ?? 0) + 1);
-        }
-        script.heard(items, one.items);
-        if (script.restartsNow()) {
-          await sqlite.restart();
-          await memory.restart();
-        }
-        sqlite.nowMs += 3;
-        memory.nowMs = sqlite.nowMs;
-        const ids = script.actors.slice(-20).map(({ row }) => row.id);
-        assert.deepEqual(await stateOf(sqlite, ids), await stateOf(memory, ids), `batch ${n}`);
-      }
-      assert.deepEqual([...seen.keys()].sort(), [
-        "applied",
-        "closed",
-        "duplicate",
-        "poison",
-        "unknown",
-      ]);
+      const seen = await agree(t, seed, []);
+      assert.deepEqual(seen, ["applied", "closed", "duplicate", "poison", "unknown"]);
+    });
+    test(`they agree about runs of keys as well: seed ${seed}`, async (t) => {
+      const seen = await agree(t, seed + 100, ["a", "b"]);
+      assert.ok(seen.includes("start"), seen.join(", "));
     });
   }
 });

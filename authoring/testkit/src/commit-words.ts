@@ -23,6 +23,10 @@ const WORDS = new Map<EntryKind, string>([
   [ENTRY_KINDS.childStarted, "start of"],
   [ENTRY_KINDS.childEnded, "end of"],
   [ENTRY_KINDS.runStarted, "start of"],
+  [ENTRY_KINDS.startRequested, "start of"],
+  [ENTRY_KINDS.startRefused, "failure of"],
+  [ENTRY_KINDS.stateRead, "read of"],
+  [ENTRY_KINDS.stateSet, "change of"],
 ]);
 
 /** What a batch writes, in words. `nameOf` gives the workflow of a run. */
@@ -44,6 +48,8 @@ function describeItem(item: CommitItem, nameOf: (run: string) => string): string
       return `${item.start?.workflow ?? nameOf(item.run)}: ${describeTransition(item)}`;
     case "delivery":
       return `${item.message.kind} ${quoted(item.message.name)}to ${nameOf(item.message.to)}`;
+    case "start":
+      return `${item.start.row.workflow}: starts`;
     case "publication":
       return `event "${item.event.type}"`;
     default:

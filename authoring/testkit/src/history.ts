@@ -44,6 +44,8 @@ export interface ReadHistory {
   readonly isClosed: boolean;
   readonly parentRun: string;
   readonly cause: string;
+  /** Null for a run without a key. */
+  readonly key: string | null;
   readonly journal: readonly Entry[];
 }
 
@@ -77,6 +79,7 @@ export function readHistory(given: unknown): ReadHistory {
     isClosed: run["endedAt"] !== null && run["endedAt"] !== undefined,
     parentRun: textOf(run, "parentRun"),
     cause: textOf(run, "cause"),
+    key: run["queue"] ? textOf(fieldsOf(run["queue"], "queue"), "key") : null,
     journal: entries.map((entry, at) => entryOf(entry, at + 1)),
   };
 }

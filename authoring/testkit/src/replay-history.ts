@@ -7,6 +7,7 @@ import {
   ENTRY_KINDS,
   type Hold,
   Journal,
+  keyForReplay,
   limits,
   recordError,
 } from "@claw/core/protocol";
@@ -217,7 +218,8 @@ function frozenStore(history: ReadHistory): Store {
   const start = { id, namespace, workflow, version, input, startedAt, parentRun, cause };
   const rest = { inboxSeq: 0, due: 1, waits: 0, phase: "", recoveries: 0 } as const;
   const free = { held: "", heldReason: "" } as const;
-  const row = { ...start, ...rest, ...free, parentCall: "", seq: journal.length };
+  const keyed = history.key === null ? {} : { keyed: keyForReplay(history.key, journal) };
+  const row = { ...start, ...rest, ...free, ...keyed, parentCall: "", seq: journal.length };
   const journalText = journal.map((entry) => encodeEntry(entry, startedAt)).join("");
   const stored: StoredRun = {
     row,

@@ -1,6 +1,6 @@
 import { reopenRun, type RunState } from "@claw/core/engine";
 import type { Store } from "@claw/core/ports";
-import { decodePayload, Journal, type RunRecord } from "@claw/core/protocol";
+import { decodePayload, Journal, keyForReplay, type RunRecord } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
 import { Activation } from "./activation.ts";
 import { Node } from "./node.ts";
@@ -56,9 +56,21 @@ const NO_STORE = {} as Store;
 
 function stateOf(record: RunRecord): RunState {
   const { id, namespace, workflow, version, input, startedAt, parentRun, cause, journal } = record;
-  const parentCall = "";
+  const start = {
+    id,
+    namespace,
+    workflow,
+    version,
+    input,
+    startedAt,
+    parentRun,
+    parentCall: "",
+    cause,
+  };
+  const keyed = record.queue === undefined ? null : keyForReplay(record.queue.key, journal);
   return reopenRun({
-    start: { id, namespace, workflow, version, input, startedAt, parentRun, parentCall, cause },
+    start: keyed === null ? start : { ...start, keyed },
+    ...(keyed === null ? {} : { keyState: keyed }),
     journal: Journal.of(journal),
     journalText: "",
     inbox: [],
