@@ -22,7 +22,10 @@ export interface Member {
   readonly line: number;
   readonly doc: string;
   readonly text: string;
-  /** True for a field that can have one value only, such as `kind: "task"`: it tells shapes apart and needs no words. */
+  /**
+   * True for what needs no words: a field that can have one value only, such as `kind: "task"`, and what the language
+   * prescribes, such as `[Symbol.iterator]`.
+   */
   readonly isMark: boolean;
 }
 
@@ -172,7 +175,13 @@ function membersOf(node: ts.Declaration): Member[] {
     const name = nameOf(member);
     const tree = member.getSourceFile();
     const line = tree.getLineAndCharacterOfPosition(member.getStart(tree)).line + 1;
-    const one = { name, line, doc: docOf(member), text: textOf(member), isMark: isMark(member) };
+    const one = {
+      name,
+      line,
+      doc: docOf(member),
+      text: textOf(member),
+      isMark: isMark(member) || name.startsWith("[Symbol."),
+    };
     // Overloads are one member, which the first of them describes.
     const first = members.findIndex((known) => known.name === name);
     const known = members[first];

@@ -38,7 +38,12 @@ export type Scope = Pick<Config, "store" | "namespace">;
  * Errors: CLAW-4002, CLAW-4003, CLAW-4008.
  */
 export async function openReader({ store: path, namespace }: Scope): Promise<Reader> {
-  if (!existsSync(path)) throw new ClawError("CLAW-4008", `There is no store at ${path}`);
+  if (!existsSync(path)) {
+    throw new ClawError(
+      "CLAW-4008",
+      `There is no store at ${path}; claw dev and claw start make one`,
+    );
+  }
   const { sqliteReader } = await import("@claw/store-sqlite");
   const reader = sqliteReader({ path });
   // Verbs that read have no keys.

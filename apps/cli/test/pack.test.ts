@@ -3,7 +3,7 @@ import { execFile, type ExecFileException } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { after, test } from "node:test";
+import { after, test, type TestContext } from "node:test";
 import { packProduct } from "../scripts/pack-product.ts";
 
 const TEST_MS_MAX = 240_000;
@@ -127,6 +127,15 @@ test("the tarball installs into an empty folder and runs there", {
     assert.match((await check("bad.mts")).stdout, /TS2339: Property 'c' does not exist/);
   });
 
+  await proveEmbedding(t);
+  await t.test("it carries neither tests nor sources", () => {
+    const inside = readdirSync(join(folder, "node_modules", "claw"), { recursive: true });
+    const wrong = inside.map(String).filter((name) => /\.test\.|(?<!\.d)\.ts$/.test(name));
+    assert.deepEqual(wrong, []);
+  });
+});
+
+async function proveEmbedding(t: TestContext): Promise<void> {
   await t.test("a program embeds the runtime and tests with virtual time, with types", async () => {
     writeFileSync(join(folder, "src", "embedded.mts"), EMBEDDED);
     const { code, stdout, stderr } = await run(process.execPath, join("src", "embedded.mts"));
@@ -147,10 +156,4 @@ test("the tarball installs into an empty folder and runs there", {
       [1, true],
     );
   });
-
-  await t.test("it carries neither tests nor sources", () => {
-    const inside = readdirSync(join(folder, "node_modules", "claw"), { recursive: true });
-    const wrong = inside.map(String).filter((name) => /\.test\.|(?<!\.d)\.ts$/.test(name));
-    assert.deepEqual(wrong, []);
-  });
-});
+}
