@@ -58,16 +58,7 @@ export function openEventLog(db: DatabaseSync): EventLog {
   // Asked for with every event and subscription, written once per shape: kept in memory.
   const known = new Map<string, readonly Shape[]>();
 
-  // No run that is open now began later than this: its waits look back over events since its start.
-  let latestMs = Number(
-    db
-      .prepare(
-        `SELECT max(
-          coalesce((SELECT logged_at FROM events ORDER BY seq DESC LIMIT 1), 0),
-          coalesce((SELECT started_at FROM runs ORDER BY id DESC LIMIT 1), 0)) AS ms`,
-      )
-      .get()?.["ms"] ?? 0,
-  );
+  let latestMs = latestStart(db);
 
   function shapesOf(namespace: string, type: string): readonly Shape[] {
     const name = `${namespace}\u001f${type}`;
@@ -87,9 +78,7 @@ export function openEventLog(db: DatabaseSync): EventLog {
   }
 
   return {
-    reached: (nowMs) => {
-      if (nowMs > latestMs) latestMs = nowMs;
-    },
+    reached: (nowMs) => void (latestMs = Math.max(latestMs, nowMs)),
     append: (namespace, event) => {
       const { source, id, type, subject = null, time, data } = event;
       const row = append.get(namespace, source, id, type, subject, time, latestMs, data);
@@ -118,6 +107,16 @@ export function openEventLog(db: DatabaseSync): EventLog {
     },
     refresh: () => known.clear(),
   };
+}
+
+// No run that is open now began later than this: its waits look back over events since its start.
+function latestStart(db: DatabaseSync): number {
+  const latest = db.prepare(
+    `SELECT max(
+      coalesce((SELECT logged_at FROM events ORDER BY seq DESC LIMIT 1), 0),
+      coalesce((SELECT started_at FROM runs ORDER BY id DESC LIMIT 1), 0)) AS ms`,
+  );
+  return Number(latest.get()?.["ms"] ?? 0);
 }
 
 function keysOf(
