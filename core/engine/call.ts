@@ -50,6 +50,8 @@ export type Plan =
       readonly bounds: StreamBounds;
     }
   | { readonly kind: "attributes"; readonly values: AttributeChanges }
+  /** Facts of the span that the scope of the call is. */
+  | { readonly kind: "span"; readonly attributes: Payload }
   | {
       readonly kind: "approval";
       readonly title: string;

@@ -60,6 +60,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   [ENTRY_KINDS.stateSet]: STATE_SET,
   [ENTRY_KINDS.attributesSet]: "attributes",
   [ENTRY_KINDS.streamWritten]: "stream",
+  [ENTRY_KINDS.spanNoted]: "span",
   [ENTRY_KINDS.stateSaved]: "checkpoint",
   [ENTRY_KINDS.updateTaken]: "update",
   [ENTRY_KINDS.approvalDecided]: "approval",

@@ -29,6 +29,10 @@ export interface TaskStep {
   readonly signal: AbortSignal;
   /** What the last heartbeat of an earlier attempt said, as far as it is known. */
   readonly progress: unknown;
+  /** `traceparent` for what the body does outside (W3C Trace Context): its parent is this attempt. */
+  readonly traceparent: string;
+  /** `tracestate` to go with it; empty for none. */
+  readonly tracestate: string;
   /** A stream of the run that called the task. Errors: CLAW-2053 nobody called it, CLAW-1008. */
   stream(name: string): BodyStream;
   /** Says that the attempt is alive. Cheap; never throws. */

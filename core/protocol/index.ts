@@ -137,6 +137,18 @@ export type {
 } from "./run.ts";
 export type { ChunkBlock, StreamHead } from "./stream.ts";
 export {
+  inheritedTrace,
+  spanIdOf,
+  traceContextOf,
+  traceIdOf,
+  traceOfHeaders,
+  traceparentOf,
+  type TraceContext,
+  type TracedStart,
+} from "./trace-context.ts";
+export { otlpOf, type OtlpAttribute, type OtlpSpan, type OtlpTraces } from "./trace-otlp.ts";
+export { type SpanEvent, type TraceSpan, traceSpans } from "./trace-spans.ts";
+export {
   joinInputs,
   queueCounts,
   recordOfAside,

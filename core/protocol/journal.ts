@@ -64,6 +64,8 @@ export const ENTRY_KINDS = {
   updateEnded: "q",
   /** A chunk was written to a stream, or the stream closed, in this transition; data is an ErrorRecord if not. */
   streamWritten: "y",
+  /** Attributes of a named span were noted in this transition; its call is in the scope of the span. */
+  spanNoted: "z",
 } as const;
 
 /** One letter that names the kind of an entry; see ENTRY_KINDS. */

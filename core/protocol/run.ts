@@ -68,6 +68,8 @@ export interface StartRow {
   readonly cause: string;
   /** Absent for a run without a key. */
   readonly keyed?: RunKey;
+  /** Its trace as it came with the start (`traceOfHeaders`); absent where it is derived. */
+  readonly trace?: string;
 }
 
 /** The row of an open run. */
@@ -168,4 +170,8 @@ export interface RunRecord extends RunSummary {
   readonly generations?: readonly Generation[];
   /** Absent for a run without a key. */
   readonly queue?: KeyLine;
+  /** The call of its parent that waits for it; empty for none. */
+  readonly parentCall: string;
+  /** Its trace as it came with the start; absent where it is derived. */
+  readonly trace?: string;
 }

@@ -18,6 +18,7 @@ import { proveRequests } from "./store/requests.ts";
 import { proveStreams } from "./store/streams.ts";
 import { proveTasks } from "./store/tasks.ts";
 import { proveRetention } from "./store/retention.ts";
+import { proveTraces } from "./store/traces.ts";
 import { proveTransitions } from "./store/transitions.ts";
 import { proveUpkeep } from "./store/upkeep.ts";
 
@@ -37,6 +38,7 @@ export function storeSuite(name: string, make: PlaceMaker): void {
   describe(`${name}: attributes`, () => proveAttributes(make));
   describe(`${name}: large payloads`, () => proveBlobs(make));
   describe(`${name}: streams`, () => proveStreams(make));
+  describe(`${name}: traces`, () => proveTraces(make));
   describe(`${name}: standalone tasks`, () => proveTasks(make));
   describe(`${name}: keys`, () => proveKeys(make));
   describe(`${name}: reading`, () => proveReading(make));

@@ -126,6 +126,8 @@ export class MemoryDisk {
   /** Streams of runs, open and closed, and what was written to them. */
   readonly streams: Lists<StreamHead> = new Lists(this.undo);
   readonly chunks: Lists<ChunkBlock> = new Lists(this.undo);
+  /** Traces that came with the start of runs. */
+  readonly traces: Table<string> = new Table(this.undo);
   readonly keys: Table<KeyRow> = new Table(this.undo);
   readonly keyStates: Table<string> = new Table(this.undo);
   readonly keyedRuns: Table<KeyedRunRow> = new Table(this.undo);
@@ -261,6 +263,7 @@ const TABLES = [
   "dedup",
   "streams",
   "chunks",
+  "traces",
   "keys",
   "keyStates",
   "keyedRuns",

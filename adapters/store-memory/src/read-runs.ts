@@ -27,8 +27,9 @@ export function loadRuns(disk: MemoryDisk, ids: readonly RunId[]): readonly Stor
     if (row === undefined) continue;
     const journalText = journalOf(disk, id);
     const keyed = keyOf(disk, id);
+    const plain = { ...row, ...traceOf(disk, id) };
     found.push({
-      row: keyed === undefined ? { ...row } : { ...row, keyed },
+      row: keyed === undefined ? plain : { ...plain, keyed },
       journal: Journal.read(journalText, 1, row.startedAt),
       journalText,
       inbox: disk.inbox.of(id).map((message) => ({ ...message })),
@@ -143,6 +144,8 @@ export function findRun(disk: MemoryDisk, id: RunId): RunRecord | null {
       journal: decodeEntries(journalOf(disk, id), 1, open.startedAt),
       ...generationsOf(disk, open),
       ...queueOf(disk, id),
+      ...traceOf(disk, id),
+      parentCall: open.parentCall,
     };
   }
   const closed = disk.closed.get(id);
@@ -157,7 +160,14 @@ export function findRun(disk: MemoryDisk, id: RunId): RunRecord | null {
     journal: decodeEntries(closed.journal ?? journalOf(disk, id), 1, closed.startedAt),
     ...generationsOf(disk, closed),
     ...queueOf(disk, id),
+    ...traceOf(disk, id),
+    parentCall: closed.parentCall,
   };
+}
+
+function traceOf(disk: MemoryDisk, id: RunId): Pick<StartRow, "trace"> {
+  const trace = disk.traces.get(id);
+  return trace === undefined ? {} : { trace };
 }
 
 function queueOf(disk: MemoryDisk, id: RunId): Pick<RunRecord, "queue"> {

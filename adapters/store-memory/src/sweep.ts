@@ -50,6 +50,7 @@ function removeRun(disk: MemoryDisk, id: string): void {
   disk.generations.delete(id);
   disk.streams.delete(id);
   disk.chunks.delete(id);
+  disk.traces.delete(id);
   dropBlobs(disk, id);
   disk.keyedRuns.delete(id);
 }

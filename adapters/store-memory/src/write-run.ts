@@ -17,12 +17,14 @@ export function insertRun(disk: MemoryDisk, start: StartRow, seq: number): void 
   if (disk.runs.has(start.id)) throw new Error(`${start.id} exists already`);
   if (start.keyed !== undefined) throw new Error(`${start.id} must join the queue of its key`);
   disk.runs.set(start.id, { ...newRow(start, 0), seq });
+  if (start.trace !== undefined) disk.traces.set(start.id, start.trace);
 }
 
 /** Creates a run that another or an event starts; false when its id is known, open or closed. */
 export function createRun(disk: MemoryDisk, { row, due }: NewRun): boolean {
   if (disk.runs.has(row.id) || disk.closed.has(row.id)) return false;
   disk.runs.set(row.id, newRow(row, due));
+  if (row.trace !== undefined) disk.traces.set(row.id, row.trace);
   return true;
 }
 

@@ -28,6 +28,7 @@ import { openRester } from "./rest-run.ts";
 import { isStorageError } from "./storage-error.ts";
 import { openSubscriptions } from "./subscribe.ts";
 import { openStreams } from "./streams.ts";
+import { openTraces } from "./traces.ts";
 import { openTaskWriter } from "./write-tasks.ts";
 
 /** Writes batches to one open database. */
@@ -67,6 +68,7 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
     renew: openRenewer(db, journals),
     streams: openStreams(db),
     writePast: openPastWriter(db),
+    traces: openTraces(db),
   };
   const begin = db.prepare("BEGIN IMMEDIATE");
   const end = db.prepare("COMMIT");

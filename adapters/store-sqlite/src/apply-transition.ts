@@ -28,6 +28,7 @@ import type { Requests } from "./remember-request.ts";
 import type { Rester } from "./rest-run.ts";
 import type { Subscriptions } from "./subscribe.ts";
 import type { Streams } from "./streams.ts";
+import type { Traces } from "./traces.ts";
 import type { TaskWriter } from "./write-tasks.ts";
 
 /** The verbs that write, on one open database. */
@@ -45,6 +46,7 @@ export interface Tables {
   readonly renew: Renewer;
   readonly streams: Streams;
   readonly writePast: ReturnType<typeof openPastWriter>;
+  readonly traces: Traces;
   readonly tasks: TaskWriter;
   readonly approvals: Approvals;
 }
@@ -64,6 +66,7 @@ export function applyTransition(
     if (first !== null) return first;
   }
   const deliveredBefore = work.delivered.length;
+  if (transition.start !== null) tables.traces.put(transition.start);
   if (finish === null) advance(tables, transition, work);
   else end(tables, transition, finish);
   if (transition.rare?.past) tables.writePast(run, transition.rare.past);
@@ -182,6 +185,7 @@ function createRun(tables: Tables, start: NewRun, work: BatchWork): boolean | Re
   const { row, due } = start;
   if (row.keyed !== undefined) return createKeyed(tables, start, work);
   if (!tables.creator.create(start)) return false;
+  tables.traces.put(row);
   if (due !== 0) return true;
   tables.journals.begin(row.id);
   work.started.push(row);
@@ -189,7 +193,7 @@ function createRun(tables: Tables, start: NewRun, work: BatchWork): boolean | Re
 }
 
 function createKeyed(
-  { creator, keys }: Tables,
+  { creator, keys, traces }: Tables,
   { row }: NewRun,
   work: BatchWork,
 ): boolean | RefusedStart {
@@ -200,6 +204,7 @@ function createKeyed(
     return entered;
   }
   creator.createQueued(row, entered === "head");
+  traces.put(row);
   if (entered === "waiting") keys.entered(row.id, work);
   return true;
 }

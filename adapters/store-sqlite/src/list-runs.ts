@@ -15,6 +15,7 @@ import {
 import { HAS_ATTRIBUTE, openAttributeReader } from "./attributes.ts";
 import { openGenerationReader } from "./renew-run.ts";
 import { openKeyLister } from "./read-keys.ts";
+import { openTraceReader } from "./traces.ts";
 import { decodeJournal, openJournalReader, type TailOf } from "./read-runs.ts";
 
 /** What people and consoles ask about runs. */
@@ -40,6 +41,7 @@ type Line = {
 };
 
 type Details = Line & {
+  parent_call: string;
   due: number | null;
   input: string;
   output: string;
@@ -82,15 +84,16 @@ const CLOSED_FILTERS: Readonly<Record<string, string>> = {
 /** The verbs for people on an open database. */
 export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
   const open = db.prepare(`
-    SELECT ${OPEN_LINE}, due, input, '' AS output, NULL AS abandoned, NULL AS journal, seq AS settled
+    SELECT ${OPEN_LINE}, parent_call, due, input, '' AS output, NULL AS abandoned, NULL AS journal, seq AS settled
     FROM runs WHERE id = ?`);
   const closed = db.prepare(`
-    SELECT ${CLOSED_LINE}, NULL AS due, input, output, abandoned, journal, NULL AS settled
+    SELECT ${CLOSED_LINE}, parent_call, NULL AS due, input, output, abandoned, journal, NULL AS settled
     FROM closed WHERE id = ?`);
   const journalOf = openJournalReader(db, tailOf);
   const attributesOf = openAttributeReader(db);
   const generationsOf = openGenerationReader(db);
   const keys = openKeyLister(db);
+  const traceOf = openTraceReader(db);
 
   function select(table: "runs" | "closed", query: RunQuery, filter: string): Line[] {
     const where = [filter];
@@ -145,6 +148,8 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
         journal: decodeJournal(id, row.journal ?? journalOf(id, row.settled), row.started_at),
         ...generationsOf(id, row.started_at),
         ...queueOf(id),
+        parentCall: row.parent_call,
+        ...traceOf(id),
       };
     },
   };

@@ -13,6 +13,7 @@ import {
   type RunRow,
   type StoredKey,
 } from "@claw/core/protocol";
+import type { Traces } from "./traces.ts";
 import type { Streams } from "./streams.ts";
 
 /** What the owner of a store asks to go on with its runs. */
@@ -52,6 +53,7 @@ export function openRunReader(
   tailOf: TailOf,
   headsOf: Streams["headsOf"],
   keyOf: (run: RunId) => StoredKey | null,
+  traceOf: Traces["of"],
 ): RunReader {
   const row = db.prepare("SELECT * FROM runs WHERE id = ?");
   const journalOf = openJournalReader(db, tailOf);
@@ -89,8 +91,9 @@ export function openRunReader(
     const journalText = journalOf(id, columns.seq);
     const streams = headsOf(id);
     const keyed = keyOf(id);
+    const plain = { ...runRowOf(columns), ...traceOf(id) };
     return {
-      row: keyed === null ? runRowOf(columns) : { ...runRowOf(columns), keyed },
+      row: keyed === null ? plain : { ...plain, keyed },
       journal: readJournal(id, journalText, columns.started_at),
       journalText,
       inbox: (inbox.all(id) as InboxColumns[]).map((message) => inboxRowOf(id, message)),

@@ -275,6 +275,12 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX keyed_runs_waiting ON keyed_runs (namespace, workflow, key, seq)
     WHERE place = 'waiting';
   `,
+  `
+  CREATE TABLE traces (
+    run TEXT PRIMARY KEY,
+    trace TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Version of the schema that this code writes. */

@@ -114,7 +114,7 @@ function prepareVerbs(database: OpenDatabase): Verbs {
   try {
     const writer = openBatchWriter(db);
     const tailOf = (run: string): string => writer.tables.journals.tailOf(run);
-    const { keys, streams } = writer.tables;
+    const { keys, streams, traces } = writer.tables;
     return {
       ...database,
       writer,
@@ -123,6 +123,7 @@ function prepareVerbs(database: OpenDatabase): Verbs {
         tailOf,
         (run) => streams.headsOf(run),
         (run) => keys.of(run),
+        (run) => traces.of(run),
       ),
       lister: openRunLister(db, tailOf),
       tasks: openTaskReader(db),

@@ -45,6 +45,7 @@ function openRunSweeper(db: DatabaseSync) {
     "DELETE FROM blobs WHERE run = ?",
     "DELETE FROM chunks WHERE run = ?",
     "DELETE FROM streams WHERE run = ?",
+    "DELETE FROM traces WHERE run = ?",
     "DELETE FROM keyed_runs WHERE run = ?",
   ].map((sql) => db.prepare(sql));
   const removeJournal = db.prepare("DELETE FROM journal WHERE run = ?");

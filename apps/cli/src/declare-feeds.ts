@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type Act, examples, GROUPS } from "./declaring.ts";
+import type { TraceFlags } from "./verbs/trace.ts";
 import type { StreamFlags } from "./verbs/stream.ts";
 
 const RUN = "id, unique beginning of one, or @last";
@@ -33,6 +34,21 @@ export function declareFeeds(program: Command, act: Act): void {
     .action(
       act(async (config, run: string, options: { from: string }) =>
         (await import("./verbs/watch.ts")).watch(config, run, options),
+      ),
+    );
+  program
+    .command("trace")
+    .helpGroup(GROUPS.look)
+    .argument("<run>", RUN)
+    .description("print where a run and those that it started spent their time")
+    .option("--alone", "only this run, without those that it started")
+    .addHelpText(
+      "after",
+      examples("claw trace @last", "claw trace run_01jd4 -o json   # OpenTelemetry (OTLP)"),
+    )
+    .action(
+      act(async (config, run: string, options: TraceFlags) =>
+        (await import("./verbs/trace.ts")).trace(config, run, options),
       ),
     );
 }

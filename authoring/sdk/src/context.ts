@@ -2,6 +2,7 @@ import type { RetryOptions } from "@claw/core/engine";
 import type { BodyStream } from "@claw/core/ports";
 import type {
   AttributeChanges,
+  Attributes,
   Decision,
   Duration,
   Match,
@@ -20,6 +21,10 @@ export interface StepContext {
   readonly attempt: number;
   /** Aborted when the attempt times out, the call is closed or the process stops. */
   readonly signal: AbortSignal;
+  /** `traceparent` for what the body does outside (W3C Trace Context): its parent is this attempt. */
+  readonly traceparent: string;
+  /** `tracestate` to go with it; empty for none. */
+  readonly tracestate: string;
   /**
    * A stream of the run, for output while the body is at work. A body runs at least once: when it begins again its
    * earlier chunks stay, and the new ones have another `first`. What a body that was given up wrote last may be
@@ -342,6 +347,14 @@ export interface Context<State = unknown> {
     body: Branch<T, State>,
     options?: CallOptions & { readonly shield?: boolean },
   ): Promise<T>;
+
+  /**
+   * A scope that is a span of this name in the run's trace (`claw trace`): from the first to the last thing that
+   * happens in it. Calls in it have names of their own, as in `scope`. `attributes` are small facts, which cost one
+   * entry of the journal; without them a span costs nothing. Errors: CLAW-1005, CLAW-1008 for attributes.
+   */
+  span<T>(name: string, body: Branch<T>, options?: CallOptions): Promise<T>;
+  span<T>(name: string, attributes: Attributes, body: Branch<T>, options?: CallOptions): Promise<T>;
 
   /**
    * A loop whose journal stays small: `body` gets the state of the iteration and gives the next one, or the

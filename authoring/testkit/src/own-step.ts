@@ -23,6 +23,14 @@ export class OwnStep implements StepContext {
     return this.#step.progress;
   }
 
+  get traceparent(): string {
+    return this.#step.traceparent;
+  }
+
+  get tracestate(): string {
+    return this.#step.tracestate;
+  }
+
   stream(name: string): BodyStream {
     const stream = this.#step.stream(name);
     return {

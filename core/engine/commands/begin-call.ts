@@ -35,7 +35,8 @@ export function beginCalls(run: RunState, nowMs: number): void {
 export function beginFacts(run: RunState, nowMs: number): void {
   for (const call of run.asked) {
     const { kind } = call.plan;
-    if (call.open && (kind === "attributes" || kind === "stream")) beginCall(run, call, nowMs);
+    const isFact = kind === "attributes" || kind === "stream" || kind === "span";
+    if (call.open && isFact) beginCall(run, call, nowMs);
   }
 }
 
@@ -65,6 +66,8 @@ function beginCall(run: RunState, call: Call, nowMs: number): void {
       return recordAnswer(run, ENTRY_KINDS.runStarted, call, JSON.stringify(plan.row.id), nowMs);
     case "checkpoint":
       return saveState(run, call, plan.note, nowMs);
+    case "span":
+      return recordAnswer(run, ENTRY_KINDS.spanNoted, call, plan.attributes, nowMs);
     case "stream": {
       const refusal = writeFromCode(run, call, plan, nowMs);
       const data = refusal === null ? "" : JSON.stringify(withoutStack(recordError(refusal)));

@@ -202,6 +202,7 @@ export function proveTransitions(make: PlaceMaker): void {
       abandoned: [],
       due: null,
       journal: [entry(row, 1), entry(row, 2)],
+      parentCall: "",
     });
   });
 

@@ -83,7 +83,15 @@ function attributesOf(read: (name: string) => unknown): EventInput {
     type: required("type", read("type")),
     ...(subject === undefined ? {} : { subject }),
     ...(time === undefined ? {} : { time }),
+    ...traceOf(read),
   };
+}
+
+// Distributed tracing extension: where the event comes from, which goes before where the request does.
+function traceOf(read: (name: string) => unknown): Pick<EventInput, "traceparent" | "tracestate"> {
+  const [traceparent, tracestate] = [read("traceparent"), read("tracestate")];
+  if (typeof traceparent !== "string") return {};
+  return { traceparent, ...(typeof tracestate === "string" ? { tracestate } : {}) };
 }
 
 function required(name: string, value: unknown): string {

@@ -14,6 +14,8 @@ import {
   limits,
   type Payload,
   recordError,
+  traceContextOf,
+  traceparentOf,
 } from "@claw/core/protocol";
 import type { BodyStream } from "@claw/core/ports";
 import type { Schema, StepContext } from "@claw/sdk";
@@ -65,6 +67,14 @@ export class BodyContext implements StepContext {
 
   get key(): string {
     return `${this.#activation.id}/${this.#call.id}`;
+  }
+
+  get traceparent(): string {
+    return traceparentOf(this.#activation.state.start, this.#call.id, this.attempt);
+  }
+
+  get tracestate(): string {
+    return traceContextOf(this.#activation.state.start).state;
   }
 
   get signal(): AbortSignal {

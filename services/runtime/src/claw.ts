@@ -48,6 +48,13 @@ export interface RedriveReport {
 export interface StartOptions {
   /** The same key, workflow and input give the same run. Another input: CLAW-3003. */
   readonly idempotencyKey?: string;
+  /**
+   * The caller's place in a trace, as W3C Trace Context writes it; what is malformed is ignored. Default: a trace of the
+   * run's own.
+   */
+  readonly traceparent?: string;
+  /** `tracestate`, handed on as it came. Ignored without `traceparent`. */
+  readonly tracestate?: string;
 }
 
 /** Which open approvals to list. */
@@ -92,6 +99,13 @@ export interface EventInput {
   readonly time?: Date | number;
   /** Plain data, checked by the schemas of its type. Default: none. */
   readonly data?: unknown;
+  /**
+   * The caller's place in a trace, as W3C Trace Context writes it; what is malformed is ignored. Default: a trace of its own
+   * for each run that it starts.
+   */
+  readonly traceparent?: string;
+  /** `tracestate`, handed on as it came. Ignored without `traceparent`. */
+  readonly tracestate?: string;
 }
 
 /** The end of a run as a client sees it. */

@@ -9,6 +9,7 @@ import {
   type Scope,
 } from "@claw/core/engine";
 import {
+  type Attributes,
   checkMatch,
   checkName,
   ClawError,
@@ -274,6 +275,25 @@ export class RunContext implements Context {
     options?: CallOptions & { readonly shield?: boolean },
   ): Promise<T> {
     const inner = this.inner(this.segment(name, options?.key), options?.shield ?? false);
+    return quiet((async () => await body(inner))());
+  }
+
+  span<T>(
+    name: string,
+    second: Attributes | Branch<T>,
+    third?: Branch<T> | CallOptions,
+    fourth?: CallOptions,
+  ): Promise<T> {
+    const isBare = typeof second === "function";
+    const body = (isBare ? second : third) as Branch<T>;
+    const options = isBare ? (third as CallOptions | undefined) : fourth;
+    const inner = this.inner(this.segment(name, options?.key));
+    if (!isBare) {
+      const attributes = JSON.stringify(checkAttributes(second));
+      void quiet(
+        inner.#ask("span:", { kind: "span", attributes }, fingerprint(attributes), 0, null),
+      );
+    }
     return quiet((async () => await body(inner))());
   }
 

@@ -1,5 +1,11 @@
 import type { Plan } from "@claw/core/engine";
-import { decodePayload, derivedRunId, encodePayload, fingerprint } from "@claw/core/protocol";
+import {
+  decodePayload,
+  derivedRunId,
+  encodePayload,
+  fingerprint,
+  inheritedTrace,
+} from "@claw/core/protocol";
 import type { EventType } from "@claw/sdk";
 import type { Activation } from "./activation.ts";
 import { checkSync, startRow } from "./registry.ts";
@@ -36,6 +42,7 @@ export function emitPlan(
         parentRun: "",
         parentCall: "",
         cause: `event ${source} ${id}/${call}`,
+        trace: inheritedTrace(state.start, ""),
       },
       one.keyed,
     ),

@@ -11,6 +11,7 @@ import {
   type EntryKind,
   type ErrorRecord,
   type ForkNote,
+  inheritedTrace,
   type Payload,
   type ChildOutcome,
   type RunId,
@@ -193,6 +194,7 @@ function seedOf({ id, journal }: RunRecord): RunId {
 // It began when the old run did: what the code reads of the clock is what is recorded.
 function startOf(node: Node, record: RunRecord, input: Payload): StartRow {
   const { namespace, workflow, version, startedAt } = record;
+  const trace = inheritedTrace(record, "");
   return {
     id: node.newId(node.clock.now(), undefined),
     namespace,
@@ -203,6 +205,7 @@ function startOf(node: Node, record: RunRecord, input: Payload): StartRow {
     parentRun: "",
     parentCall: "",
     cause: record.id,
+    ...(trace === undefined ? {} : { trace }),
   };
 }
 

@@ -2,6 +2,7 @@ import {
   ClawError,
   derivedRunId,
   encodePayload,
+  inheritedTrace,
   type OnParentEnd,
   type StartRow,
 } from "@claw/core/protocol";
@@ -48,6 +49,7 @@ export function newRunOf(
     parentRun: attached ? state.start.id : "",
     parentCall: attached ? call : "",
     cause: state.start.id,
+    trace: inheritedTrace(state.start, attached ? call : ""),
   };
   const keyed = keyOf(workflow, value);
   return startRow(workflow, encodePayload(value, node.limits.payloadBytesMax), parts, keyed);

@@ -5,6 +5,7 @@ import {
   encodePayload,
   refusedStartError,
   type StoredEvent,
+  traceOfHeaders,
 } from "@claw/core/protocol";
 import type { EventInput, PublishResult } from "./claw.ts";
 import type { Node } from "./node.ts";
@@ -21,6 +22,7 @@ export async function publish(node: Node, event: EventInput): Promise<PublishRes
     node.limits.payloadBytesMax,
   );
   for (const { workflow, error } of refused) node.triggerRefused(event.type, workflow, error);
+  const trace = traceOfHeaders(event.traceparent, event.tracestate);
   const starts = started.map(({ workflow, input, keyed }): NewRun => {
     const parts = {
       id: node.newId(now, keyed?.key),
@@ -29,6 +31,7 @@ export async function publish(node: Node, event: EventInput): Promise<PublishRes
       parentRun: "",
       parentCall: "",
       cause: `event ${stored.source} ${stored.id}`,
+      trace,
     };
     const row = startRow(workflow, input, parts, keyed);
     // A run of a key takes its place in memory when its turn comes.

@@ -27,7 +27,10 @@ export interface RefusedTrigger {
 export type RowParts = Pick<
   StartRow,
   "id" | "namespace" | "startedAt" | "parentRun" | "parentCall" | "cause"
->;
+> & {
+  /** Undefined where it is derived. */
+  readonly trace: string | undefined;
+};
 
 /** The definitions of one process: by name and version, and by the events that start them. */
 export class Registry {
@@ -162,5 +165,7 @@ export function startRow(
     parentCall: parts.parentCall,
     cause: parts.cause,
   };
-  return keyed === undefined ? row : { ...row, keyed };
+  const { trace } = parts;
+  const traced = trace === undefined ? row : { ...row, trace };
+  return keyed === undefined ? traced : { ...traced, keyed };
 }

@@ -8,6 +8,7 @@ import {
   refusedStartError,
   type RunId,
   type StartRow,
+  traceOfHeaders,
 } from "@claw/core/protocol";
 import { type AnyWorkflow, validate } from "@claw/sdk";
 import type { RunHandle, StartOptions } from "./claw.ts";
@@ -44,6 +45,7 @@ export async function startRun(
     parentRun: "",
     parentCall: "",
     cause: "",
+    trace: traceOfHeaders(options.traceparent, options.tracestate),
   };
   const row = startRow(known, encoded, parts, keyed);
   if (keyed !== undefined) return startOfKey(node, row, dedup);

@@ -154,3 +154,16 @@ test("the guide of keyed runs does what it says", async (t) => {
   assert.equal(files?.["refused"], "CLAW-2041");
   assert.deepEqual(written?.["order"], ["other", "held"]);
 });
+
+test("the guide of tracing does what it says", async (t) => {
+  const { left } = await runPage(t, "tracing.md");
+  const [look = {}] = left;
+  assert.match(String(look["seen"]), /^00-4bf92f3577b34da6a3ce929d0e0e4736-[0-9a-f]{16}-01$/);
+  const names = ["order", "payment", "charge", "attempt 1", "attempt 2", "child:parcel"];
+  assert.deepEqual([...(look["names"] as string[])].sort(), names.sort());
+  const body = look["body"] as {
+    resourceSpans: { scopeSpans: { spans: { spanId: string }[] }[] }[];
+  };
+  const spans = body.resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
+  assert.ok(spans.some(({ spanId }) => String(look["seen"]).includes(spanId)));
+});

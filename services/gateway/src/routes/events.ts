@@ -4,6 +4,7 @@ import { eventsOf, modeOf } from "../cloud-events.ts";
 import { asClawError, problemOf, type Problem } from "../problem.ts";
 import type { Desk } from "../desk.ts";
 import { bytesOf, takeRawBodies } from "./raw-body.ts";
+import { traceOf } from "./request-parts.ts";
 
 /** What became of one event of a batch. */
 type BatchResult = PublishResult | { readonly status: "refused"; readonly problem: Problem };
@@ -12,7 +13,9 @@ type BatchResult = PublishResult | { readonly status: "refused"; readonly proble
 export function eventRoutes(room: FastifyInstance, desk: Desk): void {
   takeRawBodies(room);
   room.post("/v1/events", async ({ headers, body }, reply) => {
-    const events = eventsOf(headers, bytesOf(body));
+    const events = eventsOf(headers, bytesOf(body)).map((event) =>
+      event.traceparent === undefined ? { ...event, ...traceOf(headers) } : event,
+    );
     if (modeOf(headers["content-type"] ?? "") === "batch") {
       const results = await publishAll(desk, events);
       const isRefused = results.some(({ status }) => status === "refused");

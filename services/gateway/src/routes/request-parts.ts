@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { ClawError, isRunId } from "@claw/core/protocol";
 import { fieldsOf, parseJson, textOf } from "../body.ts";
 import { bytesOf } from "./raw-body.ts";
@@ -18,4 +19,16 @@ export function textField(name: string, value: unknown): string | undefined {
 export function runIdOf(text: string): string {
   if (!isRunId(text)) throw new ClawError("CLAW-3001", "This is not the id of a run");
   return text;
+}
+
+/** Where the caller stands in a trace, as its headers say; the runtime ignores what is malformed. */
+export function traceOf(headers: IncomingHttpHeaders): {
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+} {
+  const { traceparent, tracestate } = headers;
+  if (typeof traceparent !== "string") return {};
+  // Several lines of one header are one list (RFC 9110, section 5.3).
+  const state = Array.isArray(tracestate) ? tracestate.join(",") : tracestate;
+  return { traceparent, ...(state === undefined ? {} : { tracestate: state }) };
 }

@@ -5,7 +5,7 @@ import type { FastifyInstance } from "fastify";
 import type { Desk } from "../desk.ts";
 import { entryView, runDetailView, runView } from "../wire.ts";
 import { takeRawBodies } from "./raw-body.ts";
-import { bodyOf, runIdOf, textField } from "./request-parts.ts";
+import { bodyOf, runIdOf, textField, traceOf } from "./request-parts.ts";
 
 /** Longest time that a request waits for the end of a run; ask again to wait on. */
 const WAIT_MS_MAX = 60_000;
@@ -63,7 +63,7 @@ function startRoute(room: FastifyInstance, desk: Desk): void {
     if (typeof workflow !== "string") throw new ClawError("CLAW-5002", "workflow is not a text");
     const key = textField("idempotencyKey", idempotencyKey ?? headers["idempotency-key"]);
     const claw = desk.claw();
-    const options = key === undefined ? {} : { idempotencyKey: key };
+    const options = { ...traceOf(headers), ...(key === undefined ? {} : { idempotencyKey: key }) };
     const run = await claw.start(workflow, input, options);
     reply.code(run.existing ? 200 : 201).header("location", `/v1/runs/${run.id}`);
     const answer = { id: run.id, existing: run.existing };

@@ -7,6 +7,7 @@ import {
   limits,
   type Payload,
   taskIdOf,
+  traceparentOf,
 } from "@claw/core/protocol";
 import type { AnyTask } from "@claw/sdk";
 import { currentRun } from "../current-run.ts";
@@ -60,6 +61,15 @@ export class TaskAttempt implements TaskStep {
 
   get progress(): unknown {
     return decodePayload((this.#opened ?? this.task).progress);
+  }
+
+  get traceparent(): string {
+    const { key } = this;
+    return traceparentOf({ id: key, parentCall: "", cause: "" }, "", this.attempt);
+  }
+
+  get tracestate(): "" {
+    return "";
   }
 
   get signal(): AbortSignal {
