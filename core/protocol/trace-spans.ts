@@ -91,15 +91,14 @@ class Projection {
   readonly #calls = new Map<string, CallSpan>();
   readonly #scopes = new Map<string, ScopeSpan>();
   readonly #events: SpanEvent[] = [];
-  /** The newest end in each scope. */
-  readonly #ends = new Map<string, number>();
+  /** The newest end in each scope: of its own calls under "", of scopes inside of it under their names. */
+  readonly #ends = new Map<string, Map<string, number>>();
   /** When the next attempt of a call begins. */
   readonly #dueAt = new Map<string, number>();
 
   constructor(run: RunRecord) {
     this.#run = run;
     this.#traceId = traceContextOf(run).traceId;
-    this.#ends.set("", run.startedAt);
     for (const { journal } of run.generations ?? []) this.#fold(journal);
     this.#fold(run.journal);
   }
@@ -141,17 +140,26 @@ class Projection {
         this.#dueAt.set(call, (decodePayload(data) as RetryNote).dueAt);
       } else {
         this.#dueAt.delete(call);
-        this.#ends.set(scopeOf(call), at);
+        this.#end(scopeOf(call), "", at);
       }
     }
     this.#widen(call, startMs, at);
   }
 
-  // The latest end in this scope or one around it: branches begin where their scope was opened.
-  #beginOf(scope: string): number {
-    const own = this.#ends.get(scope);
-    if (own !== undefined) return own;
-    return this.#beginOf(scope === "" ? "" : scopeOf(scope.slice(0, -1)));
+  #end(scope: string, inner: string, at: number): void {
+    const ends = this.#ends.get(scope) ?? new Map<string, number>();
+    this.#ends.set(scope, ends.set(inner, Math.max(at, ends.get(inner) ?? 0)));
+    if (scope !== "") this.#end(parentOf(scope), groupOf(scope), at);
+  }
+
+  // The latest end in this scope or one around it; branches begin where their scope was opened, all of them.
+  #beginOf(scope: string, except = "/"): number {
+    let latest = 0;
+    for (const [inner, at] of this.#ends.get(scope) ?? []) {
+      if (inner !== except) latest = Math.max(latest, at);
+    }
+    if (latest > 0) return latest;
+    return scope === "" ? this.#run.startedAt : this.#beginOf(parentOf(scope), groupOf(scope));
   }
 
   #widen(call: string, startMs: number, endMs: number): void {
@@ -289,6 +297,16 @@ function outcomeOf({ endMs, message }: Attempt): Pick<TraceSpan, "status" | "mes
 
 function scopeOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1);
+}
+
+function parentOf(scope: string): string {
+  const parent = scopeOf(scope.slice(0, -1));
+  return parent === "/" ? "" : parent;
+}
+
+// What branches of one call have in common: its name, without index or key.
+function groupOf(scope: string): string {
+  return nameOf(scope.slice(0, -1)).replace(/\[.*$/s, "");
 }
 
 // Generations and what the kernel does itself have scopes whose names begin with "/": "/2/", "/undo/".

@@ -45,7 +45,7 @@ function archiveOf(disk: MemoryDisk, id: RunId): Omit<RunArchive, "request"> | n
     const inbox = disk.inbox.of(id).map((row) => ({ ...row }));
     const state = { phase, held, heldReason, inbox, key: keyIn(disk, id) };
     const seq = disk.journal.of(id).at(-1)?.lastSeq ?? 0;
-    return { start: startOf(open), seq, ...shared, open: state, ending: null };
+    return { start: startOf(disk, open), seq, ...shared, open: state, ending: null };
   }
   const closed = disk.closed.get(id);
   if (closed === undefined) return null;
@@ -57,7 +57,7 @@ function archiveOf(disk: MemoryDisk, id: RunId): Omit<RunArchive, "request"> | n
     error: error === null ? null : (JSON.parse(error) as ErrorRecord),
     abandoned: found.abandoned,
   };
-  return { start: startOf(closed), seq, ...shared, open: null, ending };
+  return { start: startOf(disk, closed), seq, ...shared, open: null, ending };
 }
 
 function keyIn(disk: MemoryDisk, id: RunId): ArchivedKey | null {
@@ -67,9 +67,21 @@ function keyIn(disk: MemoryDisk, id: RunId): ArchivedKey | null {
   return { key, waitingMax, onHeldHead, seq, state };
 }
 
-function startOf(row: StartRow): StartRow {
+function startOf(disk: MemoryDisk, row: StartRow): StartRow {
   const { id, namespace, workflow, version, input, startedAt, parentRun, parentCall, cause } = row;
-  return { id, namespace, workflow, version, input, startedAt, parentRun, parentCall, cause };
+  const start = {
+    id,
+    namespace,
+    workflow,
+    version,
+    input,
+    startedAt,
+    parentRun,
+    parentCall,
+    cause,
+  };
+  const trace = disk.traces.get(id);
+  return trace === undefined ? start : { ...start, trace };
 }
 
 function childrenOf(disk: MemoryDisk, id: RunId): readonly RunId[] {

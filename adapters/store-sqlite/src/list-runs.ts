@@ -84,10 +84,12 @@ const CLOSED_FILTERS: Readonly<Record<string, string>> = {
 /** The verbs for people on an open database. */
 export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
   const open = db.prepare(`
-    SELECT ${OPEN_LINE}, parent_call, due, input, '' AS output, NULL AS abandoned, NULL AS journal, seq AS settled
+    SELECT ${OPEN_LINE}, parent_call, due, input, '' AS output, NULL AS abandoned,
+      NULL AS journal, seq AS settled
     FROM runs WHERE id = ?`);
   const closed = db.prepare(`
-    SELECT ${CLOSED_LINE}, parent_call, NULL AS due, input, output, abandoned, journal, NULL AS settled
+    SELECT ${CLOSED_LINE}, parent_call, NULL AS due, input, output, abandoned,
+      journal, NULL AS settled
     FROM closed WHERE id = ?`);
   const journalOf = openJournalReader(db, tailOf);
   const attributesOf = openAttributeReader(db);
@@ -117,9 +119,9 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
       .all(...values, query.limit) as Line[];
   }
 
-  function queueOf(id: RunId): Pick<RunRecord, "queue"> {
+  function rareOf(id: RunId): Pick<RunRecord, "queue" | "trace"> {
     const queue = keys.lineOf(id);
-    return queue === undefined ? {} : { queue };
+    return { ...(queue === undefined ? {} : { queue }), ...traceOf(id) };
   }
 
   return {
@@ -131,8 +133,7 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
       const lines = [
         ...(openFilter === undefined ? [] : select("runs", query, openFilter)),
         ...(closedFilter === undefined ? [] : select("closed", query, closedFilter)),
-      ];
-      lines.sort((a, b) => (a.id < b.id ? 1 : -1));
+      ].sort((a, b) => (a.id < b.id ? 1 : -1));
       return lines.slice(0, query.limit).map((line) => summaryOf(line, attributesOf(line.id)));
     },
     find: (id) => {
@@ -147,9 +148,8 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
         due: row.due,
         journal: decodeJournal(id, row.journal ?? journalOf(id, row.settled), row.started_at),
         ...generationsOf(id, row.started_at),
-        ...queueOf(id),
         parentCall: row.parent_call,
-        ...traceOf(id),
+        ...rareOf(id),
       };
     },
   };

@@ -23,6 +23,7 @@ import { decodeJournal, openJournalReader, type TailOf } from "./read-runs.ts";
 import { openGenerationReader } from "./renew-run.ts";
 import { openStreamArchiver } from "./streams.ts";
 import { storageError } from "./storage-error.ts";
+import { openTraceReader } from "./traces.ts";
 
 // A row of either table: a column that the other has not is absent.
 type Columns = {
@@ -117,6 +118,7 @@ function openArchiver(db: DatabaseSync): StoreLook["archive"] {
   const attributesOf = openAttributeReader(db);
   const generationsOf = openGenerationReader(db);
   const keyOf = openKeyReader(db);
+  const traceOf = openTraceReader(db);
   const streamsOf = openStreamArchiver(db);
   const journalOf = openJournalReader(db, openTail(db));
 
@@ -127,7 +129,7 @@ function openArchiver(db: DatabaseSync): StoreLook["archive"] {
   ): Omit<RunArchive, "request"> {
     const { id, started_at } = row;
     return {
-      start: startOf(row),
+      start: { ...startOf(row), ...traceOf(id) },
       seq: rest.ending === null ? numberAfter(text, 1) - 1 : row.seq,
       journal: decodeJournal(id, text, started_at),
       generations: generationsOf(id, started_at).generations ?? [],

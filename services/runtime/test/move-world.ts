@@ -30,6 +30,12 @@ export async function refused(importing: Promise<unknown>, code: ErrorCode): Pro
 
 const Paid = event("moves.paid");
 const Ping = event("moves.ping");
+/** Where a run stands in a trace of somebody else. */
+export const TRACED = {
+  traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  tracestate: "a=1",
+} as const;
+
 /** Names of the bodies that ran, in this process. */
 export const bodies: string[] = [];
 
@@ -136,7 +142,7 @@ export async function madeExport(
   const ids = new Map<string, string>();
   // Numbers of events in this store are greater than in the other one.
   for (let at = 0; at < 20; at++) await claw.publish({ type: "moves.noise", data: at });
-  const closed = await claw.start(quick, 4, { idempotencyKey: "four" });
+  const closed = await claw.start(quick, 4, { idempotencyKey: "four", ...TRACED });
   await world.output(closed);
   ids.set("closed", closed.id);
   const inputs: Record<string, unknown> = { lives: 1, counter: { key: "a", by: 2 } };

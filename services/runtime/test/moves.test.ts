@@ -21,6 +21,7 @@ import {
   textOf,
   typos,
   without,
+  TRACED,
 } from "./move-world.ts";
 import { World } from "./world.ts";
 
@@ -113,7 +114,10 @@ for (const [name, from, to] of PLACES) {
     for await (const chunk of claw.run(id("teller")).stream("lines")) told.push(chunk.value);
     assert.deepEqual(told, ["one", "two", "three"]);
     assert.deepEqual(bodies.sort(), ["after", "before", "pay", "refund"]);
-    assert.equal((await claw.start(quick, 4, { idempotencyKey: "four" })).existing, true);
+    const known = await claw.start(quick, 4, { idempotencyKey: "four" });
+    assert.equal(known.existing, true);
+    const { traceparent, tracestate } = TRACED;
+    assert.equal((await claw.find(known.id))?.trace, `${traceparent} ${tracestate}`);
     assert.equal((await claw.list({ attributes: { color: "red" } })).length, 1);
     assert.equal((await claw.find(id("lives")))?.generations?.length, 2);
     await claw.stop();

@@ -54,8 +54,9 @@ export async function trace(config: Config, text: string, flags: TraceFlags): Pr
 // Those of the run, and of the runs that it and its children started, as long as they are kept.
 async function spansOf(reader: Reader, run: RunRecord, isAlone: boolean): Promise<TraceSpan[]> {
   const spans = [...traceSpans(run)];
+  if (isAlone) return spans.slice(0, SPANS_MAX);
   const seen = new Set<RunId>([run.id]);
-  for (let at = 0; at < spans.length && spans.length < SPANS_MAX && !isAlone; at++) {
+  for (let at = 0; at < spans.length && spans.length < SPANS_MAX; at++) {
     const child = spans[at]?.child ?? "";
     if (child === "" || seen.has(child)) continue;
     seen.add(child);

@@ -39,6 +39,7 @@ import {
   textOf,
   wholeOf,
   Wrong,
+  traceFieldOf,
 } from "./check-text.ts";
 import { kindOfName } from "./export-records.ts";
 
@@ -112,6 +113,7 @@ export function readRunLine(
     given,
     "the run",
     "id workflow version input startedAt parentRun parentCall cause seq attributes request open ending",
+    "trace",
   );
   const start = readStart(run, namespace);
   const open = run["open"] === null ? null : readOpen(run["open"], start);
@@ -145,6 +147,7 @@ function readStart(run: Fields, namespace: string): StartRow {
     parentRun,
     parentCall,
     cause: lineOf(run["cause"], "cause"),
+    ...(run["trace"] === undefined ? {} : { trace: traceFieldOf(run["trace"]) }),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   limits,
   type Payload,
   readCoded,
+  traceOfHeaders,
 } from "@claw/core/protocol";
 
 /** Says why something that was read is not what it must be; caught where the line is known. */
@@ -164,4 +165,13 @@ function isStorable(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(isStorable);
   if (typeof value !== "object" || value === null) return true;
   return Object.entries(value).every(([name, one]) => isStorable(name) && isStorable(one));
+}
+
+/** A trace context as the row of a run has it. */
+export function traceFieldOf(value: unknown): string {
+  const trace = lineOf(value, "trace");
+  const at = trace.indexOf(" ");
+  const [parent, state] = at < 0 ? [trace] : [trace.slice(0, at), trace.slice(at + 1)];
+  if (traceOfHeaders(parent, state) !== trace) throw new Wrong("trace is no trace context");
+  return trace;
 }
