@@ -95,7 +95,7 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
   const attributesOf = openAttributeReader(db);
   const generationsOf = openGenerationReader(db);
   const keys = openKeyLister(db);
-  const traceOf = openTraceReader(db);
+  const rareOf = openRareReader(db, keys);
 
   function select(table: "runs" | "closed", query: RunQuery, filter: string): Line[] {
     const where = [filter];
@@ -117,11 +117,6 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
     return db
       .prepare(`SELECT ${line} FROM ${table} WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`)
       .all(...values, query.limit) as Line[];
-  }
-
-  function rareOf(id: RunId): Pick<RunRecord, "queue" | "trace"> {
-    const queue = keys.lineOf(id);
-    return { ...(queue === undefined ? {} : { queue }), ...traceOf(id) };
   }
 
   return {
@@ -152,6 +147,18 @@ export function openRunLister(db: DatabaseSync, tailOf: TailOf): RunLister {
         ...rareOf(id),
       };
     },
+  };
+}
+
+// What few runs have.
+function openRareReader(
+  db: DatabaseSync,
+  keys: ReturnType<typeof openKeyLister>,
+): (id: RunId) => Pick<RunRecord, "queue" | "trace"> {
+  const traceOf = openTraceReader(db);
+  return (id) => {
+    const queue = keys.lineOf(id);
+    return { ...(queue === undefined ? {} : { queue }), ...traceOf(id) };
   };
 }
 
