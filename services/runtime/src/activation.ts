@@ -63,6 +63,8 @@ export class Activation {
   #orders: Orders | null = null;
   /** Processes in a row that ended while they held the run. */
   recoveries = 0;
+  /** To the store it rests, although an update or a skip has brought it here. */
+  rests = false;
   /** Timers of calls in memory, cancelled with the activation. */
   timers: Set<CancelTimer> | null = null;
   /** Kept by the turn loop and the committer. */

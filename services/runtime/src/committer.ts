@@ -81,13 +81,19 @@ export class Committer {
         : this.#dirty.slice(0, limits.BATCH_TRANSITIONS_MAX);
     this.#dirty = dirty === this.#dirty ? [] : this.#dirty.slice(dirty.length);
     const items: CommitItem[] = [];
+    let woken: string[] | null = null;
     for (const request of requests) items.push(request.item);
     for (const activation of dirty) {
       activation.dirty = false;
       const { draft } = activation.state;
       activation.sent = draft !== null && !activation.inert;
       if (draft === null || activation.inert) continue;
-      items.push(takeTransition(activation.state, draft, activation.dedup, this.#admit));
+      const item = takeTransition(activation.state, draft, activation.dedup, this.#admit);
+      items.push(item);
+      if (activation.rests && item.park === null && item.hold === null && item.finish === null) {
+        activation.rests = false;
+        (woken ??= []).push(item.run);
+      }
       activation.sentDraft = draft;
       activation.sentSeq = activation.state.seq;
     }
@@ -95,6 +101,8 @@ export class Committer {
       for (const activation of dirty) activation.act(nowMs);
       return;
     }
+    // The store believes that they rest: after a crash nobody would go on with what has just begun.
+    if (woken !== null) items.push({ type: "take", runs: woken });
     this.#send(items, dirty, requests, nowMs);
   }
 

@@ -147,6 +147,7 @@ export class TakeUps {
       decodePayload(row.input),
     );
     activation.recoveries = row.recoveries;
+    activation.rests = !isTaken && (row.due === null || row.due > this.#node.clock.now());
     for (const message of late) activation.receive(message);
     this.#node.active.set(row.id, activation);
     this.#node.loop.wake(activation);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import type { RunId } from "@claw/core/protocol";
 import type { Claw } from "@claw/runtime";
-import { type Schema, workflow } from "@claw/sdk";
+import { event, type Schema, workflow } from "@claw/sdk";
 import { type Fault, MemoryDisk, memoryStore } from "@claw/store-memory";
 import { gate, World } from "./world.ts";
 
@@ -327,4 +327,31 @@ test("code without the handler of a recorded update has diverged", async (t) => 
   await world.shows(claw, id, "diverged");
   assert.match(await world.reason(claw, id), /update "\/update#/);
   await assert.rejects(claw.update(id, "deposit", 2), { code: "CLAW-2015" });
+});
+
+test("an update of a run at rest goes on by itself after a crash", async (t) => {
+  const { world } = open(t);
+  const bodies: number[] = [];
+  const first = gate();
+  const flow = workflow("flow", async (ctx) => {
+    ctx.update("work", {}, async (inner) => {
+      await inner.run("body", async () => {
+        bodies.push(bodies.length);
+        if (bodies.length === 1) await first.promise;
+      });
+    });
+    await ctx.waitFor(event("go"));
+  });
+  let claw = await world.open([flow]);
+  const { id } = await claw.start(flow, 0);
+  await world.parked(claw, id);
+  const asked = claw.update(id, "work", 0, { id: "one" }).catch(() => {});
+  await world.soon(() => bodies.length === 1);
+  // Another process takes the store over: nobody asks it for anything.
+  claw = await world.open([flow]);
+  await world.until(() => bodies.length === 2);
+  await claw.update(id, "work", 0, { id: "one" });
+  assert.equal(bodies.length, 2);
+  first.open();
+  await asked;
 });
