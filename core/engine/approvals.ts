@@ -6,7 +6,10 @@ import { subscriptionsOf } from "./subscriptions.ts";
 
 /** Opens an approval, unless the store has it since an earlier life. */
 export function openApproval(run: RunState, call: Call, plan: Plan & { kind: "approval" }): void {
-  const { calls } = subscriptionsOf(run);
+  const subscriptions = subscriptionsOf(run);
+  const { calls } = subscriptions;
+  subscriptions.approvals ??= new Set();
+  subscriptions.approvals.add(call.id);
   if (calls.has(call.id)) return;
   calls.add(call.id);
   run.hadWaits = true;

@@ -19,11 +19,13 @@ export interface Subscriptions {
   readonly cursor: Map<string, number>;
   /** Null for a run that began in this store. */
   moved: Moved | null;
+  /** Approvals that the code of this activation has asked for; null before the first. */
+  approvals: Set<string> | null;
 }
 
 /** The subscriptions of a run, begun if there are none. */
 export function subscriptionsOf(run: RunState): Subscriptions {
-  run.subscriptions ??= { calls: new Set(), cursor: new Map(), moved: null };
+  run.subscriptions ??= { calls: new Set(), cursor: new Map(), moved: null, approvals: null };
   return run.subscriptions;
 }
 

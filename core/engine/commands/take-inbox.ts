@@ -29,7 +29,7 @@ export function addMessages(run: RunState, rows: readonly InboxRow[]): void {
 /**
  * Takes every message that an open call waits for, in the order of arrival: each becomes an entry, and
  * its row is removed in the same transition. During replay only for inserted calls. Signals that nobody waits
- * for stay; answers to calls that are closed are dropped.
+ * for stay, and decisions of approvals that were not asked for yet; answers to calls that are closed are dropped.
  */
 export function takeInbox(run: RunState, nowMs: number): void {
   if (run.inbox.length === 0) return;
@@ -38,7 +38,7 @@ export function takeInbox(run: RunState, nowMs: number): void {
   const left: InboxRow[] = [];
   for (const row of run.inbox) {
     const call = row.kind === "cancel" ? null : waiting.get(`${row.kind} ${row.name}`)?.shift();
-    if (call === undefined && row.kind === "signal") {
+    if (call === undefined && (row.kind === "signal" || isEarly(run, row))) {
       left.push(row);
       continue;
     }
@@ -47,6 +47,12 @@ export function takeInbox(run: RunState, nowMs: number): void {
     extrasOf(draftOf(run)).acks.push(row.seq);
   }
   run.inbox = left;
+}
+
+// The decision of an approval that the code has not come to yet, because it waits for something else than ctx
+// or was changed: it was acknowledged, and stays until the code asks.
+function isEarly({ subscriptions }: RunState, { kind, name }: InboxRow): boolean {
+  return kind === "approval" && subscriptions?.approvals?.has(name) !== true;
 }
 
 // Once is enough: the code has been told, or will be in one of the next turns.

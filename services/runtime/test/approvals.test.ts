@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { type Schema, workflow } from "@claw/sdk";
 import { MemoryDisk, memoryStore } from "@claw/store-memory";
-import { World } from "./world.ts";
+import { gate, World } from "./world.ts";
 
 function open(t: TestContext): { world: World; disk: MemoryDisk } {
   const disk = new MemoryDisk();
@@ -192,4 +192,25 @@ test("a decision that is under way when the time runs out is not acknowledged in
   await deciding;
   const output = await world.output<{ ok: boolean }>(claw.run(id));
   assert.equal(output.ok, true);
+});
+
+test("a decision that comes before the code asks again is kept for it", async (t) => {
+  const { world } = open(t);
+  const foreign = [gate(), gate()];
+  let lives = 0;
+  const flow = workflow("flow", { foreignAwait: "warn" }, async (ctx) => {
+    await foreign[lives++]?.promise;
+    return ctx.approval(AMOUNT, { title: "Refund?" });
+  });
+  let claw = await world.open([flow]);
+  const { id } = await claw.start(flow, null);
+  foreign[0]?.open();
+  await world.parked(claw, id);
+  await claw.stop();
+  claw = await world.open([flow]);
+  await claw.approve(id, "approval", yes);
+  await world.soon(() => lives === 2);
+  await world.calm();
+  foreign[1]?.open();
+  assert.deepEqual(await world.output(claw.run(id)), yes);
 });
