@@ -161,6 +161,14 @@ export class Clients implements Desk {
     }
   }
 
+  /** What was promised is void: the store went back in time. */
+  forget(): void {
+    this.#waiting.clear();
+    this.#byKey.clear();
+    this.#updaters.forget();
+    this.#readers.forget();
+  }
+
   /** A node that has stopped has told all who waited at it. */
   checkNobodyWaits(host: Host): void {
     const left = this.#waiting.get(host)?.size ?? 0;

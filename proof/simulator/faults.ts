@@ -29,8 +29,9 @@ export class FaultDice implements FaultPlan {
       world.fault("poison", JSON.stringify(poisoned).slice(0, 100));
       return { kind: "poison", item };
     }
+    if (world.host?.losesPower() === true) return { kind: "unflushed" };
     if (!dice.chance(world.weather.commitFaults)) return null;
-    const kind = dice.pick(["fail", "lost-answer", "late"] as const);
+    const kind = dice.pick(["fail", "lost-answer", "late", "unflushed"] as const);
     world.fault(`commit ${kind}`, `batch ${batch.number}`);
     return { kind };
   }

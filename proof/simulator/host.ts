@@ -9,6 +9,8 @@ import type { Weather } from "./weather.ts";
 
 /** What a node tells its world. */
 export interface HostListener {
+  /** Before its store is opened, also for the second time. */
+  opening(host: Host): void;
   opened(host: Host): void;
   /** Before a batch is sent. */
   committing(host: Host, batch: Batch): void;
@@ -17,7 +19,13 @@ export interface HostListener {
 }
 
 /** Where a planned crash hits. */
-export type CrashPoint = "between tasks" | "inside a turn" | "before a commit" | "after a commit";
+export type CrashPoint =
+  | "between tasks"
+  | "inside a turn"
+  | "before a commit"
+  | "before a flush"
+  | "after a commit"
+  | "freeze after a commit";
 
 /** What one node is made of. */
 export interface HostOptions {
@@ -47,6 +55,8 @@ export class Host implements TaskOwner {
   readonly queues: Weather["queues"];
   dead = false;
   frozen = false;
+  /** Frozen for a while only, and still the owner of its store. */
+  blocked = false;
   /** True once another node has taken the store over. */
   fenced = false;
   /** Milliseconds by which its clock is ahead of the world's. */
@@ -93,12 +103,22 @@ export class Host implements TaskOwner {
     this.dead = true;
   }
 
+  /** True when the power fails before the commit under way is flushed. */
+  losesPower(): boolean {
+    return this.#hit("before a flush");
+  }
+
   /** True when a planned crash hits here. */
   #hit(point: CrashPoint): boolean {
-    const { doom } = this;
-    if (this.dead || doom === null || doom.point !== point) return false;
-    if (doom.left-- > 0) return false;
+    if (!this.#reached(point)) return false;
     this.crash();
+    return true;
+  }
+
+  #reached(point: CrashPoint): boolean {
+    const { doom } = this;
+    if (this.dead || doom === null || doom.point !== point || doom.left-- > 0) return false;
+    this.doom = null;
     return true;
   }
 
@@ -179,6 +199,7 @@ export class Host implements TaskOwner {
       open: () =>
         asked(() => {
           if (this.fenced) throw new ClawError("CLAW-4001", "Another process owns the store");
+          listener.opening(this);
           const info = store.open();
           const tell = <T>(value: T): T => {
             if (!this.dead) listener.opened(this);
@@ -206,6 +227,12 @@ export class Host implements TaskOwner {
     const tell = (answer: BatchAnswer): BatchAnswer | Promise<BatchAnswer> => {
       listener.answered(this, batch, answer);
       if (this.#hit("after a commit")) return never();
+      if (this.#reached("freeze after a commit")) {
+        this.frozen = true;
+        return new Promise((resolve) => {
+          this.#options.scheduler.soon(this, () => resolve(answer));
+        });
+      }
       return this.dead ? never() : answer;
     };
     try {
@@ -218,6 +245,7 @@ export class Host implements TaskOwner {
       });
     } catch (error) {
       listener.refused(this, batch, error);
+      if (this.dead) return never();
       throw error;
     }
   }

@@ -263,6 +263,18 @@ export class Truth {
     return this.#disk.runs.has(id) || this.#disk.closed.has(id);
   }
 
+  /** The store went back in time: of what is not there any more nothing is known. */
+  forget(): void {
+    const before = new Map(this.runs);
+    this.runs.clear();
+    this.#sound.clear();
+    this.audit();
+    for (const [id, run] of this.runs) {
+      run.code = before.get(id)?.code ?? null;
+      run.mixed = before.get(id)?.mixed ?? false;
+    }
+  }
+
   /** Compares everything known with the disk, and learns what was written without an answer. */
   audit(): void {
     const { runs, closed, journal } = this.#disk;
@@ -276,9 +288,11 @@ export class Truth {
       this.#compareAll(run, text, row.input);
       const resting = row.held !== "" || row.due !== null || row.waits > 0;
       this.#ledger.check("no run is stranded", resting, () => row.id);
-      // Whoever rests has taken all but the signals that nobody waits for.
+      // Whoever rests has taken all but the signals, and decisions, that nobody has asked for.
       const owed = row.due !== 0 && row.due !== 1 && row.held === "";
-      const waiting = owed && this.#disk.inbox.of(row.id).some(({ kind }) => kind !== "signal");
+      const waiting =
+        owed &&
+        this.#disk.inbox.of(row.id).some(({ kind }) => kind !== "signal" && kind !== "approval");
       this.#ledger.check("no message waits for a run at rest", !waiting, () => row.id);
     }
     for (const row of closed.values()) {

@@ -26,6 +26,12 @@ export interface Weather {
   readonly limits: Partial<RuntimeLimits>;
   /** Slots of the queues of tasks. */
   readonly queues: Readonly<Record<string, { readonly concurrency: number }>>;
+  /** True when main loops stand still now and then. */
+  readonly blocks: boolean;
+  /** True when one run ends each node that takes it up. */
+  readonly killer: boolean;
+  /** True when an old copy of the store is put back. */
+  readonly rollback: boolean;
   /** Chance that something goes wrong with a commit. */
   readonly commitFaults: number;
   /** Chance that the store takes an item for bad data. */
@@ -56,6 +62,9 @@ export function makeWeather(dice: Dice): Weather {
       bank: { concurrency: dice.between(1, 4) },
       desk: { concurrency: dice.between(1, 40) },
     },
+    blocks: dice.chance(0.3),
+    killer: dice.chance(0.04),
+    rollback: dice.chance(0.06),
     commitFaults: dice.pick([0, 0.002, 0.01]),
     poison: dice.chance(0.2) ? 0.003 : 0,
     clockJumps: dice.chance(0.25) ? 0.05 : 0,

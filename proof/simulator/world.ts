@@ -1,12 +1,11 @@
 import type { Batch, BatchAnswer } from "@claw/core/ports";
 import { ENTRY_KINDS } from "@claw/core/protocol";
-import type { Claw } from "@claw/runtime";
 import { MemoryDisk, memoryStore } from "@claw/store-memory";
 import { CHANGES, changeProgram } from "./change.ts";
 import { Clients } from "./clients.ts";
 import { Dice } from "./dice.ts";
 import { FaultDice } from "./faults.ts";
-import { type CrashPoint, Host, type HostListener } from "./host.ts";
+import { Host, type HostListener } from "./host.ts";
 import { ApprovalCheck } from "./invariants/approvals.ts";
 import { CodeCheck } from "./invariants/code.ts";
 import { KeyCheck } from "./invariants/keys.ts";
@@ -15,9 +14,11 @@ import { checkReplay } from "./invariants/replay.ts";
 import { StreamCheck } from "./invariants/streams.ts";
 import { checkStarts } from "./invariants/starts.ts";
 import { type Performance, type Stage, toDefinitions } from "./interpret.ts";
+import { Killer } from "./killer.ts";
 import { Ledger } from "./ledger.ts";
 import { makePrograms, type ProgramShape } from "./program.ts";
 import type { Program } from "./statement.ts";
+import { Lives } from "./lives.ts";
 import { originOf } from "./model.ts";
 import { Operators } from "./operators.ts";
 import { drain, Scheduler } from "./scheduler.ts";
@@ -29,9 +30,6 @@ import { Witness } from "./witness.ts";
 /** Looks at a node that is opening; each lets a second pass at most. */
 const OPEN_LOOKS_MAX = 100;
 
-/** A node that was told to stop is gone within this time. */
-const STOP_MS_MAX = 120_000;
-
 /** Faults of such a small kind that they do not count for the floor. */
 const EVERYDAY: ReadonlySet<string> = new Set([
   "fault late completion",
@@ -40,6 +38,8 @@ const EVERYDAY: ReadonlySet<string> = new Set([
 ]);
 /** Calls that one run, with those that it starts, makes at most. */
 const WEIGHT_MAX = 250;
+/** By so much the clock of a node may differ from that of the world. */
+const CLOCK_SKEW_MS_MAX = 60_000;
 /** So many due runs at a start are a mass of timers. */
 const MASS_OF_TIMERS = 10;
 
@@ -73,12 +73,12 @@ export class World implements HostListener {
   readonly poisoned = new Set<string>();
   /** Version 2 of programs that have one by now. */
   readonly newer: Program[] = [];
-  /** Programs of which some node had changed code. */
-  readonly changed = new Set<string>();
   readonly code: CodeCheck = new CodeCheck(this);
   readonly streams: StreamCheck = new StreamCheck(this);
-  readonly approvals: ApprovalCheck = new ApprovalCheck(this);
+  approvals: ApprovalCheck = new ApprovalCheck(this);
   readonly keys: KeyCheck;
+  readonly killer: Killer;
+  readonly #lives: Lives;
   /** The node that owns the store, or is about to. */
   host: Host | null = null;
 
@@ -95,16 +95,15 @@ export class World implements HostListener {
     this.clients = new Clients(this, this.dice.fork());
     this.faults = new FaultDice(this, this.dice.fork());
     this.operators = new Operators(this, this.dice.fork());
+    this.killer = new Killer(this, this.dice.fork());
+    this.#lives = new Lives(this, this.dice.fork());
   }
 
   /** Lives the whole world. */
   async run(): Promise<void> {
     this.clients.begin();
-    for (let life = 1; life <= this.weather.lives; life++) {
-      await this.#live();
-      if (this.ledger.broken) return;
-    }
-    await this.#end();
+    await this.#lives.run();
+    if (!this.ledger.broken) await this.#end();
   }
 
   /** Counts a fault that happened. */
@@ -118,29 +117,8 @@ export class World implements HostListener {
     if (this.ledger.verbose) this.ledger.note(`${this.scheduler.now} ${line}`);
   }
 
-  async #live(): Promise<void> {
-    const { dice, scheduler, weather } = this;
-    const host = await this.#boot(dice.pick(weather.namespaces));
-    if (!host.dead && host.claw !== null) {
-      const point = dice.weighted<CrashPoint | "freeze" | "stop">([
-        [3, "between tasks"],
-        [2, "inside a turn"],
-        [2, "before a commit"],
-        [2, "after a commit"],
-        [2, "freeze"],
-        [1, "stop"],
-      ]);
-      const steps = scheduler.steps + dice.between(weather.lifeSteps >> 2, weather.lifeSteps);
-      await scheduler.run(scheduler.now + weather.lifeMs, () => scheduler.steps >= steps);
-      if (point === "freeze") this.#freeze(host);
-      else if (point === "stop") await this.#stop(host, host.claw);
-      else await this.#crash(host, point);
-    }
-    this.host = null;
-    await scheduler.run(scheduler.now + dice.pick([0, 0, 100, 5_000, 200_000]));
-  }
-
-  async #boot(namespace: string): Promise<Host> {
+  /** Opens the next node on the disk. */
+  async boot(namespace: string): Promise<Host> {
     const { scheduler, weather, dice } = this;
     const name = `node-${this.hosts.length + 1}`;
     const store = memoryStore({
@@ -162,6 +140,10 @@ export class World implements HostListener {
       limits: weather.limits,
       listener: this,
     });
+    if (weather.clockJumps > 0 && this.faults.on) {
+      host.skewMs = dice.between(-CLOCK_SKEW_MS_MAX, CLOCK_SKEW_MS_MAX);
+      this.fault("clock skew", `${host.skewMs}`);
+    }
     for (const other of this.hosts) if (!other.dead) other.fenced = true;
     this.hosts.push(host);
     this.host = host;
@@ -211,7 +193,6 @@ export class World implements HostListener {
     const change = this.dice.pick(CHANGES);
     const changed = changeProgram(this.dice, program, change);
     if (changed === null) return program;
-    this.changed.add(program.name);
     this.fault(`code ${change}`, program.name);
     return changed;
   }
@@ -230,7 +211,9 @@ export class World implements HostListener {
       },
       counted: (op) => ledger.count(`ctx ${op}`),
       body: (performance, call, statement, step) =>
-        witness.perform(host(), performance, call, statement, step),
+        this.killer.kills(host(), performance.run, call)
+          ? new Promise(() => {})
+          : witness.perform(host(), performance, call, statement, step),
       task: (input, step) => witness.performTask(host(), lives, input, step),
       undo: (performance, call, statement, value, step) =>
         witness.performUndo(host(), performance, call, statement, value, step),
@@ -241,64 +224,10 @@ export class World implements HostListener {
     };
   }
 
-  async #crash(host: Host, point: CrashPoint): Promise<void> {
-    const { scheduler, dice } = this;
-    host.doom = { point, left: dice.below(20) };
-    await scheduler.run(scheduler.now + 10_000, () => host.dead);
-    const reached = host.dead ? point : "between tasks";
-    host.crash();
-    this.fault(`crash ${reached}`, host.name);
-    for (const { phase } of this.disk.runs.values()) {
-      if (phase === "compensating") this.fault("crash in a compensation", host.name);
-    }
-    this.disk.ownerDied();
-  }
-
-  // In good order, in the middle of everything: its clients get an answer before it is gone.
-  async #stop(host: Host, claw: Claw): Promise<void> {
-    const { scheduler, ledger } = this;
-    let stopped = false;
-    this.fault("graceful stop", host.name);
-    claw.stop().then(
-      () => {
-        stopped = true;
-      },
-      (error: unknown) => {
-        stopped = true;
-        this.note(`${host.name} stopped with ${String(error)}`);
-      },
-    );
-    await scheduler.run(scheduler.now + STOP_MS_MAX, () => stopped);
-    ledger.check("a node stops when it is told to", stopped, () => host.name);
-    await drain();
-    this.clients.checkNobodyWaits(host);
-    host.crash();
-    this.disk.ownerDied();
-  }
-
-  #freeze(host: Host): void {
-    host.frozen = true;
-    this.fault("freeze", host.name);
-    this.scheduler.later(null, this.dice.between(1, 400_000), () => this.#thaw(host));
-  }
-
-  #thaw(host: Host): void {
-    if (!host.frozen) return;
-    host.frozen = false;
-    if (this.host !== host && this.host !== null) {
-      host.fenced = true;
-      this.fault("zombie wakes", host.name);
-      this.scheduler.later(host, 5_000, () => host.crash());
-    } else {
-      host.crash();
-    }
-    this.scheduler.thaw();
-  }
-
   async #end(): Promise<void> {
     this.faults.on = false;
     for (const namespace of this.weather.namespaces) {
-      const host = await this.#boot(namespace);
+      const host = await this.boot(namespace);
       this.note(`the end begins in ${namespace}`);
       await this.clients.finish(host);
     }
@@ -312,6 +241,20 @@ export class World implements HostListener {
     await store.open();
     const findings = await store.check();
     this.ledger.check("the store is sound", findings.length === 0, () => JSON.stringify(findings));
+  }
+
+  /** The store went back in time: what is known is what it holds now. */
+  forget(): void {
+    this.truth.forget();
+    this.clients.forget();
+    this.keys.forget();
+    this.approvals = new ApprovalCheck(this);
+  }
+
+  opening(host: Host): void {
+    // What a failed flush has left behind is there, or is not.
+    const lost = this.faults.on ? this.disk.loseUnflushed(this.dice.below(2)) : 0;
+    if (lost > 0) this.fault("unflushed commit lost", host.name);
   }
 
   opened(host: Host): void {
@@ -341,6 +284,8 @@ export class World implements HostListener {
     this.keys.answered(batch, answer);
     for (const [at, item] of batch.items.entries()) {
       const applied = answer.items[at]?.status === "applied";
+      if (item.type === "release" || (item.type === "transition" && item.hold !== null))
+        this.killer.released(item.run);
       if (!applied || item.type !== "transition") continue;
       const entries = this.truth.runs.get(item.run)?.entries ?? [];
       // What a fork begins with was recorded in the name of another run.

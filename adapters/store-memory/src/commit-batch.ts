@@ -22,6 +22,9 @@ export function commitBatch(
     case "torn":
       disk.loseUnflushed(fault.commits);
       throw unknownOutcome("the power failed");
+    case "unflushed":
+      writeBatch(disk, batch, null, false);
+      throw unknownOutcome("the flush failed");
     case "lost-answer":
       writeBatch(disk, batch, null, flushed);
       throw unknownOutcome("the answer was lost");

@@ -231,18 +231,24 @@ export class MemoryDisk {
   /** A new disk with the state of a snapshot. */
   static restore(snapshot: string): MemoryDisk {
     const disk = new MemoryDisk();
+    disk.load(snapshot);
+    return disk;
+  }
+
+  /** Goes back to the state of a snapshot. Nobody may have the disk open. */
+  load(snapshot: string): void {
     const { incarnation, ...tables } = JSON.parse(snapshot) as Snapshot;
-    disk.incarnation = incarnation;
+    this.incarnation = incarnation;
     for (const name of TABLES) {
+      const target = this[name];
+      for (const [key] of target.entries()) target.delete(key);
       for (const [key, value] of tables[name]) {
-        const target = disk[name];
         // A snapshot holds under each name what its table holds.
         if (target instanceof Table) (target as Table<unknown>).set(key, value);
         else for (const row of value as unknown[]) (target as Lists<unknown>).add(key, row);
       }
     }
-    disk.settleCommit(true);
-    return disk;
+    this.settleCommit(true);
   }
 }
 

@@ -64,6 +64,11 @@ export class Readers {
     }
   }
 
+  /** The store went back in time: cursors of what is gone are worth nothing. */
+  forget(): void {
+    this.#readers.length = 0;
+  }
+
   #comeBack(host: Host): void {
     for (const reader of this.#readers) {
       const lost = reader.at !== host && reader.namespace === host.namespace;

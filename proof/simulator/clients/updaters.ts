@@ -26,6 +26,11 @@ export class Updaters {
     this.#desk = desk;
   }
 
+  /** What was answered is void: the store went back in time. */
+  forget(): void {
+    this.#answers.clear();
+  }
+
   /** Asks a run what its code has seen. */
   query(host: Host, claw: Claw): void {
     const { world } = this.#desk;

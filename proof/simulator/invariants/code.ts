@@ -146,7 +146,7 @@ export class CodeCheck {
     }
     this.#world.approvals.ended(facts, prediction.calls);
     checkUpdates(ledger, facts, prediction);
-    checkSteps(ledger, facts, prediction.calls, weather.clockJumps > 0);
+    checkSteps(ledger, facts, prediction.calls, weather.clockJumps > 0 || weather.blocks);
     const isKnown = run.foreseen >= facts.generation - 1;
     if (weather.clockJumps === 0 && isKnown)
       checkEvents(this.#world, facts, prediction.calls, run.past);

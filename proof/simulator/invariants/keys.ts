@@ -41,6 +41,19 @@ export class KeyCheck {
     this.#checkBounds(batch);
   }
 
+  /** The store went back in time: runs that are gone had no turn, and some wait again. */
+  forget(): void {
+    const { runs } = this.#world.truth;
+    for (const [name, ids] of this.#runs) {
+      this.#runs.set(
+        name,
+        ids.filter((id) => runs.has(id)),
+      );
+    }
+    for (const id of this.#begun)
+      if ((runs.get(id)?.entries.length ?? 0) === 0) this.#begun.delete(id);
+  }
+
   /** A body of a run begins. */
   bodyBegins(run: string): void {
     const { runs } = this.#world.truth;

@@ -16,7 +16,7 @@ export function checkSteps(
     const asked = askedAt === 0 ? startedAt : (entries[askedAt - 1]?.at ?? 0);
     const name = (): string => `${run} ${call}: ${answer.kind} after attempt ${answer.attempt}`;
     if (isStep(statement)) {
-      // To a clock that jumps, a body in time may seem late, and one that gives signs of life silent.
+      // To a clock that jumps, or a loop that stood still, a body in time may seem late or silent.
       if (clockJumps && statement.heartbeatMs + statement.timeoutMs > 0) continue;
       ledger.check(
         "a step ends as its body did",
