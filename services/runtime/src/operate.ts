@@ -11,6 +11,7 @@ import {
 } from "@claw/core/protocol";
 import type { Activation } from "./activation.ts";
 import type { LiveCall } from "./bodies.ts";
+import { isDeciding } from "./approvals.ts";
 import type { Node } from "./node.ts";
 import { checkSync } from "./registry.ts";
 import { undoUnderWay } from "./owed-undo.ts";
@@ -129,13 +130,15 @@ export async function skipInRun(
 }
 
 function skipOpen(
-  { id, state }: Activation,
+  activation: Activation,
   name: string,
   value: unknown,
   by: string,
   nowMs: number,
 ): void {
-  const call = openCall(state, name);
+  const { id, state } = activation;
+  // A decision under way has come first.
+  const call = isDeciding(activation.node, id, name) ? null : openCall(state, name);
   if (call === null) {
     const open = [...state.open].filter((one) => !one.answered).map((one) => one.id);
     throw new ClawError("CLAW-2016", `${id} has no open call ${JSON.stringify(name)}`, {
