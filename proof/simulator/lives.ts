@@ -115,7 +115,8 @@ export class Lives {
         world.note(`${host.name} stopped with ${String(error)}`);
       },
     );
-    await scheduler.run(scheduler.now + STOP_MS_MAX, () => stopped);
+    await scheduler.run(scheduler.now + STOP_MS_MAX, () => stopped || host.dead);
+    if (host.dead) return this.#died(host, "by a run");
     ledger.check("a node stops when it is told to", stopped, () => host.name);
     await drain();
     world.clients.checkNobodyWaits(host);
