@@ -66,6 +66,8 @@ export interface RunArchive {
   readonly generations: readonly Generation[];
   /** What its code set with `ctx.attributes`. */
   readonly attributes: Attributes;
+  /** The run's key, also of one that has ended; empty for a run without one. */
+  readonly keyName: string;
   /** What it wrote; without heads and blocks for none. */
   readonly streams: ArchivedStreams;
   /** Null once it has ended. */

@@ -38,7 +38,8 @@ function archiveOf(disk: MemoryDisk, id: RunId): Omit<RunArchive, "request"> | n
   const { journal, generations = [], attributes } = found;
   const blocks = disk.chunks.of(id).map((block) => ({ ...block }));
   const streams = { heads: headsOf(disk, id), blocks };
-  const shared = { journal, generations, attributes, streams };
+  const keyName = keyOf(disk, id)?.key ?? "";
+  const shared = { journal, generations, attributes, streams, keyName };
   const open = disk.runs.get(id);
   if (open !== undefined) {
     const { phase, held, heldReason } = open;

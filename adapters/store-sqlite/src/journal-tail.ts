@@ -27,7 +27,7 @@ export function* readTail(db: DatabaseSync, run?: RunId): Generator<TailRecord> 
       ? db.prepare("SELECT body FROM tail ORDER BY n").all()
       : db.prepare("SELECT body FROM tail WHERE instr(body, ?) > 0 ORDER BY n").all(run);
   for (const row of rows) {
-    for (const record of recordsOf(String(row["body"]))) {
+    for (const record of tailRecords(String(row["body"]))) {
       if (run === undefined || record.run === run) yield record;
     }
   }
@@ -40,7 +40,8 @@ export function tailTextOf(db: DatabaseSync, run: RunId, settled: number): strin
   return text;
 }
 
-function* recordsOf(body: string): Generator<TailRecord> {
+/** The records of one row of the tail. Throws at the first that is damaged. */
+export function* tailRecords(body: string): Generator<TailRecord> {
   let at = 0;
   while (at < body.length) {
     const lineEnd = body.indexOf("\n", at);

@@ -134,6 +134,7 @@ function openArchiver(db: DatabaseSync): StoreLook["archive"] {
       journal: decodeJournal(id, text, started_at),
       generations: generationsOf(id, started_at).generations ?? [],
       attributes: attributesOf(id),
+      keyName: keyOf(id)?.key ?? "",
       streams: streamsOf(id),
       ...rest,
     };

@@ -14,7 +14,9 @@ import {
 } from "@claw/core/protocol";
 import type { Gateway, GatewayOptions } from "@claw/gateway";
 import type { Claw, RuntimeOptions } from "@claw/runtime";
-import type { SqliteReader } from "@claw/store-sqlite";
+import type { RepairOptions, RepairReport, SqliteReader } from "@claw/store-sqlite";
+
+export type { RepairReport };
 import type { Config } from "./config.ts";
 import type { Loaded } from "./load-definitions.ts";
 
@@ -92,6 +94,12 @@ export async function openLook({
 /** A runtime on a store that takes messages and runs nothing. Errors: those of `openRuntime`. */
 export function openAlone(scope: Scope, log: Log): Promise<Claw> {
   return openOn(scope, { workflows: [], tasks: [], concurrency: {} }, log);
+}
+
+/** Repairs the store at a path, which nobody may own meanwhile. Errors: those of `repairStore`. */
+export async function repairAt(options: RepairOptions): Promise<RepairReport> {
+  const { repairStore } = await import("@claw/store-sqlite");
+  return repairStore(options);
 }
 
 /** The store at a path, not opened yet. */

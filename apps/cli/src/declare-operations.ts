@@ -95,9 +95,16 @@ function declareReplay(program: Command, act: Act): void {
     .description("replay the journals of open runs with other code; runs and writes nothing")
     .requiredOption("--against <paths...>", "files or folders of the other code")
     .option("--workflow <name>", "only runs of this workflow")
-    .addHelpText("after", examples("claw replay --against flows"))
+    .option(
+      "--from <file>",
+      "the runs that claw export wrote, instead of the open ones of the store",
+    )
+    .addHelpText(
+      "after",
+      examples("claw replay --against flows", "claw replay --against flows --from runs.jsonl"),
+    )
     .action(
-      act(async (config, options: { against: string[]; workflow?: string }) =>
+      act(async (config, options: { against: string[]; workflow?: string; from?: string }) =>
         (await import("./verbs/replay.ts")).replay(config, options),
       ),
     );

@@ -9,6 +9,7 @@ import { declareFeeds } from "./declare-feeds.ts";
 import { declareTasks } from "./declare-tasks.ts";
 import { declareMoves } from "./declare-moves.ts";
 import { declareOperations } from "./declare-operations.ts";
+import type { RepairVerbOptions } from "./verbs/repair.ts";
 import type { RunOptions } from "./verbs/run.ts";
 import type { StateOptions } from "./verbs/state.ts";
 import type { StartOptions } from "./verbs/start.ts";
@@ -296,8 +297,23 @@ function declareStoreVerbs(program: Command, act: Act): void {
     .command("doctor")
     .helpGroup(GROUPS.store)
     .description("look after the store: owner, integrity, durability")
-    .addHelpText("after", examples("claw doctor", "claw doctor --store .claw/hub.db -o json"))
-    .action(act(async (config) => (await import("./verbs/doctor.ts")).doctor(config)));
+    .option(
+      "--repair",
+      "mend rows that contradict each other, after a copy; no process may own the store",
+    )
+    .option("--dry-run", "with --repair: only say what would be done")
+    .option("--backup <file>", "with --repair: where the copy goes (default: beside the store)")
+    .addHelpText(
+      "after",
+      examples("claw doctor", "claw doctor --repair --dry-run", "claw doctor --repair -o json"),
+    )
+    .action(
+      act(async (config, options: { repair?: boolean } & RepairVerbOptions) =>
+        options.repair === true
+          ? (await import("./verbs/repair.ts")).repair(config, options)
+          : (await import("./verbs/doctor.ts")).doctor(config),
+      ),
+    );
   program
     .command("backup")
     .helpGroup(GROUPS.store)

@@ -116,3 +116,30 @@ test("an export of encrypted runs has no secret, and --plain needs the keys", as
   assert.equal(plain.code, 1);
   assert.match(plain.stderr, /CLAW-4011: It needs the codec "aes"/);
 });
+
+test("exported runs are replayed with other code", async (t) => {
+  const place = openPlace(t);
+  const { stop } = await withRuns(place);
+  await stop();
+  await place.claw("export", "--out", "runs.jsonl");
+  const same = await place.claw("replay", "--against", "flows/flows.ts", "--from", "runs.jsonl");
+  assert.equal(same.code, 0, same.stderr);
+  assert.match(same.stdout, /ask@1 +waiting +0 +agrees/);
+  assert.match(same.stdout, /greet@1 +completed +1 +agrees/);
+  place.write(
+    "other/flows.ts",
+    `import { workflow } from "@claw/sdk";
+     export const greet = workflow("greet", async (ctx) => ctx.run("other", () => 1));`,
+  );
+  const other = await place.claw(
+    "replay",
+    "--against",
+    "other",
+    "--from",
+    "runs.jsonl",
+    "--workflow",
+    "greet",
+  );
+  assert.equal(other.code, 5);
+  assert.match(other.stdout, /greet@1 +completed +1 +diverged/);
+});

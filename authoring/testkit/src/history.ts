@@ -1,3 +1,4 @@
+import type { PayloadCodec } from "@claw/core/ports";
 import {
   ClawError,
   type Entry,
@@ -5,29 +6,22 @@ import {
   type EntryKind,
   encodePayload,
   type ErrorRecord,
+  isClawError,
   isRunId,
   type RunRecord,
   type RunStatus,
 } from "@claw/core/protocol";
+import { exportRecord, readRecords } from "@claw/runtime";
 import type { EntryKindName } from "./seen-run.ts";
 
-/** What is recorded about one run, to be kept as a file and replayed against later code. */
-export interface History {
-  /** The form of the file; later forms have other names. */
-  readonly format: "claw-history-1";
-  /** What is known of the run besides its journal. */
-  readonly run: Omit<RunRecord, "journal" | "due" | "abandoned">;
-  /** All entries, in their order. */
-  readonly journal: readonly Entry[];
-}
-
-const FORMAT = "claw-history-1";
 const LETTERS: ReadonlySet<string> = new Set(Object.values(ENTRY_KINDS));
 
-/** Makes a history of what `claw.find(id)` gives. Keep it as JSON. */
-export function exportHistory(record: RunRecord): History {
-  const { journal, due: _due, abandoned: _abandoned, ...run } = record;
-  return { format: FORMAT, run, journal };
+/**
+ * Makes a history of what `claw.find(id)` gives: the text of an export of this one run, as `claw export` writes them. Keep
+ * it as a file with the ending `.jsonl`.
+ */
+export function exportHistory(record: RunRecord): string {
+  return exportRecord(record);
 }
 
 /** A history as replay needs it. */
@@ -52,13 +46,33 @@ export interface ReadHistory {
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Reads a history: what `exportHistory` made, a RunRecord, or the JSON of `claw show RUN -o json`.
- * Errors: CLAW-6005 names what is wrong.
+ * Reads histories: the text of an export (`exportHistory`, `claw export`), a RunRecord, or what `claw show RUN -o json`
+ * prints. Errors: CLAW-6005 names what is wrong.
  */
-export function readHistory(given: unknown): ReadHistory {
-  const outer = fieldsOf(given, "the history");
-  const run = outer["format"] === FORMAT ? fieldsOf(outer["run"], "run") : outer;
-  const { journal } = outer;
+export async function readHistories(
+  given: unknown,
+  codec?: PayloadCodec | readonly PayloadCodec[],
+): Promise<readonly ReadHistory[]> {
+  if (typeof given !== "string") return [readShown(given)];
+  const histories: ReadHistory[] = [];
+  try {
+    for await (const record of readRecords(() => bytesOf(given), codec)) {
+      histories.push(readShown(record));
+    }
+  } catch (error) {
+    throw isClawError(error) ? unreadable(`${error.code}: ${error.detail}`) : error;
+  }
+  if (histories.length === 0) throw unreadable("it has no runs");
+  return histories;
+}
+
+async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
+
+function readShown(given: unknown): ReadHistory {
+  const run = fieldsOf(given, "the history");
+  const { journal } = run;
   if (!Array.isArray(journal)) throw unreadable("it has no journal");
   const entries = journal.map((entry, at) => fieldsOf(entry, `entry ${at + 1}`));
   // The command line shows values decoded and times as text; records have them as they are stored.
@@ -80,17 +94,29 @@ export function readHistory(given: unknown): ReadHistory {
     parentRun: textOf(run, "parentRun"),
     cause: textOf(run, "cause"),
     key: run["queue"] ? textOf(fieldsOf(run["queue"], "queue"), "key") : null,
-    journal: entries.map((entry, at) => entryOf(entry, at + 1)),
+    journal: journalOf(entries),
   };
 }
 
-function entryOf(entry: Fields, seq: number): Entry {
-  if (entry["seq"] !== seq) throw unreadable(`entry ${seq} has another number`);
+// Numbers of entries that a checkpoint removed are missing.
+function journalOf(entries: readonly Fields[]): Entry[] {
+  const journal: Entry[] = [];
+  for (const [at, fields] of entries.entries()) {
+    const entry = entryOf(fields, at + 1);
+    const before = journal.at(-1)?.seq ?? 0;
+    if (entry.seq <= before) throw unreadable(`entry ${at + 1} has another number`);
+    journal.push(entry);
+  }
+  return journal;
+}
+
+function entryOf(entry: Fields, at: number): Entry {
+  const seq = numberOf(entry, "seq");
   const { kind } = entry;
   const name = String(kind);
   const isShown = Object.hasOwn(ENTRY_KINDS, name);
-  if (!isShown && !LETTERS.has(name)) throw unreadable(`entry ${seq} is of no known kind`);
-  if (typeof entry["print"] !== "string") throw unreadable(`entry ${seq} has no fingerprint`);
+  if (!isShown && !LETTERS.has(name)) throw unreadable(`entry ${at} is of no known kind`);
+  if (typeof entry["print"] !== "string") throw unreadable(`entry ${at} has no fingerprint`);
   const letter = isShown ? ENTRY_KINDS[name as EntryKindName] : (name as EntryKind);
   return {
     seq,

@@ -11,7 +11,7 @@ export {
   type WorldOptions,
 } from "./world.ts";
 export { WorldRun, type WorldResult } from "./world-run.ts";
-export { exportHistory, type History } from "./history.ts";
+export { exportHistory } from "./history.ts";
 export {
   type FolderVerdict,
   replayFolder,

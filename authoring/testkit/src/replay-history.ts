@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Batch, Store, StoredRun, Transition } from "@claw/core/ports";
+import type { Batch, PayloadCodec, Store, StoredRun, Transition } from "@claw/core/ports";
 import {
   describeError,
   encodeEntry,
@@ -13,7 +13,7 @@ import {
 } from "@claw/core/protocol";
 import type { AnyWorkflow } from "@claw/sdk";
 import { memoryStore } from "@claw/store-memory";
-import { type ReadHistory, readHistory, unreadable } from "./history.ts";
+import { type ReadHistory, readHistories, unreadable } from "./history.ts";
 import { Host } from "./host.ts";
 import { drain, RealTime } from "./real-time.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -28,6 +28,8 @@ export interface ReplayOptions {
   readonly workflows: readonly AnyWorkflow[];
   /** Longest real time that code with `foreignAwait: "warn"` is waited for, milliseconds. Default 2,000. */
   readonly realWaitMs?: number;
+  /** Decodes what the runs of an export were stored with. Default: none; what is compressed is read without. */
+  readonly codec?: PayloadCodec | readonly PayloadCodec[];
 }
 
 /**
@@ -49,7 +51,11 @@ export interface FolderVerdict {
   /** True when the code agrees with every history. */
   readonly ok: boolean;
   /** One for each file, by its name. */
-  readonly results: readonly { readonly file: string; readonly verdict: ReplayVerdict }[];
+  readonly results: readonly {
+    readonly file: string;
+    readonly run: string;
+    readonly verdict: ReplayVerdict;
+  }[];
   /** One line for each history that the code does not agree with. */
   readonly divergences: readonly string[];
 }
@@ -62,25 +68,34 @@ export async function replayHistory(
   history: unknown,
   options: ReplayOptions,
 ): Promise<ReplayVerdict> {
-  const read = readHistory(history);
+  const [read, another] = await readHistories(history, options.codec);
+  if (read === undefined) throw unreadable("it has no runs");
+  if (another !== undefined) throw unreadable("it has several runs: use replayFolder");
+  return replayOne(read, options);
+}
+
+function replayOne(read: ReadHistory, options: ReplayOptions): Promise<ReplayVerdict> {
   const { workflow, version } = read;
   const isThere = options.workflows.some((one) => one.name === workflow && one.version === version);
   if (!isThere) {
     const divergence = `workflow ${workflow}@${version} is not defined here`;
-    return { ok: false, held: "no_code", divergence };
+    return Promise.resolve({ ok: false, held: "no_code", divergence });
   }
   return new Replay(read, options).run();
 }
 
-/** Replays every `.json` file of a folder. Errors: CLAW-6005 names the file; also when there is none. */
+/**
+ * Replays the runs of every `.jsonl` file (`claw export`) and `.json` file (`claw show -o json`) of a folder. Errors: CLAW-6005 names the file; also when there is none. */
 export async function replayFolder(path: string, options: ReplayOptions): Promise<FolderVerdict> {
-  const files = (await readdir(path)).filter((file) => file.endsWith(".json")).sort();
-  if (files.length === 0) throw unreadable(`${path} has no .json file`);
-  const results: { file: string; verdict: ReplayVerdict }[] = [];
+  const files = (await readdir(path)).filter((file) => /\.jsonl?$/.test(file)).sort();
+  if (files.length === 0) throw unreadable(`${path} has no .jsonl file`);
+  const results: FolderVerdict["results"][number][] = [];
   for (const file of files) {
-    const history = await readJson(join(path, file));
+    const given = await readGiven(join(path, file));
     try {
-      results.push({ file, verdict: await replayHistory(history, options) });
+      for (const read of await readHistories(given, options.codec)) {
+        results.push({ file, run: read.id, verdict: await replayOne(read, options) });
+      }
     } catch (error) {
       throw unreadable(`${file}: ${describeError(recordError(error))}`);
     }
@@ -91,9 +106,10 @@ export async function replayFolder(path: string, options: ReplayOptions): Promis
   return { ok: divergences.length === 0, results, divergences };
 }
 
-async function readJson(file: string): Promise<unknown> {
+async function readGiven(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(file, "utf8")) as unknown;
+    const text = await readFile(file, "utf8");
+    return file.endsWith(".jsonl") ? text : (JSON.parse(text) as unknown);
   } catch (error) {
     throw unreadable(`${file}: ${describeError(recordError(error))}`);
   }
@@ -219,7 +235,8 @@ function frozenStore(history: ReadHistory): Store {
   const rest = { inboxSeq: 0, due: 1, waits: 0, phase: "", recoveries: 0 } as const;
   const free = { held: "", heldReason: "" } as const;
   const keyed = history.key === null ? {} : { keyed: keyForReplay(history.key, journal) };
-  const row = { ...start, ...rest, ...free, ...keyed, parentCall: "", seq: journal.length };
+  const seq = journal.at(-1)?.seq ?? 0;
+  const row = { ...start, ...rest, ...free, ...keyed, parentCall: "", seq };
   const journalText = journal.map((entry) => encodeEntry(entry, startedAt)).join("");
   const stored: StoredRun = {
     row,

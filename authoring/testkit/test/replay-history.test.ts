@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { entryView, runDetailView } from "@claw/gateway/wire";
+import { compression, encryption, openRuntime } from "@claw/runtime";
 import { type AnyWorkflow, workflow } from "@claw/sdk";
+import { memoryStore } from "@claw/store-memory";
 import {
   exportHistory,
   type ReplayVerdict,
@@ -26,11 +29,11 @@ const two = workflow("two", async (ctx, n: number) => {
 });
 
 /** The history of a run that has ended, as it comes out of a file. */
-async function ended(workflows: readonly AnyWorkflow[], input: unknown): Promise<unknown> {
+async function ended(workflows: readonly AnyWorkflow[], input: unknown): Promise<string> {
   await using world = await testWorld({ workflows });
   const run = await world.start(workflows[0]?.name ?? "", input);
   await run.rest();
-  return JSON.parse(JSON.stringify(exportHistory((await run.state()).record)));
+  return exportHistory((await run.state()).record);
 }
 
 const against = (history: unknown, code: AnyWorkflow): Promise<ReplayVerdict> =>
@@ -203,20 +206,20 @@ test("a folder of histories is replayed file by file; the divergences are one li
   t.after(() => rmSync(folder, { recursive: true }));
   const renamed = workflow("two", (ctx) => ctx.run("erste", never));
   for (const n of [1, 2]) {
-    writeFileSync(join(folder, `${n}.json`), JSON.stringify(await ended([two], n)));
+    writeFileSync(join(folder, `${n}.jsonl`), await ended([two], n));
   }
   writeFileSync(join(folder, "notes.txt"), "no history");
   const good = await replayFolder(folder, { workflows: [two] });
   assert.equal(good.ok, true);
   assert.deepEqual(
     good.results.map(({ file }) => file),
-    ["1.json", "2.json"],
+    ["1.jsonl", "2.jsonl"],
   );
   const bad = await replayFolder(folder, { workflows: [renamed] });
   assert.equal(bad.ok, false);
   assert.equal(
     bad.divergences[0],
-    '1.json: diverged: the journal has step "first", the code asks for step erste',
+    '1.jsonl: diverged: the journal has step "first", the code asks for step erste',
   );
 });
 
@@ -227,12 +230,25 @@ test("what is no history is a coded error that says why; an empty folder is no s
   await assert.rejects(replayFolder(folder, options), { code: "CLAW-6005", message: /no \.json/ });
   writeFileSync(join(folder, "a.json"), "{");
   await assert.rejects(replayFolder(folder, options), { code: "CLAW-6005", message: /a\.json/ });
-  const history = (await ended([two], 1)) as { journal: { print?: string; seq: number }[] };
+  const text = await ended([two], 1);
+  const entries = text.split("\n").flatMap((line) => {
+    return line.startsWith('{"entry":') ? [(JSON.parse(line) as { entry: object }).entry] : [];
+  });
+  const [first] = text.split("\n").filter((line) => line.startsWith('{"run":'));
+  const history = {
+    ...(JSON.parse(first ?? "") as { run: object }).run,
+    status: "completed",
+    output: "",
+    journal: entries,
+  };
   const cases: [unknown, RegExp][] = [
     [null, /the history is no object/],
     [{ journal: [] }, /id is no text/],
     [{ ...history, journal: undefined }, /no journal/],
-    [{ ...history, journal: history.journal.slice(1) }, /entry 1 has another number/],
+    [{ ...history, journal: history.journal.toReversed() }, /entry 2 has another number/],
+    [text.slice(0, -10), /CLAW-4061: Line \d+: the file ends inside of it/],
+    [text.replace('"first"', '"frist"'), /CLAW-4061: .*digest differs/],
+    ["", /CLAW-4061/],
     [{ ...history, journal: [{ ...history.journal[0], print: undefined }] }, /no fingerprint/],
     [{ ...history, journal: [{ ...history.journal[0], kind: "?" }] }, /no known kind/],
   ];
@@ -269,4 +285,34 @@ test("code that awaits other things, with leave to, is replayed too", async () =
   const history = await ended([loose], 1);
   const verdict = await against(history, loose);
   assert.equal(verdict.ok && verdict.end, "same", JSON.stringify(verdict));
+});
+
+test("an export of a store is replayed run by run, with large and encrypted values", async () => {
+  const codec = [compression(), encryption({ current: "k", keys: { k: randomBytes(32) } })];
+  const large = workflow("large", async (ctx) => {
+    const value = await ctx.run("much", () => randomBytes(1_000_000).toString("hex"));
+    return (await ctx.run("length", () => value.length)) === value.length;
+  });
+  const claw = await openRuntime({ store: memoryStore(), workflows: [large, two], codec });
+  await (await claw.start(large, undefined)).result();
+  const resting = await claw.start(two, 1);
+  await resting.ended({ timeout: "50ms" }).catch(() => null);
+  let text = "";
+  for await (const chunk of claw.exportRuns()) text += chunk;
+  await claw.stop();
+  const folder = mkdtempSync(join(tmpdir(), "claw-histories-"));
+  writeFileSync(join(folder, "all.jsonl"), text);
+  const good = await replayFolder(folder, { workflows: [large, two], codec });
+  assert.deepEqual(
+    good.results.map(({ verdict }) => verdict.ok && verdict.end),
+    ["same", "open"],
+  );
+  const changed = workflow("large", async (ctx) => ctx.run("little", () => 1));
+  const bad = await replayFolder(folder, { workflows: [changed, two], codec });
+  assert.match(bad.divergences[0] ?? "", /^all\.jsonl: diverged: the journal has step "much"/);
+  await assert.rejects(replayFolder(folder, { workflows: [large, two] }), {
+    code: "CLAW-6005",
+    message: /It needs the codec "aes"/,
+  });
+  rmSync(folder, { recursive: true });
 });

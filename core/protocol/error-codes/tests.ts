@@ -25,7 +25,7 @@ export const TEST_ERRORS = {
   },
   "CLAW-6005": {
     title: "The history cannot be read",
-    remedy: "Write it with exportHistory, or with `claw show RUN -o json` of this version.",
+    remedy: "Write it with exportHistory, or with `claw export RUN` of this version.",
     status: 400,
   },
   "CLAW-6006": {

@@ -27,7 +27,8 @@ export {
 } from "./moves/export-runs.ts";
 export { exportFile } from "./moves/export-file.ts";
 export type { ExportBytes, ImportOptions, ImportReport } from "./moves/import-runs.ts";
-export { type ExportPiece, readExport } from "./moves/read-export.ts";
+export { exportRecord } from "./moves/export-record.ts";
+export { readRecords } from "./moves/read-archives.ts";
 export type { Retention, RuntimeLimits, RuntimeOptions } from "./runtime-options.ts";
 export { openRuntime } from "./open-runtime.ts";
 export { type Replayed, replayRecorded } from "./replay-recorded.ts";

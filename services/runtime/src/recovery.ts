@@ -1,4 +1,5 @@
 import { ClawError, type Ending, type Hold, isClawError, limits } from "@claw/core/protocol";
+import { loadReadable } from "./load-readable.ts";
 import type { Node } from "./node.ts";
 
 const RETRY_FIRST_MS = 50;
@@ -36,7 +37,7 @@ async function releaseHeld(node: Node): Promise<void> {
   const ids = await node.store.held([...RELEASED, "quarantined"], RELEASE_MAX);
   if (ids.length === 0) return;
   for (let at = 0; at < ids.length; at += RELEASE_PAGE) {
-    for (const stored of await node.store.load(ids.slice(at, at + RELEASE_PAGE))) {
+    for (const stored of await loadReadable(node, ids.slice(at, at + RELEASE_PAGE))) {
       const { id, workflow, version, held } = stored.row;
       const cancel = stored.inbox.find(({ kind }) => kind === "cancel");
       if (cancel !== undefined) {

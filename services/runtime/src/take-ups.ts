@@ -4,12 +4,12 @@ import {
   decodePayload,
   type Hold,
   type InboxRow,
-  isClawError,
   Journal,
   type RunId,
   shownEntry,
 } from "@claw/core/protocol";
 import { Activation } from "./activation.ts";
+import { loadReadable } from "./load-readable.ts";
 import type { Node } from "./node.ts";
 import { stateOf } from "./transition.ts";
 
@@ -60,7 +60,7 @@ export class TakeUps {
     for (const id of fresh) this.#loading.set(id, late);
     const { incarnation } = this.#node.committer;
     try {
-      const stored = await this.#loadReadable(fresh);
+      const stored = await loadReadable(this.#node, fresh);
       if (!this.#node.available || incarnation !== this.#node.committer.incarnation) return;
       const taken = this.#toWriteDown(stored);
       if (taken.length > 0) {
@@ -75,23 +75,6 @@ export class TakeUps {
     } finally {
       // After a loss of the store others may load the same runs again.
       for (const id of fresh) if (this.#loading.get(id) === late) this.#loading.delete(id);
-    }
-  }
-
-  // One run that cannot be read must not keep the others from being taken up.
-  async #loadReadable(ids: readonly RunId[]): Promise<readonly StoredRun[]> {
-    try {
-      const loaded = this.#node.store.load(ids);
-      return loaded instanceof Promise ? await loaded : loaded;
-    } catch (error) {
-      if (!isClawError(error, "CLAW-4002")) throw error;
-      if (ids.length > 1) {
-        const each: StoredRun[] = [];
-        for (const id of ids) each.push(...(await this.#loadReadable([id])));
-        return each;
-      }
-      this.#node.log("error", "run cannot be read", { run: ids[0], reason: error.detail });
-      return [];
     }
   }
 

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { RunRecord } from "@claw/core/protocol";
 import { openReader, type Reader } from "../compose.ts";
 import type { Config } from "../config.ts";
@@ -26,29 +27,37 @@ interface Line {
 }
 
 /**
- * Replays the journals of all open runs with the code of a path, in this process: runs nothing, writes
- * nothing. The exit code says whether all of them agree.
+ * Replays the journals of all open runs, or of the runs of an export, with the code of a path, in this process: runs
+ * nothing, writes nothing. The exit code says whether all of them agree.
  */
 export async function replay(
   config: Config,
-  options: { readonly against: string[]; readonly workflow?: string },
+  options: { readonly against: string[]; readonly workflow?: string; readonly from?: string },
 ): Promise<number> {
   const workflows = await loadWorkflows(options.against);
-  const { replayRecorded } = await import("@claw/runtime");
-  const reader = await openReader(config);
+  const { exportFile, readRecords, replayRecorded } = await import("@claw/runtime");
   const lines: Line[] = [];
-  try {
-    for await (const run of openRuns(reader, options.workflow)) {
-      const { verdict, reason } = await replayRecorded(run, workflows);
-      const { id, workflow, version, status, journal } = run;
-      const name = `${workflow}@${version}`;
-      lines.push({ run: id, workflow: name, status, entries: journal.length, verdict, reason });
-    }
-  } finally {
-    reader.close();
+  const { from, workflow: only } = options;
+  const runs =
+    from === undefined ? storedRuns(config, only) : readRecords(exportFile(resolve(from)));
+  for await (const run of runs) {
+    const { id, workflow, version, status, journal } = run;
+    if (only !== undefined && workflow !== only) continue;
+    const { verdict, reason } = await replayRecorded(run, workflows);
+    const name = `${workflow}@${version}`;
+    lines.push({ run: id, workflow: name, status, entries: journal.length, verdict, reason });
   }
   print(config, lines);
   return lines.every(({ verdict }) => verdict === "agrees") ? EXIT.ok : EXIT.conflict;
+}
+
+async function* storedRuns(config: Config, workflow?: string): AsyncGenerator<RunRecord> {
+  const reader = await openReader(config);
+  try {
+    yield* openRuns(reader, workflow);
+  } finally {
+    reader.close();
+  }
 }
 
 async function* openRuns(reader: Reader, workflow?: string): AsyncGenerator<RunRecord> {

@@ -112,7 +112,7 @@ export function readRunLine(
   const run = fieldsOf(
     given,
     "the run",
-    "id workflow version input startedAt parentRun parentCall cause seq attributes request open ending",
+    "id workflow version input startedAt parentRun parentCall cause seq keyName attributes request open ending",
     "trace",
   );
   const start = readStart(run, namespace);
@@ -123,6 +123,7 @@ export function readRunLine(
   return {
     start,
     seq: wholeOf(run["seq"], "seq", 0, SEQ_MAX),
+    keyName: lineOf(run["keyName"], "keyName", limits.NAME_CHARS_MAX),
     attributes: readAttributes(run["attributes"]),
     request: run["request"] === null ? null : readRequest(run["request"], start),
     open,

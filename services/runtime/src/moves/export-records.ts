@@ -36,11 +36,12 @@ export function kindOfName(name: string): EntryKind | undefined {
 
 /** The records of a run, in their order: the run, its entries, its generations with theirs, its streams, its messages. */
 export function* recordsOf(archive: RunArchive): Generator<object> {
-  const { start, seq, attributes, request, open, ending, journal, generations, streams } = archive;
+  const { start, seq, attributes, request, open, ending, journal, generations, streams, keyName } =
+    archive;
   const { namespace: _same, keyed: _key, ...row } = start;
   const { inbox = [], ...state } = open ?? {};
   const rest = open === null ? null : state;
-  yield { run: { ...row, seq, attributes, request, open: rest, ending } };
+  yield { run: { ...row, seq, keyName, attributes, request, open: rest, ending } };
   yield* entriesOf(journal);
   for (const one of generations) yield* generationOf(one);
   for (const stream of streams.heads) yield { stream };
