@@ -18,8 +18,6 @@ const HOLDS: readonly RunStatus[] = [
   "quarantined",
   "unreadable",
 ];
-/** A record does not say by which call its parent waits. */
-const SOME_CALL = "?";
 
 /**
  * The export of a run that `claw.find` gave: for replays. What a record does not hold (messages, streams, the queue of a
@@ -46,9 +44,9 @@ export function exportRecord(record: RunRecord): string {
 }
 
 function archiveOf(record: RunRecord): RunArchive {
-  const { id, namespace, workflow, version, input, startedAt, parentRun, cause } = record;
+  const { id, namespace, workflow, version, input, startedAt, parentRun, parentCall, cause } =
+    record;
   const { journal, generations = [], attributes, status, endedAt, output, error } = record;
-  const parentCall = parentRun === "" ? "" : SOME_CALL;
   const held = HOLDS.includes(status) ? (status as Hold) : "";
   return {
     start: { id, namespace, workflow, version, input, startedAt, parentRun, parentCall, cause },

@@ -57,7 +57,8 @@ function recordOf({
   ending,
   keyName,
 }: RunArchive): RunRecord {
-  const { id, namespace, workflow, version, input, startedAt, parentRun, cause } = start;
+  const { id, namespace, workflow, version, input, startedAt, parentRun, parentCall, cause } =
+    start;
   const error = ending?.error ?? null;
   const resting: RunStatus = open?.held || open?.phase || "waiting";
   return {
@@ -68,6 +69,7 @@ function recordOf({
     input,
     startedAt,
     parentRun,
+    parentCall,
     cause,
     status: ending?.status ?? resting,
     endedAt: ending?.endedAt ?? null,
