@@ -8,6 +8,7 @@ import {
   type RunRecord,
   StepError,
 } from "@claw/core/protocol";
+import type { Chunk } from "@claw/runtime";
 import { type SeenRun, seeRun } from "./seen-run.ts";
 import type { Stage } from "./stage.ts";
 
@@ -100,6 +101,19 @@ export class WorldRun<Output = unknown> {
       }
     });
     await this.#stage.settleUnlessMoving();
+  }
+
+  /**
+   * What the run wrote to a stream so far, also as long as it is open. What a body has just written shows when it
+   * ends, or 50 ms later. Errors: CLAW-3001, CLAW-1008.
+   */
+  async chunks<T = unknown>(stream: string): Promise<readonly Chunk<T>[]> {
+    return this.#stage.ask(async (claw) => {
+      const chunks: Chunk<T>[] = [];
+      const feed = claw.run(this.id).stream<T>(stream, { follow: false });
+      for await (const chunk of feed) chunks.push(chunk);
+      return chunks;
+    });
   }
 
   /** Tries the held run again. Errors: CLAW-3001, CLAW-3002 ended. */

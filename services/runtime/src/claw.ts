@@ -120,6 +120,8 @@ export type RunResult<Output = unknown> =
 export interface ReadOptions {
   /** The `seq` of the last item that was read; what comes after it is given. Default 0: from the beginning. */
   readonly from?: number;
+  /** false: ends with what is there, without waiting for more. Default true. */
+  readonly follow?: boolean;
 }
 
 /** A chunk of a stream. */

@@ -33,12 +33,12 @@ export function handleOf(node: Node, id: RunId, existing: boolean): RunHandle<ne
     existing,
     ended,
     result,
-    stream: (name, { from = 0 } = {}) => {
+    stream: (name, options = {}) => {
       checkName(name, "The stream");
-      return new Feed(node, chunkSource(node, id, name), from);
+      return new Feed(node, chunkSource(node, id, name), options);
     },
-    streams: ({ from = 0 } = {}) => new Feed(node, chunkSource(node, id, undefined), from),
-    events: ({ from = 0 } = {}) => new Feed(node, entrySource(node, id), from),
+    streams: (options = {}) => new Feed(node, chunkSource(node, id, undefined), options),
+    events: (options = {}) => new Feed(node, entrySource(node, id), options),
   };
 }
 

@@ -42,6 +42,8 @@ describe("streams of workflow code", () => {
     const live = follow(run.stream("log"));
     await world.soon(() => live.got.length === 3);
     assert.equal(live.done(), false);
+    const there = await all(world, run.stream("log", { from: 1, follow: false }));
+    assert.deepEqual(values(there), [{ n: 2 }, { n: 3 }], "what is there, without waiting");
     await claw.signal(run.id, "on");
     await world.soon(live.done);
     assert.deepEqual(values(live.got), [{ n: 1 }, { n: 2 }, { n: 3 }, "last"]);

@@ -1,5 +1,6 @@
 import type { MaybePromise, Transition } from "@claw/core/ports";
 import { ClawError, limits, type RunId } from "@claw/core/protocol";
+import type { ReadOptions } from "../claw.ts";
 import type { Node } from "../node.ts";
 
 /** What is numbered in the order in which a run wrote it. */
@@ -39,6 +40,7 @@ export interface FeedSource<Item> {
 export class Feed<Item extends Numbered> implements AsyncIterableIterator<Item, undefined> {
   readonly #node: Node;
   readonly #source: FeedSource<Item>;
+  readonly #follows: boolean;
   #cursor: number;
   #waiting: Item[] = [];
   #isBehind = true;
@@ -51,13 +53,14 @@ export class Feed<Item extends Numbered> implements AsyncIterableIterator<Item, 
   #last: Promise<unknown> = Promise.resolve();
 
   /** Errors: CLAW-3051. */
-  constructor(node: Node, source: FeedSource<Item>, from: number) {
+  constructor(node: Node, source: FeedSource<Item>, { from = 0, follow = true }: ReadOptions) {
     if (!(Number.isSafeInteger(from) && from >= 0)) {
       throw new ClawError("CLAW-3051", `The cursor ${String(from)} is no whole number from 0`);
     }
     this.#node = node;
     this.#source = source;
     this.#cursor = from;
+    this.#follows = follow;
   }
 
   get run(): RunId {
@@ -114,7 +117,7 @@ export class Feed<Item extends Numbered> implements AsyncIterableIterator<Item, 
       }
       if (this.#failure !== null) throw this.#given(this.#failure);
       if (this.#isBehind && this.#node.available) await this.#readOn();
-      else if (this.#isOver) break;
+      else if (this.#isOver || (!this.#follows && !this.#isBehind)) break;
       else await this.#roused();
     }
     this.#finish();
