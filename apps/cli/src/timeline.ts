@@ -1,4 +1,10 @@
-import { describeError, ENTRY_KINDS, type Entry, type RunRecord } from "@claw/core/protocol";
+import {
+  describeError,
+  ENTRY_KINDS,
+  type Entry,
+  type EntryKind,
+  type RunRecord,
+} from "@claw/core/protocol";
 import type { ErrorRecord, RetryNote } from "@claw/core/protocol";
 import { valueOfPayload } from "./values.ts";
 
@@ -15,7 +21,7 @@ export interface Span {
   readonly note: string;
 }
 
-const OUTCOMES: Readonly<Record<string, string>> = {
+const OUTCOMES: Readonly<Record<EntryKind, string>> = {
   [ENTRY_KINDS.stepCompleted]: "done",
   [ENTRY_KINDS.stepFailed]: "failed",
   [ENTRY_KINDS.attemptFailed]: "retry",
@@ -33,6 +39,14 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   [ENTRY_KINDS.stateSet]: "set",
   [ENTRY_KINDS.cancelRequested]: "cancel",
   [ENTRY_KINDS.callSkipped]: "skipped",
+  [ENTRY_KINDS.patchTaken]: "patch",
+  [ENTRY_KINDS.attributesSet]: "set",
+  [ENTRY_KINDS.stateSaved]: "saved",
+  [ENTRY_KINDS.generationBegan]: "began",
+  [ENTRY_KINDS.approvalDecided]: "decided",
+  [ENTRY_KINDS.updateTaken]: "update",
+  [ENTRY_KINDS.updateEnded]: "updated",
+  [ENTRY_KINDS.streamWritten]: "written",
   [ENTRY_KINDS.undoPlanned]: "undo",
   [ENTRY_KINDS.forked]: "forked",
   [ENTRY_KINDS.moved]: "moved",
@@ -56,7 +70,7 @@ export function timelineOf(run: RunRecord): Span[] {
     return {
       seq: entry.seq,
       label: entry.attempt > 1 ? `${entry.call} (attempt ${entry.attempt})` : entry.call,
-      outcome: OUTCOMES[entry.kind] ?? entry.kind,
+      outcome: OUTCOMES[entry.kind],
       fromMs: Math.min(began, entry.at) - run.startedAt,
       toMs: entry.at - run.startedAt,
       note: noteOf(entry),

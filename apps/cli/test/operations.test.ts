@@ -122,3 +122,32 @@ test("replay says which open runs would diverge with other code, beside a live o
   assert.match(other.stderr, /- step seat\n\+ step chair/);
   assert.equal((await place.shown(run)).status, "waiting");
 });
+
+test("show tells what a compensation did, what gave up, and names every kind of entry in words", async (t) => {
+  const place = openPlace(t);
+  place.write(
+    "flows/trip.ts",
+    `
+import { workflow } from "@claw/sdk";
+export const trip = workflow("trip", async (ctx) => {
+  ctx.attributes.set({ to: "Rome" });
+  await ctx.run("flight", () => 1, { undo: () => undefined });
+  await ctx.run("hotel", () => 2, {
+    undo: () => { throw new Error("the phone is dead"); },
+    undoRetry: { attempts: 1 },
+  });
+  await ctx.approval({ type: "integer" }, { title: "Go?" });
+  ctx.fail("no visa");
+});
+`,
+  );
+  await place.going("dev", "flows", "--port", "0").said(/^ready /);
+  const [run = ""] = (await place.claw("run", "trip")).stdout.split("\n");
+  await until(place, run, "waiting");
+  assert.equal((await place.claw("approve", run, "--value", "1", "--by", "ada")).code, 0);
+  await place.untilEnded(run);
+  const { stdout } = await place.claw("show", run);
+  assert.match(stdout, /approval +decided/);
+  assert.match(stdout, /undone +flight\nfailed +hotel \(.*the phone is dead\)/);
+  assert.doesNotMatch(stdout, /^ *\d+ +\S* +[A-Za-z] +\+/m, "no kind is shown as its letter");
+});

@@ -2,6 +2,7 @@ import {
   describeError,
   ERRORS,
   type ErrorCode,
+  type ErrorRecord,
   type KeyLine,
   type RunRecord,
 } from "@claw/core/protocol";
@@ -113,6 +114,7 @@ function tailOf(run: RunRecord): string[] {
     lines.push(field("error", describeError(run.error)));
     const remedy = remedyOf(run.error.code);
     if (remedy !== null) lines.push(field("try", remedy));
+    lines.push(...compensationLines(run.error));
   }
   if (run.endedAt === null && (run.reason !== "" || run.status === "paused")) {
     const verb = run.status === "paused" ? "resume" : "release";
@@ -129,6 +131,19 @@ function tailOf(run: RunRecord): string[] {
   if (run.status === "waiting") lines.push(field("waits", waitOf(run)));
   if (run.abandoned.length > 0) lines.push(field("open calls", run.abandoned.join(", ")));
   return lines.length === 1 ? [] : lines;
+}
+
+// What a compensation did and left, in words: "undone", "failed", "uncertain", "remaining".
+function compensationLines({ details }: ErrorRecord): string[] {
+  const report = details?.["compensation"];
+  if (typeof report !== "object" || report === null) return [];
+  return Object.entries(report).flatMap(([what, calls]) => {
+    if (!Array.isArray(calls) || calls.length === 0) return [];
+    const names = (calls as (string | { call: string; error: ErrorRecord })[]).map((one) =>
+      typeof one === "string" ? one : `${one.call} (${describeError(one.error)})`,
+    );
+    return [field(what, names.join(", "))];
+  });
 }
 
 function waitOf({ due }: RunRecord): string {
