@@ -47,6 +47,7 @@ const OUTCOMES: Readonly<Record<EntryKind, string>> = {
   [ENTRY_KINDS.updateTaken]: "update",
   [ENTRY_KINDS.updateEnded]: "updated",
   [ENTRY_KINDS.streamWritten]: "written",
+  [ENTRY_KINDS.spanNoted]: "span",
   [ENTRY_KINDS.undoPlanned]: "undo",
   [ENTRY_KINDS.forked]: "forked",
   [ENTRY_KINDS.moved]: "moved",

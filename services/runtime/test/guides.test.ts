@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -166,4 +166,34 @@ test("the guide of tracing does what it says", async (t) => {
   };
   const spans = body.resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
   assert.ok(spans.some(({ spanId }) => String(look["seen"]).includes(spanId)));
+});
+
+test("the guide of undo does what it says", async (t) => {
+  const { left } = await runPage(t, "undo.md");
+  const [trip = {}, offers = {}, ship = {}, stay = {}] = left;
+  assert.partialDeepStrictEqual(trip["booked"], { status: "completed", output: "booked" });
+  assert.partialDeepStrictEqual(trip["end"], { status: "compensated" });
+  assert.equal((trip["end"] as { error: { code: string } }).error.code, "CLAW-2009");
+  assert.deepEqual(trip["order"], ["cancel room 12, attempt 1", "give back seat 7A"]);
+  assert.deepEqual(trip["report"], { undone: ["hotel", "flight"], failed: [], uncertain: [] });
+  const undone = ["ask[1]/far", "ask[0]/near"];
+  assert.deepEqual((offers["lost"] as { undone: string[] }).undone, undone);
+  assert.partialDeepStrictEqual(ship["end"], { status: "cancelled" });
+  assert.ok((ship["calls"] as string[]).includes("tidy/call the depot"));
+  assert.deepEqual(stay["left"], { undone: [], failed: [], remaining: ["room"] });
+});
+
+test("the guide of events does what it says", async (t) => {
+  const { left } = await runPage(t, "events.md");
+  const [order = {}, late = {}] = left;
+  assert.equal((order["again"] as { status: string }).status, "duplicate");
+  assert.equal(order["cents"], 990);
+  assert.deepEqual(late["seen"], [5, false, false]);
+});
+
+test("the table of contents names every guide", () => {
+  const contents = readFileSync(join(HOUSE, "docs", "README.md"), "utf8");
+  for (const guide of readdirSync(join(HOUSE, "docs", "guides"))) {
+    assert.ok(contents.includes(`(guides/${guide})`), guide);
+  }
 });
