@@ -1,8 +1,9 @@
-// npm run bench [-- --only W1,W2 --smoke]: our figures of the workloads defined beside the peers.
+// npm run bench [-- --only W1,W2 --smoke] [-- --only soak --minutes 10]: our figures of the workloads defined beside the peers.
 // With --write the figures become docs/performance.md.
 // With --smoke everything is small: it shows that the workloads run, its figures mean nothing.
 import { parseArgs } from "node:util";
 import { measureCrash } from "./crash.ts";
+import { measureEvents } from "./events.ts";
 import { measureFirstResult } from "./first-result.ts";
 import { measureJournal } from "./journal.ts";
 import { measureKillNine } from "./kill-nine.ts";
@@ -11,6 +12,7 @@ import { measureParked } from "./parked.ts";
 import { writePage } from "./performance-page.ts";
 import { progress, reported } from "./report.ts";
 import { measureResume } from "./resume.ts";
+import { measureSoak } from "./soak.ts";
 import { measureStepCost } from "./step-cost.ts";
 import { measureTasks } from "./tasks.ts";
 import { measureThroughput } from "./throughput.ts";
@@ -25,19 +27,30 @@ const WORKLOADS: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
   W4: (smoke) => (smoke ? measureTasks(3_000) : measureTasks()),
   W7: (smoke) => (smoke ? measureCrash(100) : measureCrash()),
   W8: (smoke) => (smoke ? measureFirstResult(1) : measureFirstResult()),
+  events: (smoke) => (smoke ? measureEvents(3_000, 300, 1_500) : measureEvents()),
   journal: (smoke) => (smoke ? measureJournal(2_000, 1) : measureJournal()),
   stepcost: (smoke) => (smoke ? measureStepCost(1_000, 1) : measureStepCost()),
   kill9: (smoke) => (smoke ? measureKillNine(5) : measureKillNine()),
+  soak: async (smoke) => {
+    const isFlat = await measureSoak(smoke ? SMOKE_MINUTES : Number(values.minutes));
+    // Seconds are too short to judge.
+    if (!isFlat && !smoke) throw new Error("memory or file grows");
+  },
 };
+/** A whole soak lasts long: without a name it is run only with --smoke. */
+const BY_NAME_ONLY = "soak";
+const SMOKE_MINUTES = 0.1;
 
 const { values } = parseArgs({
   options: {
     only: { type: "string" },
+    minutes: { type: "string", default: "10" },
     smoke: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
   },
 });
-const wanted = values.only?.split(",") ?? Object.keys(WORKLOADS);
+const all = Object.keys(WORKLOADS).filter((name) => values.smoke || name !== BY_NAME_ONLY);
+const wanted = values.only?.split(",") ?? all;
 for (const name of wanted) {
   const measure = WORKLOADS[name];
   if (measure === undefined) {
