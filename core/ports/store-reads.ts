@@ -71,6 +71,8 @@ export interface StoreInfo {
   readonly incarnation: number;
   /** True when the owner before ended without closing the store. Default false. */
   readonly afterCrash?: boolean;
+  /** True when an event is owed to waiting runs: see `BatchAnswer.owes`. Absent: false. */
+  readonly owes?: true;
 }
 
 /** How far a sweep has come; null where nothing is left that it could remove. */

@@ -288,6 +288,15 @@ export interface Clear {
   readonly run: RunId;
 }
 
+/**
+ * Goes on with the oldest event that more calls wait for than one commit should answer: the next of them are
+ * answered. Never refused.
+ */
+export interface Spread {
+  /** Tells it from other items. */
+  readonly type: "spread";
+}
+
 /** One atomic part of a batch. */
 export type CommitItem =
   | Transition
@@ -298,6 +307,7 @@ export type CommitItem =
   | Pause
   | Take
   | Clear
+  | Spread
   | DecisionItem
   | TaskItem;
 
@@ -347,6 +357,8 @@ export interface BatchAnswer {
   readonly started: readonly StartRow[];
   /** Runs that have their key by now and are due at once. */
   readonly woken: readonly RunId[];
+  /** True while an event is owed to waiting runs: a `spread` item goes on with it. Absent: false. */
+  readonly owes?: true;
 }
 
 /**

@@ -18,6 +18,8 @@ export const MAILBOX_RUNS_MAX = 1_000_000;
 export const ACTIVE_RUNS_MAX = 10_000;
 /** Transitions in one store transaction. */
 export const BATCH_TRANSITIONS_MAX = 4_096;
+/** Waiting calls that one commit answers with one event; an event that more wait for is spread over several. */
+export const EVENT_SPREAD_ROWS = 500;
 /** Turns between two commits, so that a busy run cannot hold back the commit of others. */
 export const BATCH_TURNS_MAX = 16_384;
 /** Characters of an error message kept in a journal. */

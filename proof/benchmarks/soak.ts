@@ -196,7 +196,10 @@ function judge(
     );
   }
   const value = Math.round(answered / (minutes * 60));
-  report({ workload: "soak", metric: "soak, requests answered", value, unit: "per second" }, durability);
+  report(
+    { workload: "soak", metric: "soak, requests answered", value, unit: "per second" },
+    durability,
+  );
   progress(`soak: ${isFlat ? "memory is flat, the file is bounded" : "memory or file GROWS"}`);
   return isFlat;
 }

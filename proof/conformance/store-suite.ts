@@ -15,6 +15,7 @@ import { proveReading } from "./store/reading.ts";
 import { proveRenewing } from "./store/renewing.ts";
 import { proveReplacing } from "./store/replacing.ts";
 import { proveRequests } from "./store/requests.ts";
+import { proveSpreading } from "./store/spreading.ts";
 import { proveStreams } from "./store/streams.ts";
 import { proveTasks } from "./store/tasks.ts";
 import { proveRetention } from "./store/retention.ts";
@@ -28,6 +29,7 @@ export function storeSuite(name: string, make: PlaceMaker): void {
   describe(`${name}: children`, () => proveChildren(make));
   describe(`${name}: inbox`, () => proveInbox(make));
   describe(`${name}: events`, () => proveEvents(make));
+  describe(`${name}: events that very many wait for`, () => proveSpreading(make));
   describe(`${name}: namespaces`, () => proveNamespaces(make));
   describe(`${name}: idempotency keys`, () => proveRequests(make));
   describe(`${name}: operations`, () => proveOperations(make));

@@ -30,6 +30,7 @@ export const EXPECTED: readonly string[] = [
   "ctx undo flaky",
   "ctx undo never",
   "ctx undo ok",
+  "event spread over commits",
   "fault activations limited",
   "fault clock jump back",
   "fault clock jump forward",

@@ -85,6 +85,7 @@ export class Truth {
       !this.stale.has(batch),
       () => `batch ${batch.number} of ${batch.incarnation} while ${this.#disk.incarnation} owns`,
     );
+    if (answer.owes === true) this.#ledger.count("event spread over commits");
     for (const row of answer.started) this.#begin(row);
     for (const [at, item] of batch.items.entries()) {
       const applied = answer.items[at]?.status === "applied";

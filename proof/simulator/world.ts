@@ -87,6 +87,8 @@ export class World implements HostListener {
     this.ledger = new Ledger(verbose);
     this.scheduler = new Scheduler(this.dice.fork());
     this.scheduler.afterEach = () => this.host?.betweenTasks();
+    // Whatever more than one call waits for is spread over commits.
+    this.disk.spreadRows = 1;
     this.truth = new Truth(this.disk, this.ledger);
     this.keys = new KeyCheck(this);
     this.witness = new Witness(this.truth, this.ledger, this.scheduler, this);

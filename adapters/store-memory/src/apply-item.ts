@@ -27,7 +27,8 @@ import { enteredKey, enterKey, heldKey, leaveKey, releaseKey, setKeyState } from
 import type { MemoryDisk } from "./memory-disk.ts";
 import { isOf } from "./read-runs.ts";
 import { writeStreams } from "./streams.ts";
-import { answerWaits, logEvent, subscribe, unsubscribe } from "./subscribe.ts";
+import { answerWaits, goOnSpreading } from "./spread.ts";
+import { logEvent, subscribe, unsubscribe } from "./subscribe.ts";
 import { applyTaskItem } from "./tasks.ts";
 import {
   appendEntries,
@@ -60,6 +61,10 @@ export function applyItem(disk: MemoryDisk, item: CommitItem, work: BatchWork): 
     return applyTaskItem(disk, item, work.nowMs);
   }
   if (item.type === "take") return applyTake(disk, item);
+  if (item.type === "spread") {
+    goOnSpreading(disk, work.delivered);
+    return { status: "applied", parked: false };
+  }
   if (item.type !== "publication") return applyOperation(disk, item, work);
   if (publishEvent(disk, item, work))
     return withRefused({ status: "applied", parked: false }, work);
@@ -185,7 +190,7 @@ function publishEvent(disk: MemoryDisk, published: PublishedEvent, work: BatchWo
   const logged = logEvent(disk, namespace, event);
   if (logged === null) return false;
   const note = encodeEventNote(logged.seq, event);
-  for (const key of logged.keys) answerWaits(disk, key, note, work.delivered);
+  for (const key of logged.keys) answerWaits(disk, key, logged.seq, note, work.delivered);
   for (const created of starts) createOther(disk, created, work);
   return true;
 }

@@ -5,6 +5,7 @@ import { type BatchWork, newWork } from "./batch-work.ts";
 import { writeBlob } from "./blobs.ts";
 import type { Fault } from "./faults.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
+import { owesEvents } from "./spread.ts";
 
 /** Writes a batch, with what goes wrong. Errors: CLAW-4007 fenced, CLAW-4006 the outcome is unknown. */
 export function commitBatch(
@@ -70,7 +71,8 @@ function writeBatch(
   }
   disk.settleCommit(flushed);
   const { delivered, started, woken } = work;
-  return { items, delivered, started, woken };
+  const answer = { items, delivered, started, woken };
+  return owesEvents(disk) ? { ...answer, owes: true } : answer;
 }
 
 // One bad item leaves no trace and does not touch the others.

@@ -83,6 +83,15 @@ export interface WaitRow {
   readonly key: string;
   readonly run: RunId;
   readonly call: string;
+  /** Answered only by events with a greater number. */
+  readonly beyond: number;
+}
+
+/** An event on its way to more calls than one commit answers. */
+export interface SpreadRow {
+  readonly seq: number;
+  readonly key: string;
+  readonly note: string;
 }
 
 /** A remembered request of a client. */
@@ -108,6 +117,10 @@ export class MemoryDisk {
   readonly inbox: Lists<InboxRow> = new Lists(this.undo);
   readonly waitsByKey: Lists<WaitRow> = new Lists(this.undo);
   readonly waitsByRun: Lists<WaitRow> = new Lists(this.undo);
+  /** All spreads under one name, the oldest event first. */
+  readonly spreads: Lists<SpreadRow> = new Lists(this.undo);
+  /** Waiting calls that one commit answers with one event. */
+  spreadRows: number = limits.EVENT_SPREAD_ROWS;
   /** Open approvals by run. */
   readonly approvals: Lists<OpenApproval> = new Lists(this.undo);
   /** Shapes by namespace and type, sorted. */
@@ -259,6 +272,7 @@ const TABLES = [
   "inbox",
   "waitsByKey",
   "waitsByRun",
+  "spreads",
   "approvals",
   "shapes",
   "events",

@@ -20,6 +20,7 @@ import {
 } from "./read-runs.ts";
 import { readChunks } from "./read-chunks.ts";
 import { taskReads } from "./tasks.ts";
+import { owesEvents } from "./spread.ts";
 import { sweepDisk } from "./sweep.ts";
 
 const SCHEMA_VERSION = 1;
@@ -133,6 +134,7 @@ function infoOf(disk: MemoryDisk, synchronous: boolean): StoreInfo {
     schemaVersion: SCHEMA_VERSION,
     incarnation: disk.incarnation,
     afterCrash: disk.afterCrash,
+    ...(owesEvents(disk) ? { owes: true } : {}),
   };
 }
 

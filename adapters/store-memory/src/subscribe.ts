@@ -4,12 +4,12 @@ import {
   encodeEventNote,
   eventKey,
   type InboxRow,
-  type Message,
   type RunId,
   type StoredEvent,
 } from "@claw/core/protocol";
 import { pushMessage } from "./deliver-message.ts";
 import type { EventRow, MemoryDisk } from "./memory-disk.ts";
+import { newestSpread, owesEvents, settleSpreads, toCall } from "./spread.ts";
 
 /** The one name under which all events are kept. */
 export const ALL_EVENTS = "";
@@ -51,10 +51,16 @@ export function subscribe(
   const { key, call } = wait;
   const found = lookBack(disk, wait);
   if (found !== undefined) {
+    if (owesEvents(disk)) {
+      unsubscribe(disk, run, call);
+      settleSpreads(disk, run, found.seq, delivered);
+    }
     pushMessage(disk, toCall(run, call, encodeEventNote(found.seq, found.event)), delivered);
   } else if (!disk.waitsByKey.of(key).some((other) => other.run === run && other.call === call)) {
-    disk.waitsByKey.add(key, { key, run, call });
-    disk.waitsByRun.add(run, { key, run, call });
+    // An event on its way to others is none for this call: it has looked back.
+    const row = { key, run, call, beyond: newestSpread(disk, key) };
+    disk.waitsByKey.add(key, row);
+    disk.waitsByRun.add(run, row);
   }
 }
 
@@ -64,24 +70,6 @@ export function unsubscribe(disk: MemoryDisk, run: RunId, call?: string): void {
     if (call !== undefined && wait.call !== call) continue;
     disk.waitsByKey.keep(wait.key, (other) => other.run !== run || other.call !== wait.call);
     disk.waitsByRun.keep(run, (other) => other !== wait);
-  }
-}
-
-/** Turns every subscription to `key` into a message, in the order of run and call. */
-export function answerWaits(
-  disk: MemoryDisk,
-  key: string,
-  note: string,
-  delivered: InboxRow[],
-): void {
-  const waiting = [...disk.waitsByKey.of(key)].sort((a, b) =>
-    a.run === b.run ? compare(a.call, b.call) : compare(a.run, b.run),
-  );
-  if (waiting.length === 0) return;
-  disk.waitsByKey.delete(key);
-  for (const { run, call } of waiting) {
-    disk.waitsByRun.keep(run, (other) => other.key !== key || other.call !== call);
-    pushMessage(disk, toCall(run, call, note), delivered);
   }
 }
 
@@ -109,10 +97,6 @@ function lookBack(disk: MemoryDisk, { key, after, since }: Wait): EventRow | und
   return undefined;
 }
 
-function toCall(to: RunId, call: string, note: string): Message {
-  return { to, kind: "event", name: call, from: "", data: note };
-}
-
 /** What makes an event the same as another. */
 export function eventIdentity(namespace: string, { source, id }: StoredEvent): string {
   return [namespace, source, id].join(UNIT);
@@ -121,9 +105,4 @@ export function eventIdentity(namespace: string, { source, id }: StoredEvent): s
 /** The name under which the shapes of a type are kept. */
 export function typeName(namespace: string, type: string): string {
   return `${namespace}${UNIT}${type}`;
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -26,6 +26,7 @@ import { openPastWriter, openRenewer } from "./renew-run.ts";
 import { openRequests } from "./remember-request.ts";
 import { openRester } from "./rest-run.ts";
 import { isStorageError } from "./storage-error.ts";
+import { openSpreads } from "./spread.ts";
 import { openSubscriptions } from "./subscribe.ts";
 import { openStreams } from "./streams.ts";
 import { openTraces } from "./traces.ts";
@@ -52,6 +53,7 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
   const log = openEventLog(db);
   const journals = new Journals(db);
   const requests = openRequests(db);
+  const spreads = openSpreads(db, inbox);
   const tables: Tables = {
     creator: openCreator(db),
     rester: openRester(db, keys),
@@ -61,7 +63,8 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
     inbox,
     requests,
     log,
-    subscriptions: openSubscriptions(db, inbox, log),
+    subscriptions: openSubscriptions(db, inbox, log, spreads),
+    spreads,
     tasks: openTaskWriter(db, requests),
     approvals: openApprovals(db, inbox),
     setAttributes: openAttributeSetter(db),
@@ -104,6 +107,7 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
         db.exec("ROLLBACK");
         log.refresh();
         inbox.refresh();
+        spreads.refresh();
         journals.reload();
         if (isClawError(error, "CLAW-4007")) throw error;
         // One item is bad. The others are written without it.
@@ -121,8 +125,7 @@ function applyTogether(tables: Tables, blobs: Blobs, batch: Batch): BatchAnswer 
   for (const blob of batch.blobs ?? []) {
     if (items[blob.item]?.status === "applied") blobs.write(blob);
   }
-  const { delivered, started, woken } = work;
-  return { items, delivered, started, woken };
+  return answerOf(tables, items, work);
 }
 
 function applyOneByOne(db: DatabaseSync, tables: Tables, blobs: Blobs, batch: Batch): BatchAnswer {
@@ -145,6 +148,7 @@ function applyOneByOne(db: DatabaseSync, tables: Tables, blobs: Blobs, batch: Ba
       db.exec("ROLLBACK TO item");
       tables.log.refresh();
       tables.inbox.refresh();
+      tables.spreads.refresh();
       work.delivered.length = delivered;
       work.started.length = started;
       work.woken.length = woken;
@@ -155,8 +159,13 @@ function applyOneByOne(db: DatabaseSync, tables: Tables, blobs: Blobs, batch: Ba
     db.exec("RELEASE item");
   }
   tables.journals.endDirect();
+  return answerOf(tables, items, work);
+}
+
+function answerOf(tables: Tables, items: readonly ItemAnswer[], work: BatchWork): BatchAnswer {
   const { delivered, started, woken } = work;
-  return { items, delivered, started, woken };
+  const answer = { items, delivered, started, woken };
+  return tables.spreads.owes ? { ...answer, owes: true } : answer;
 }
 
 function applyItem(tables: Tables, item: CommitItem, work: BatchWork): ItemAnswer {
@@ -167,6 +176,10 @@ function applyItem(tables: Tables, item: CommitItem, work: BatchWork): ItemAnswe
   if (isTaskItem(item)) return tables.tasks.apply(item, work.nowMs);
   if (item.type === "take") {
     for (const run of item.runs) tables.rester.take(run);
+    return APPLIED;
+  }
+  if (item.type === "spread") {
+    tables.spreads.goOn(work.delivered);
     return APPLIED;
   }
   if (item.type !== "publication") return applyOperation(tables, item, work);

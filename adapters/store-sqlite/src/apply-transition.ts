@@ -26,6 +26,7 @@ import type { Keys } from "./keys.ts";
 import type { openPastWriter, Renewer } from "./renew-run.ts";
 import type { Requests } from "./remember-request.ts";
 import type { Rester } from "./rest-run.ts";
+import type { Spreads } from "./spread.ts";
 import type { Subscriptions } from "./subscribe.ts";
 import type { Streams } from "./streams.ts";
 import type { Traces } from "./traces.ts";
@@ -42,6 +43,7 @@ export interface Tables {
   readonly requests: Requests;
   readonly log: EventLog;
   readonly subscriptions: Subscriptions;
+  readonly spreads: Spreads;
   readonly setAttributes: AttributeSetter;
   readonly renew: Renewer;
   readonly streams: Streams;
@@ -90,7 +92,7 @@ export function publishEvent(tables: Tables, published: PublishedEvent, work: Ba
   const keys = tables.log.index(namespace, event, seq);
   if (keys.length > 0) {
     const note = encodeEventNote(seq, event);
-    for (const key of keys) tables.subscriptions.answer(key, note, work.delivered);
+    for (const key of keys) tables.spreads.answer(key, seq, note, work.delivered);
   }
   for (const start of published.starts) createRun(tables, start, work);
   return true;

@@ -14,6 +14,8 @@ const THOROUGH_BYTES_MAX = 256 * 1024 * 1024;
 const CONTRADICTIONS: readonly string[] = [
   ...DAMAGES.map(({ find }) => find),
   ...KEY_CONTRADICTIONS,
+  `SELECT 'event ' || seq || ' is owed to waiting runs but unknown' FROM spreads
+   WHERE seq > (SELECT coalesce(max(seq), 0) FROM events)`,
 ];
 
 /** Checks pages, then rows against each other, on one state of the store. Empty when sound. */

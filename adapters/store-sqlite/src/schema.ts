@@ -281,6 +281,17 @@ const MIGRATIONS: readonly string[] = [
     trace TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE waits ADD COLUMN beyond INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE spreads (
+    seq INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    note TEXT NOT NULL,
+    run TEXT NOT NULL DEFAULT '',
+    call TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (seq, key)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Version of the schema that this code writes. */

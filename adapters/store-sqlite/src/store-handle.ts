@@ -57,7 +57,8 @@ export class StoreHandle {
       const { durability, incarnation, afterCrash } = this.#verbs;
       const schemaVersion = SCHEMA_VERSION;
       const location = this.#path;
-      return { kind: "sqlite", location, durability, schemaVersion, incarnation, afterCrash };
+      const info = { kind: "sqlite", location, durability, schemaVersion, incarnation, afterCrash };
+      return this.#verbs.writer.tables.spreads.owes ? { ...info, owes: true } : info;
     } catch (error) {
       // An owner that waits for its disk to come back must find its store unowned by others.
       if (isOwner) this.#abandon();

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Wait } from "@claw/core/ports";
-import { encodeEventNote, type InboxRow, type Message, type RunId } from "@claw/core/protocol";
+import { encodeEventNote, type InboxRow, type RunId } from "@claw/core/protocol";
 import type { Inbox } from "./deliver-message.ts";
-import type { EventLog } from "./event-log.ts";
+import type { EventLog, LoggedEvent } from "./event-log.ts";
+import { type Spreads, toCall } from "./spread.ts";
 
 /** Subscriptions of calls to events. */
 export interface Subscriptions {
@@ -14,25 +15,44 @@ export interface Subscriptions {
   remove(run: RunId, call: string): void;
   /** Removes all subscriptions of a run. */
   removeAll(run: RunId): void;
-  /** Turns every subscription to `key` into a message with the event, in the order of run and call. */
-  answer(key: string, note: string, delivered: InboxRow[]): void;
 }
 
-type Waiting = { run: string; call: string };
-
 /** The subscription verbs on an open database. */
-export function openSubscriptions(db: DatabaseSync, inbox: Inbox, log: EventLog): Subscriptions {
-  const insert = db.prepare("INSERT INTO waits VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
+export function openSubscriptions(
+  db: DatabaseSync,
+  inbox: Inbox,
+  log: EventLog,
+  spreads: Spreads,
+): Subscriptions {
+  const insert = db.prepare(
+    "INSERT INTO waits (key, run, call) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+  );
+  const insertBeyond = db.prepare("INSERT INTO waits VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING");
   const remove = db.prepare("DELETE FROM waits WHERE run = ? AND call = ?");
   const removeAll = db.prepare("DELETE FROM waits WHERE run = ?");
-  const waiting = db.prepare("SELECT run, call FROM waits WHERE key = ? ORDER BY run, call");
-  const answered = db.prepare("DELETE FROM waits WHERE key = ?");
+
+  // While an event is on its way to many calls: this one is none of them, it has looked back.
+  function addBeside(
+    run: RunId,
+    { key, call }: Wait,
+    found: LoggedEvent | null,
+    delivered: InboxRow[],
+  ): void {
+    if (found === null) {
+      insertBeyond.run(key, run, call, spreads.newestOf(key));
+      return;
+    }
+    remove.run(run, call);
+    spreads.settle(run, found.seq, delivered);
+    inbox.push(toCall(run, call, encodeEventNote(found.seq, found.event)), delivered);
+  }
 
   return {
     add: (run, namespace, wait, delivered) => {
       log.learnShape(namespace, wait.type, wait.shape);
       const found = log.firstAfter(wait.key, wait.after, wait.since);
-      if (found === null) insert.run(wait.key, run, wait.call);
+      if (spreads.owes) addBeside(run, wait, found, delivered);
+      else if (found === null) insert.run(wait.key, run, wait.call);
       else inbox.push(toCall(run, wait.call, encodeEventNote(found.seq, found.event)), delivered);
     },
     remove: (run, call) => {
@@ -41,16 +61,5 @@ export function openSubscriptions(db: DatabaseSync, inbox: Inbox, log: EventLog)
     removeAll: (run) => {
       removeAll.run(run);
     },
-    answer: (key, note, delivered) => {
-      const rows = waiting.all(key) as Waiting[];
-      if (rows.length === 0) return;
-      answered.run(key);
-      for (const { run, call } of rows) inbox.push(toCall(run, call, note), delivered);
-    },
   };
-}
-
-// Events have no sender among runs: who published one is in its source.
-function toCall(to: RunId, call: string, note: string): Message {
-  return { to, kind: "event", name: call, from: "", data: note };
 }

@@ -21,6 +21,7 @@ export function proveLifecycle(make: PlaceMaker): void {
     assert.equal(world.info?.incarnation, 2);
     const after = await world.load(row.id);
     assert.deepEqual({ ...after, row: null }, { ...before, row: null });
+    assert.deepEqual([...(after?.journal ?? [])], [...(before?.journal ?? [])]);
   });
 
   test("runs that an ended process held are due at once with the next open, before all others", async (t) => {

@@ -81,6 +81,7 @@ export class Node {
   #admitted = 0;
   /** Until then runs that are taken up are written down before they go on: this process may crash as well. */
   carefulUntil = 0;
+  #isSpreading = false;
   bodyCount = 0;
   recoveryCount = 0;
   info: StoreInfo | null = null;
@@ -224,7 +225,26 @@ export class Node {
     this.#deliver(answer.delivered);
     // Due in the store in any case.
     if (answer.woken.length > 0) this.takeUpSoon(answer.woken);
+    if (answer.owes === true) this.spreadEvents();
     if (!this.committer.idle) this.loop.schedule();
+  }
+
+  /** Goes on with events that the store owes to very many waiting runs, one commit after the other. */
+  spreadEvents(): void {
+    if (this.#isSpreading) return;
+    this.#isSpreading = true;
+    this.committer.request({
+      item: { type: "spread" },
+      answered: ({ status }) => {
+        this.#isSpreading = false;
+        // The next commit of others tries again.
+        if (status === "refused") this.log("error", "an event cannot be spread", {});
+      },
+      lost: () => {
+        this.#isSpreading = false;
+      },
+    });
+    this.loop.schedule();
   }
 
   #deliver(rows: readonly InboxRow[]): void {

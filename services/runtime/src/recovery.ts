@@ -22,6 +22,7 @@ export async function takeOver(node: Node): Promise<void> {
   node.committer.incarnation = info.incarnation;
   node.committer.open = true;
   node.unavailable = null;
+  if (info.owes === true) node.spreadEvents();
   node.feeds.reread();
   await releaseHeld(node);
   await node.wakes.takeOver();

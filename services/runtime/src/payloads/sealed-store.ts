@@ -99,6 +99,7 @@ async function commitSealed(
         return opened;
       }),
       woken: answer.woken,
+      ...(answer.owes === true ? { owes: true } : {}),
     };
   } finally {
     batches.plain.clear();
