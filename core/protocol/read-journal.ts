@@ -113,6 +113,7 @@ export class Journal implements Iterable<Entry> {
     };
   }
 
+  /** All entries, in their order. */
   *[Symbol.iterator](): Generator<Entry, undefined> {
     for (let place = 0; place < this.length; place++) yield this.entryAt(place);
   }

@@ -119,9 +119,8 @@ class Load {
   readonly #pace: Pace;
   readonly #toSignal: { readonly id: string; readonly atMs: number }[] = [];
   #isSweeping = false;
-  #beats = 0;
   answered = 0;
-  failure: unknown = null;
+  failure: Error | null = null;
 
   constructor(claw: Claw, pace: Pace) {
     this.#claw = claw;
@@ -131,7 +130,6 @@ class Load {
   beat(): void {
     const claw = this.#claw;
     const now = performance.now();
-    this.#beats++;
     for (let at = 0; at < STEPPING_PER_SECOND / BEATS_PER_SECOND; at++) {
       this.#watch(claw.start(stepping, 0).then((run) => run.result()));
     }
@@ -154,14 +152,18 @@ class Load {
     if (this.#isSweeping) return;
     this.#isSweeping = true;
     const swept = this.#claw.sweep().finally(() => (this.#isSweeping = false));
-    swept.catch((error: unknown) => (this.failure ??= error));
+    swept.catch((error: unknown) => this.#failed(error));
   }
 
   #watch(doing: Promise<unknown>): void {
     doing.then(
       () => this.answered++,
-      (error: unknown) => (this.failure ??= error),
+      (error: unknown) => this.#failed(error),
     );
+  }
+
+  #failed(error: unknown): void {
+    this.failure ??= error instanceof Error ? error : new Error(String(error));
   }
 }
 

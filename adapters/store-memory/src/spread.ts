@@ -52,7 +52,7 @@ export function settleSpreads(
   seq: number,
   delivered: InboxRow[],
 ): void {
-  for (const spread of [...disk.spreads.of(ALL)]) {
+  for (const spread of disk.spreads.of(ALL)) {
     if (spread.seq >= seq) continue;
     const owed = owedUnder(disk, spread).filter((wait) => wait.run === run);
     for (const wait of inOrder(owed)) answer(disk, wait, spread.note, delivered);

@@ -26,7 +26,7 @@ import { openPastWriter, openRenewer } from "./renew-run.ts";
 import { openRequests } from "./remember-request.ts";
 import { openRester } from "./rest-run.ts";
 import { isStorageError } from "./storage-error.ts";
-import { openSpreads } from "./spread.ts";
+import { Spreads } from "./spread.ts";
 import { openSubscriptions } from "./subscribe.ts";
 import { openStreams } from "./streams.ts";
 import { openTraces } from "./traces.ts";
@@ -53,7 +53,7 @@ export function openBatchWriter(db: DatabaseSync): BatchWriter {
   const log = openEventLog(db);
   const journals = new Journals(db);
   const requests = openRequests(db);
-  const spreads = openSpreads(db, inbox);
+  const spreads = new Spreads(db, inbox);
   const tables: Tables = {
     creator: openCreator(db),
     rester: openRester(db, keys),
