@@ -6,6 +6,7 @@ import { measureCrash } from "./crash.ts";
 import { measureEvents } from "./events.ts";
 import { measureFirstResult } from "./first-result.ts";
 import { measureJournal } from "./journal.ts";
+import { measureKeyed } from "./keyed.ts";
 import { measureKillNine } from "./kill-nine.ts";
 import { measureLatency } from "./latency.ts";
 import { measureParked } from "./parked.ts";
@@ -30,6 +31,7 @@ const WORKLOADS: Readonly<Record<string, (smoke: boolean) => Promise<void>>> = {
   events: (smoke) => (smoke ? measureEvents(3_000, 300, 1_500) : measureEvents()),
   journal: (smoke) => (smoke ? measureJournal(2_000, 1) : measureJournal()),
   stepcost: (smoke) => (smoke ? measureStepCost(1_000, 1) : measureStepCost()),
+  keyed: (smoke) => (smoke ? measureKeyed(300) : measureKeyed()),
   kill9: (smoke) => (smoke ? measureKillNine(5) : measureKillNine()),
   soak: async (smoke) => {
     const isFlat = await measureSoak(smoke ? SMOKE_MINUTES : Number(values.minutes));

@@ -1,0 +1,2 @@
+import { measureThroughput } from "./throughput.ts";
+await measureThroughput(15000);
