@@ -10,7 +10,7 @@ import {
 import { type Claw, openRuntime } from "@claw/runtime";
 import type { Dice } from "../dice.ts";
 import { toDefinitions } from "../interpret.ts";
-import { type ExpectedCall, originOf, predict } from "../model.ts";
+import { type ExpectedCall, originOf, predict, type Prediction } from "../model.ts";
 import { QUERY } from "../statements/handlers.ts";
 import { agrees } from "./code.ts";
 import { drain } from "../scheduler.ts";
@@ -107,12 +107,22 @@ async function replay(world: World, run: KnownRun, length: number): Promise<void
     unasked.length === 0,
     () => `${id} over ${length} entries did not ask for ${unasked.join(", ")}`,
   );
-  if (program.handler === null) return;
+  if (program.handler !== null) await checkQuery(world, run, length, prediction, open);
+}
+
+async function checkQuery(
+  { ledger }: World,
+  run: KnownRun,
+  length: number,
+  { calls }: Prediction,
+  open: (store: Store) => Promise<Claw>,
+): Promise<void> {
+  const { id } = run.start;
   let commits = 0;
   const resting = frozenStore(run, length, false, () => commits++);
   const answer = await settled((await open(resting)).query<readonly string[]>(id, QUERY), length);
-  if (answer === null && looksAnew(prediction.calls)) return;
-  const seen = [...prediction.calls].filter(([, call]) => isSeen(call)).map(([call]) => call);
+  if (answer === null && looksAnew(calls)) return;
+  const seen = [...calls].filter(([, call]) => isSeen(call)).map(([call]) => call);
   ledger.check(
     "a query of a run at rest answers what its journal says, and writes nothing",
     commits === 0 && JSON.stringify(answer?.toSorted()) === JSON.stringify(seen.sort()),
@@ -151,6 +161,18 @@ async function settled<T>(promise: Promise<T>, length: number): Promise<T | null
 const STILL = { now: () => 0, after: () => () => {} };
 
 const FIRST_OF_KEY = { seq: 1, place: "head", passes: 0, state: "" } as const;
+
+const NO_TASKS: Store["tasks"] = {
+  head: () => ({ lastId: 0, salt: 0 }),
+  queues: () => [],
+  backlog: () => [],
+  blocks: () => [],
+  due: () => [],
+  nextDue: () => null,
+  counts: () => [],
+  list: () => [],
+  find: () => null,
+};
 
 // Holds one run with a part of its journal, and never answers a commit.
 function frozenStore(
@@ -206,17 +228,7 @@ function frozenStore(
     sweep: () => ({ runs: {}, events: 0, next: { run: null, event: null } }),
     expire: () => 0,
     streams: { read: () => null },
-    tasks: {
-      head: () => ({ lastId: 0, salt: 0 }),
-      queues: () => [],
-      backlog: () => [],
-      blocks: () => [],
-      due: () => [],
-      nextDue: () => null,
-      counts: () => [],
-      list: () => [],
-      find: () => null,
-    },
+    tasks: NO_TASKS,
     blobs: { read: () => null, stage: () => {}, remove: () => 0 },
     check: () => [],
     look: () => {

@@ -1,2 +1,0 @@
-import { measureThroughput } from "./throughput.ts";
-await measureThroughput(15000);
