@@ -4,6 +4,7 @@ import { CLIENT_ERRORS } from "./client-errors.ts";
 import { Approvers } from "./clients/approvers.ts";
 import { Readers } from "./clients/readers.ts";
 import type { Asking, Desk } from "./clients/desk.ts";
+import { Enqueuers } from "./clients/enqueuers.ts";
 import { Updaters } from "./clients/updaters.ts";
 import type { Dice } from "./dice.ts";
 import type { Host } from "./host.ts";
@@ -35,6 +36,7 @@ export class Clients implements Desk {
   #flooded = false;
   readonly #approvers: Approvers = new Approvers(this);
   readonly #updaters: Updaters = new Updaters(this);
+  readonly #enqueuers: Enqueuers = new Enqueuers(this);
   readonly #readers: Readers = new Readers(this);
   /** Those who wait for the end of a run, by the node that they wait at. */
   readonly #waiting = new Map<Host, Set<string>>();
@@ -75,6 +77,7 @@ export class Clients implements Desk {
       [0.5, () => this.#cancel(host, claw)],
       [0.8, () => this.#approvers.act(host, claw)],
       [1, () => this.#updaters.query(host, claw)],
+      [1.5, () => this.#enqueuers.act(host, claw)],
       [1.5, () => this.#updaters.update(host)],
       [0.8, () => this.#readers.act(host)],
       [0.3, () => this.#release(host, claw)],
@@ -167,6 +170,7 @@ export class Clients implements Desk {
     this.#byKey.clear();
     this.#updaters.forget();
     this.#readers.forget();
+    this.#enqueuers.forget();
   }
 
   /** A node that has stopped has told all who waited at it. */
@@ -308,7 +312,7 @@ export class Clients implements Desk {
     const { scheduler, disk, ledger } = this.world;
     const open = (): boolean => {
       for (const row of disk.runs.values()) if (row.namespace === host.namespace) return true;
-      return false;
+      return this.world.tasks.isOpen(host.namespace);
     };
     for (let round = 0; round < END_ROUNDS_MAX && !ledger.broken; round++) {
       await scheduler.run(scheduler.now + ROUND_MS, () => !open());

@@ -53,6 +53,7 @@ export class Host implements TaskOwner {
   readonly namespace: string;
   readonly programs: readonly Program[];
   readonly queues: Weather["queues"];
+  readonly definitions: Definitions;
   dead = false;
   frozen = false;
   /** Frozen for a while only, and still the owner of its store. */
@@ -72,6 +73,7 @@ export class Host implements TaskOwner {
     this.namespace = options.namespace;
     this.programs = options.programs;
     this.queues = options.queues;
+    this.definitions = options.definitions;
     this.#options = options;
   }
 

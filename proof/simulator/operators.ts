@@ -44,7 +44,10 @@ export class Operators {
 
   #pause(host: Host, claw: Claw): void {
     const run = this.#open();
-    if (run === undefined) return;
+    // A run that lets others past while it is held: what it is about to write is refused, see docs/proof.md.
+    if (run === undefined || this.#world.truth.runs.get(run)?.start.keyed?.onHeldHead === "skip") {
+      return;
+    }
     const { disk, ledger, truth } = this.#world;
     this.#asked(host, "pause", claw.pause(run, "wait"), () => {
       const row = disk.runs.get(run);

@@ -257,8 +257,8 @@ function queueOf(call: string): string {
   return TASKS.find((task) => task.name === name)?.queue ?? "";
 }
 
-// Throws for attempts that fail.
-function outcomeOf(fate: Fate, attempt: number, serial: number): string {
+/** What the body of an attempt gives; throws for attempts that fail. */
+export function outcomeOf(fate: Fate, attempt: number, serial: number): string {
   if (fate.kind === "final") {
     throw Object.assign(new Error("declined"), { code: "DECLINED", retryable: false });
   }

@@ -10,6 +10,7 @@ import { ApprovalCheck } from "./invariants/approvals.ts";
 import { CodeCheck } from "./invariants/code.ts";
 import { KeyCheck } from "./invariants/keys.ts";
 import { checkNamespaces } from "./invariants/namespaces.ts";
+import { standalone, TaskCheck } from "./invariants/tasks.ts";
 import { checkReplay } from "./invariants/replay.ts";
 import { StreamCheck } from "./invariants/streams.ts";
 import { checkStarts } from "./invariants/starts.ts";
@@ -76,6 +77,7 @@ export class World implements HostListener {
   readonly code: CodeCheck = new CodeCheck(this);
   readonly streams: StreamCheck = new StreamCheck(this);
   approvals: ApprovalCheck = new ApprovalCheck(this);
+  tasks: TaskCheck = new TaskCheck(this);
   readonly keys: KeyCheck;
   readonly killer: Killer;
   readonly #lives: Lives;
@@ -216,7 +218,11 @@ export class World implements HostListener {
         this.killer.kills(host(), performance.run, call)
           ? new Promise(() => {})
           : witness.perform(host(), performance, call, statement, step),
-      task: (input, step) => witness.performTask(host(), lives, input, step),
+      task: (input, step) => {
+        const id = standalone(step.key);
+        if (id !== null) return this.tasks.perform(host(), id, input, step);
+        return witness.performTask(host(), lives, input, step);
+      },
       undo: (performance, call, statement, value, step) =>
         witness.performUndo(host(), performance, call, statement, value, step),
       foreign: (ms) =>
@@ -235,6 +241,7 @@ export class World implements HostListener {
     }
     this.truth.audit();
     this.streams.audit();
+    this.tasks.audit(this.weather.clockJumps > 0 || this.weather.blocks);
     this.keys.audit();
     checkStarts(this);
     checkNamespaces(this);
@@ -251,6 +258,7 @@ export class World implements HostListener {
     this.clients.forget();
     this.keys.forget();
     this.approvals = new ApprovalCheck(this);
+    this.tasks = new TaskCheck(this);
   }
 
   opening(host: Host): void {

@@ -17,14 +17,32 @@ export interface TaskShape {
   readonly attempts: number;
   readonly timeoutMs: number;
   readonly heartbeatMs: number;
+  /** What is left of a standalone one. */
+  readonly keep?: "all";
 }
 
 /** The tasks of every world. */
 export const TASKS: readonly TaskShape[] = [
   { name: "charge", queue: "bank", priority: 0, attempts: 4, timeoutMs: 0, heartbeatMs: 0 },
   { name: "refund", queue: "bank", priority: 5, attempts: 2, timeoutMs: 0, heartbeatMs: 0 },
-  { name: "print", queue: "", priority: 0, attempts: 3, timeoutMs: 250, heartbeatMs: 0 },
-  { name: "scan", queue: "desk", priority: -3, attempts: 3, timeoutMs: 0, heartbeatMs: 120 },
+  {
+    name: "print",
+    queue: "",
+    priority: 0,
+    attempts: 3,
+    timeoutMs: 250,
+    heartbeatMs: 0,
+    keep: "all",
+  },
+  {
+    name: "scan",
+    queue: "desk",
+    priority: -3,
+    attempts: 3,
+    timeoutMs: 0,
+    heartbeatMs: 120,
+    keep: "all",
+  },
 ];
 
 /** What a task's body is given: what it does there. */
@@ -33,9 +51,10 @@ export type TaskInput = Pick<StepStatement, "fate" | "timeoutMs" | "heartbeatMs"
 /** The tasks of a node. */
 export function toTasks(stage: Pick<Stage, "task">): ReadonlyMap<string, AnyTask> {
   return new Map(
-    TASKS.map(({ name, queue, priority, attempts, timeoutMs, heartbeatMs }) => {
+    TASKS.map(({ name, queue, priority, attempts, timeoutMs, heartbeatMs, keep }) => {
       const options = {
         ...(queue === "" ? {} : { queue, priority }),
+        ...(keep === undefined ? {} : { keep }),
         ...boundsOf({ attempts, timeoutMs, heartbeatMs }),
       };
       const body = (input: TaskInput, step: StepContext): unknown => stage.task(input, step);
@@ -86,6 +105,10 @@ export function makeCall(dice: Dice): StepStatement {
     const heartbeatMs = own.heartbeatMs > 0 ? own.heartbeatMs : shape.heartbeatMs;
     return { ...own, op: "call", name: shape.name, timeoutMs, heartbeatMs };
   }
+  return makeDefined(dice, shape);
+}
+
+function makeDefined(dice: Dice, shape: TaskShape): StepStatement {
   const kind = dice.weighted<Fate["kind"]>([
     [20, "ok"],
     [4, "flaky"],
@@ -105,6 +128,12 @@ export function makeCall(dice: Dice): StepStatement {
   const undo = dice.chance(0.4) ? makeUndo(dice) : null;
   const bounds = { attempts, timeoutMs, heartbeatMs, asDefined: true };
   return { op: "call", name, fate, ...bounds, shield: dice.chance(0.1), undo };
+}
+
+/** A standalone task, within the bounds of its definition. */
+export function makeStandalone(dice: Dice): { readonly name: string; readonly input: TaskInput } {
+  const { name, fate, timeoutMs, heartbeatMs } = makeDefined(dice, dice.pick(TASKS));
+  return { name, input: { fate, timeoutMs, heartbeatMs, undo: null } };
 }
 
 function fateOf(dice: Dice, kind: Fate["kind"]): Fate {
