@@ -7,6 +7,7 @@ import { task, workflow } from "@claw/sdk";
 export const ask = workflow("ask", async (ctx) => {
   await ctx.approval({ type: "integer" }, { title: "How much?" });
 });
+export const lots = workflow("lots", { key: () => "k" }, async (ctx) => { ctx.state.set(7); });
 export const job = task("job", { keep: "all" }, () => 1);
 `;
 
@@ -19,6 +20,8 @@ test("verbs of one namespace neither see nor touch what is of another, read or w
   const [started] = (await shop("run", "ask")).stdout.split("\n");
   const { id: run } = JSON.parse(started ?? "") as { id: string };
   const { id: task } = JSON.parse((await shop("enqueue", "job")).stdout) as { id: string };
+  assert.equal((await shop("run", "lots", "--wait")).code, 0);
+  assert.equal((await shop("state", "lots", "k")).code, 0);
   for (let look = 0; (await shop("approvals")).stdout === ""; look++) assert.ok(look < 100);
 
   assert.equal((await place.claw("list", "-o", "jsonl")).stdout, "");
@@ -29,11 +32,17 @@ test("verbs of one namespace neither see nor touch what is of another, read or w
     ["show", run],
     ["show", "@last"],
     ["journal", run],
+    ["trace", run],
+    ["watch", run],
+    ["stream", run],
+    ["export", run],
     ["show", run.slice(0, 20)],
   ]) {
     assert.equal((await place.claw(...look)).code, 3, look.join(" "));
   }
   assert.equal((await place.claw("tasks", task)).code, 3);
+  assert.equal((await place.claw("state", "lots", "k")).code, 3);
+  assert.ok(!(await place.claw("export")).stdout.includes(run), "an export of all");
   for (const write of [
     ["cancel", run],
     ["pause", run],
