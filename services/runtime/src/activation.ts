@@ -35,7 +35,7 @@ import type { Node } from "./node.ts";
 import { mustCompensate } from "./owed-undo.ts";
 import { OpenedData } from "./payloads/opened-data.ts";
 import { Halting } from "./halting.ts";
-import { Orders } from "./orders.ts";
+import { leftMemory, Orders } from "./orders.ts";
 import type { BodyStreams } from "./streams/body-streams.ts";
 import { type Handlers, publishEnds, type Visits } from "./visits.ts";
 import { startCode, type Starter } from "./start-code.ts";
@@ -495,8 +495,4 @@ export class Activation {
     this.retire();
     starter?.failed(error);
   }
-}
-
-function leftMemory(run: RunId): ClawError {
-  return new ClawError("CLAW-3005", `Run ${run} left the memory meanwhile`);
 }

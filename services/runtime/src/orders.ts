@@ -1,4 +1,5 @@
 import { type Draft, draftOf, type RunState } from "@claw/core/engine";
+import { ClawError, type RunId } from "@claw/core/protocol";
 
 interface Order {
   readonly act: (nowMs: number) => void;
@@ -51,4 +52,9 @@ export class Orders {
   drop(error: Error): void {
     for (const { failed } of this.#orders.splice(0)) failed(error);
   }
+}
+
+/** Said to whoever wants something of a run that is not in memory any more. */
+export function leftMemory(run: RunId): ClawError {
+  return new ClawError("CLAW-3005", `Run ${run} left the memory meanwhile`);
 }

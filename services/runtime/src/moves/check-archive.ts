@@ -4,7 +4,6 @@ import {
   type ArchivedStreams,
   type Attributes,
   type ChildOutcome,
-  checkName,
   type ChunkBlock,
   type ClosedStatus,
   type Ending,
@@ -32,6 +31,7 @@ import {
   instantOf,
   lineOf,
   listOf,
+  nameOf,
   noteOf,
   oneOf,
   payloadOf,
@@ -150,16 +150,6 @@ function readStart(run: Fields, namespace: string): StartRow {
     cause: lineOf(run["cause"], "cause"),
     ...(run["trace"] === undefined ? {} : { trace: traceFieldOf(run["trace"]) }),
   };
-}
-
-/** A name as definitions have them. Throws Wrong. */
-export function nameOf(value: unknown, what: string): string {
-  const name = lineOf(value, what, limits.NAME_CHARS_MAX);
-  try {
-    return checkName(name, what);
-  } catch {
-    throw new Wrong(`${what} is no name`);
-  }
 }
 
 function readOpen(given: unknown, start: StartRow): OpenState {

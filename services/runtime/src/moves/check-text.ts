@@ -1,4 +1,5 @@
 import {
+  checkName,
   type ErrorRecord,
   isCoded,
   isRunId,
@@ -174,4 +175,14 @@ export function traceFieldOf(value: unknown): string {
   const [parent, state] = at < 0 ? [trace] : [trace.slice(0, at), trace.slice(at + 1)];
   if (traceOfHeaders(parent, state) !== trace) throw new Wrong("trace is no trace context");
   return trace;
+}
+
+/** A name as definitions have them. Throws Wrong. */
+export function nameOf(value: unknown, what: string): string {
+  const name = lineOf(value, what, limits.NAME_CHARS_MAX);
+  try {
+    return checkName(name, what);
+  } catch {
+    throw new Wrong(`${what} is no name`);
+  }
 }

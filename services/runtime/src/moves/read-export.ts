@@ -11,7 +11,6 @@ import {
 } from "@claw/core/protocol";
 import {
   checkArchive,
-  nameOf,
   readEntry,
   readChunks,
   readGeneration,
@@ -19,7 +18,7 @@ import {
   readRunLine,
   readStream,
 } from "./check-archive.ts";
-import { fieldsOf, instantOf, lineOf, oneOf, wholeOf, Wrong } from "./check-text.ts";
+import { nameOf, fieldsOf, instantOf, lineOf, oneOf, wholeOf, Wrong } from "./check-text.ts";
 import { damaged, EXPORT_FORMAT, LineReader, type ReadRecord } from "./export-lines.ts";
 import type { ExportHeader } from "./export-records.ts";
 import { blobsOf } from "./payloads.ts";
