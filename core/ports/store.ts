@@ -89,7 +89,7 @@ export interface RareParts {
   readonly renewal?: Renewal | null;
   /** What was written to the run's streams. */
   readonly streams?: StreamChanges | null;
-  /** The state of the run's key from now on; a run that does not have the key is refused as poison. */
+  /** The state of the run's key from now on. Refused ("state") from a run that does not have the key: others were let past it. */
   readonly keyState?: KeyChange | null;
   /** Calls of `starts` that wait for what became of them, by run: a `start` message answers each. */
   readonly answers?: Readonly<Record<RunId, string>> | null;

@@ -23,7 +23,15 @@ import {
 import { changeApprovals, decideApproval } from "./approvals.ts";
 import type { BatchWork } from "./batch-work.ts";
 import { offerMessage, pushMessage } from "./deliver-message.ts";
-import { enteredKey, enterKey, heldKey, leaveKey, releaseKey, setKeyState } from "./keys.ts";
+import {
+  enteredKey,
+  enterKey,
+  hasKey,
+  heldKey,
+  leaveKey,
+  releaseKey,
+  setKeyState,
+} from "./keys.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
 import { isOf } from "./read-runs.ts";
 import { writeStreams } from "./streams.ts";
@@ -90,6 +98,9 @@ function applyStart(disk: MemoryDisk, { start, dedup }: Start, work: BatchWork):
 
 function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): ItemAnswer {
   const { run, start, finish, dedup, park, hold } = item;
+  if (item.rare?.keyState && start === null && !hasKey(disk, run)) {
+    return { status: "refused", why: "state", detail: run };
+  }
   if (dedup !== null) {
     const first = remember(disk, dedup, run, work.nowMs);
     if (first !== null) return first;

@@ -108,11 +108,16 @@ export function cancelledKey(disk: MemoryDisk, run: RunId): void {
   removeWaiting(disk, member);
 }
 
+/** True for a run that has its key. */
+export function hasKey(disk: MemoryDisk, run: RunId): boolean {
+  const member = disk.keyedRuns.get(run);
+  return member !== undefined && keyRow(disk, member)?.head === run;
+}
+
 /** Sets the state of the key that a run has; empty for none. */
 export function setKeyState(disk: MemoryDisk, run: RunId, state: Payload): void {
-  const member = disk.keyedRuns.get(run);
-  const row = member === undefined ? undefined : keyRow(disk, member);
-  if (row === undefined || row.head !== run) throw new Error(`${run} does not have a key`);
+  const row = disk.keyedRuns.get(run);
+  if (row === undefined || !hasKey(disk, run)) throw new Error(`${run} does not have a key`);
   const before = stateOf(disk, row);
   const blob = readCoded(before)?.blob ?? null;
   if (blob !== null && before !== state) disk.blobs.delete(`${keyOwner(row)}/${blob.id}`);

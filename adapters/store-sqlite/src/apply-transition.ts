@@ -63,6 +63,9 @@ export function applyTransition(
   work: BatchWork,
 ): ItemAnswer {
   const { run, dedup, finish } = transition;
+  if (transition.rare?.keyState && transition.start === null && !tables.keys.has(run)) {
+    return { status: "refused", why: "state", detail: run };
+  }
   if (dedup !== null) {
     const first = tables.requests.remember(dedup, run, work.nowMs);
     if (first !== null) return first;

@@ -142,12 +142,16 @@ export class Keys {
     this.#sql.addWaiting.run(-1, namespace, workflow, key);
   }
 
+  /** True for a run that has its key. */
+  has(run: RunId): boolean {
+    const member = this.#member(run);
+    return member !== null && this.#row(member)?.head === run;
+  }
+
   /** Sets the state of the key that a run has; empty for none. */
   setState(run: RunId, state: Payload): void {
     const member = this.#member(run);
-    if (member === null || this.#row(member)?.head !== run) {
-      throw new Contradiction(`${run} does not have a key`);
-    }
+    if (member === null || !this.has(run)) throw new Contradiction(`${run} does not have a key`);
     const { namespace, workflow, key } = member;
     const before = this.#sql.stateOf.get(namespace, workflow, key)?.["state"] ?? "";
     const blob = readCoded(String(before))?.blob ?? null;

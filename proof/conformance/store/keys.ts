@@ -3,7 +3,7 @@ import { test, type TestContext } from "node:test";
 import type { BatchAnswer, ItemAnswer, Start, Transition } from "@claw/core/ports";
 import type { HeldHead, RunId, StartRow } from "@claw/core/protocol";
 import type { PlaceMaker } from "./place.ts";
-import { finish, first, openWorld, type StoreWorld, transition } from "./world.ts";
+import { finish, first, openWorld, step, type StoreWorld, transition } from "./world.ts";
 
 const NAME = { namespace: "default", workflow: "order", key: "k" };
 
@@ -113,7 +113,8 @@ export function proveKeys(make: PlaceMaker): void {
     await world.commit(start(a), start(b));
     await world.commit(transition(a, { rare: { keyState: { ...NAME, state: "1" } } }));
     const stray = transition(b, { rare: { keyState: { ...NAME, state: "2" } } });
-    assert.equal(why(await world.commit(stray))?.status, "refused");
+    const refused = why(await world.commit(stray));
+    assert.equal(refused?.status === "refused" && refused.why, "state");
     await world.commit(end(a));
     assert.equal((await world.load(b.id))?.row.keyed?.state, "1");
   });
@@ -281,6 +282,18 @@ function proveHeldHeads(open: (t: TestContext) => Promise<StoreWorld>): void {
     assert.deepEqual((await world.commit(end(b))).woken, [a.id]);
     assert.equal((await world.load(a.id))?.row.keyed?.passes, 1);
     assert.deepEqual(await world.store.check(), []);
+  });
+
+  test("a run that others were let past sets the state no more: nothing of that transition is written", async (t) => {
+    const world = await open(t);
+    const [a, b] = [skipRow(world), skipRow(world)];
+    await world.commit(start(a), start(b));
+    const late = transition(a, { ...step(a, 1), rare: { keyState: { ...NAME, state: "1" } } });
+    const answer = await world.commit({ type: "pause", run: a.id, reason: "" }, late);
+    const refused = why(answer, 1);
+    assert.equal(refused?.status === "refused" && refused.why, "state");
+    assert.equal((await world.load(a.id))?.journalText, "");
+    assert.equal((await world.load(b.id))?.row.keyed?.state, "");
   });
 
   test("a held head that nobody waits for keeps its key until somebody does", async (t) => {

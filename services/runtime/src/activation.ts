@@ -404,6 +404,8 @@ export class Activation {
     const starter = this.#starter;
     this.retire();
     if (answer.status === "duplicate") this.node.answerDuplicate(answer, starter);
+    // It was held and others were let past before this was written: it goes on from what is stored when it is released.
+    else if (answer.why === "state") return;
     else this.node.endings.failPoisoned(this.id, answer.detail, starter);
   }
 

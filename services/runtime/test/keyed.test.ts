@@ -247,6 +247,34 @@ function proveKeys(open: (t: TestContext) => Place): void {
     assert.deepEqual((await claw.state(skipping, "k")).state, [1, 0, 2]);
   });
 
+  test("what a run has set that is let past before it was written is set again when it has its key", async (t) => {
+    const { world } = open(t);
+    let claw: Claw | null = null;
+    let pauses = 1;
+    const skipping = workflow(
+      "skipping",
+      { key: () => "k", onHeldHead: "skip", initialState: [] as number[] },
+      async (ctx, n: number) => {
+        await ctx.receive("go");
+        ctx.state.set([...ctx.state.get(), n]);
+        // Asked for in the turn that sets the state: the pause is written before it.
+        if (n === 0 && pauses-- > 0) void claw?.pause(ctx.info.id);
+        await ctx.run("after", () => n);
+      },
+    );
+    claw = await world.open([skipping]);
+    const first = await claw.start(skipping, 0);
+    const second = await claw.start(skipping, 1);
+    await claw.signal(first.id, "go");
+    await claw.signal(second.id, "go");
+    await world.output(second);
+    assert.deepEqual((await claw.state(skipping, "k")).state, [1]);
+    assert.equal((await claw.find(first.id))?.status, "paused");
+    await claw.resume(first.id);
+    await world.output(first);
+    assert.deepEqual((await claw.state(skipping, "k")).state, [1, 0]);
+  });
+
   test("a run that others were let past must read the state again before it sets it", async (t) => {
     const { world } = open(t);
     const gates = [gate(), gate()];
