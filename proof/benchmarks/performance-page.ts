@@ -105,6 +105,36 @@ const LINES: readonly Line[] = [
     says: "process start to first result",
     peer: "OpenWorkflow 179 ms",
   },
+  {
+    workload: "events",
+    metric: "events/s, 1000000 waiting",
+    says: "events that each find one of 1,000,000 waiting runs",
+    peer: "",
+  },
+  {
+    workload: "events",
+    metric: "runs told by one event/s, 100000 waiting",
+    says: "one event for 100,000 waiting runs",
+    peer: "",
+  },
+  {
+    workload: "events",
+    metric: "one event for many: slowest run beside it",
+    says: "the slowest other run of 1 step meanwhile",
+    peer: "",
+  },
+  {
+    workload: "journal",
+    metric: "resume, steps in a row",
+    says: "cold resume, 200,000 steps in a row",
+    peer: "",
+  },
+  {
+    workload: "journal",
+    metric: "resume, 1000 steps side by side",
+    says: "cold resume, 200,000 steps, 1,000 side by side",
+    peer: "",
+  },
   { workload: "kill9", metric: "lost", says: "acknowledged and lost over random kills", peer: "" },
   {
     workload: "kill9",

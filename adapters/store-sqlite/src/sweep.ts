@@ -79,7 +79,9 @@ function openEventSweeper(db: DatabaseSync, log: EventLog) {
   const lines = db.prepare(`
     SELECT seq, namespace, type, logged_at AS loggedAt, data FROM events
     WHERE seq > ? AND seq < (SELECT max(seq) FROM events) ORDER BY seq LIMIT ?`);
-  const oldest = db.prepare("SELECT min(started_at) AS at FROM runs WHERE namespace = ?");
+  // Ids are in the order of starts; runs that began later than the bound of the order look back to nothing older.
+  const oldest = db.prepare(`
+    SELECT started_at AS at FROM runs WHERE id < ? AND namespace = ? ORDER BY id LIMIT 1`);
 
   return (order: SweepOrder): { count: number; next: number | null } => {
     const { from, namespace, limit, loggedBefore } = order;
@@ -88,8 +90,10 @@ function openEventSweeper(db: DatabaseSync, log: EventLog) {
     const [first] = seen;
     // The log is in the order of time: what begins too late holds nothing that may go.
     if (first === undefined || first.loggedAt >= loggedBefore) return { count: 0, next: null };
-    const { at } = oldest.get(namespace) as { at: number | null };
-    const before = Math.min(loggedBefore, at ?? loggedBefore);
+    const open = oldest.get(newRunId(loggedBefore, 0, [0, 0, 0]), namespace) as
+      | { at: number }
+      | undefined;
+    const before = Math.min(loggedBefore, open?.at ?? loggedBefore);
     const going = seen.filter((one) => one.namespace === namespace && one.loggedAt < before);
     if (!order.dryRun) for (const one of going) log.remove(namespace, one, one.seq);
     return { count: going.length, next: seen.length < limit ? null : (seen.at(-1)?.seq ?? null) };
