@@ -374,7 +374,8 @@ export class Activation {
     if (answer.refused !== undefined) this.node.startsRefused(answer.refused);
     this.durableSeq = this.sentSeq;
     this.#orders?.durable(draft);
-    if (this.recoveries > 0) this.#progressed();
+    // It goes on: it is not what ended the processes before.
+    if (this.recoveries > 0) this.node.trials.cleared(this.id);
     this.#starter?.started(this.id, false);
     this.#starter = null;
     if (draft.extras !== null) publishEnds(this, draft.extras.updates);
@@ -482,12 +483,6 @@ export class Activation {
     const carriedOut = this.#orders.add(act);
     this.touched(this.node.clock.now());
     return carriedOut;
-  }
-
-  // It goes on: it is not what ended the processes before.
-  #progressed(): void {
-    this.recoveries = 0;
-    this.node.trials.cleared(this.id);
   }
 
   /** Ends this activation because the store was lost: whoever waits for its start is told. */
