@@ -52,12 +52,13 @@ export class Activation {
   #starter: Starter | null;
   #codeStarted = false;
   #ended: Judgement | null = null;
-  /** The code has ended; the run waits for children. */
-  #awaiting = false;
+  /** The code has ended, and what it came to stands; only children are waited for. */
+  awaiting = false;
   #concluded = false;
   #stuckTimer: (() => void) | null = null;
   #patienceTimer: (() => void) | null = null;
   #patient = true;
+  #heldBack = false;
   #abort: AbortController | null = null;
   #halting: Halting | null = null;
   #orders: Orders | null = null;
@@ -112,11 +113,6 @@ export class Activation {
     this.context = new RunContext(this, state.root);
   }
 
-  /** The code has ended, and what it came to stands; only children are waited for. */
-  get awaiting(): boolean {
-    return this.#awaiting;
-  }
-
   /** No turn and no body begins any more; it ends when what is under way has ended. */
   get halting(): boolean {
     return this.#halting !== null;
@@ -142,6 +138,9 @@ export class Activation {
   openTurn(): void {
     if (this.inert || this.#concluded || this.halting) return;
     if (this.#codeStarted && this.#data.mustWait(nextItem(this.state)?.entry, this.#opened)) return;
+    // What is to begin waits until all that the code has seen is durable: until then it sees nothing more.
+    this.#heldBack = this.sentDraft !== null && this.state.begun.length > 0;
+    if (this.#heldBack) return;
     this.turnOpen = true;
     this.#stuckTimer?.();
     this.#stuckTimer = null;
@@ -212,7 +211,7 @@ export class Activation {
 
   /** An author's promise was rejected and nobody handled it: that is an error of this run. */
   rejected(error: unknown): void {
-    if (this.inert || this.#concluded || this.halting || this.#awaiting) return;
+    if (this.inert || this.#concluded || this.halting || this.awaiting) return;
     const verdict = this.#judge({ ok: false, error });
     // A stray promise has no place in the order of turns, so no compensation can stand on it.
     const held = { kind: "hold", hold: "bug", reason: String(error) } as const;
@@ -280,17 +279,18 @@ export class Activation {
 
   #goOn(nowMs: number): void {
     const { state } = this;
-    if (nextItem(state) !== null) this.node.loop.wake(this);
-    else if (state.replaying && state.evolution?.inserting !== true) this.#watch(nowMs);
+    if (nextItem(state) !== null) {
+      if (!this.#heldBack) this.node.loop.wake(this);
+    } else if (state.replaying && state.evolution?.inserting !== true) this.#watch(nowMs);
     else this.#rest(nowMs);
   }
 
   #rest(nowMs: number): void {
     const { node } = this;
-    const rest = this.#awaiting
+    const rest = this.awaiting
       ? restOfEnded(this.state, this.#patient)
       : restOf(this.state, nowMs, node.limits.parkGraceMs, this.#patient);
-    if (rest.kind === "stuck" || (!this.#awaiting && idleUpdates(this.state).length > 0)) {
+    if (rest.kind === "stuck" || (!this.awaiting && idleUpdates(this.state).length > 0)) {
       this.#watch(nowMs);
     } else if (rest.kind === "park") {
       parkRun(this.state, rest.due, rest.waits);
@@ -326,7 +326,7 @@ export class Activation {
   /** Something happened outside of a turn (a message, a due time, a failed attempt). */
   touched(nowMs: number): void {
     if (this.inert || this.#concluded || this.turnOpen || this.halting) return;
-    if (!this.#codeStarted || (this.#ended !== null && !this.#awaiting)) return;
+    if (!this.#codeStarted || (this.#ended !== null && !this.awaiting)) return;
     this.#advance(nowMs);
     this.node.loop.schedule();
   }
@@ -342,8 +342,8 @@ export class Activation {
     const goesOn = verdict.kind === "continue";
     const left = endCode(this.state, goesOn ? "its next generation" : "the end of the code", nowMs);
     if (left === "diverged") return this.#hold("diverged", explainDivergence(this.state));
-    this.#awaiting = left === "waits";
-    if (this.#awaiting) return this.#advance(nowMs);
+    this.awaiting = left === "waits";
+    if (this.awaiting) return this.#advance(nowMs);
     if (goesOn) continueRun(this.state, verdict.input, nowMs);
     else finishRun(this.state, verdict.verdict, nowMs);
     this.#concluded = true;
@@ -373,6 +373,7 @@ export class Activation {
     if (answer.status !== "applied") return this.#notApplied(answer);
     if (answer.refused !== undefined) this.node.startsRefused(answer.refused);
     this.durableSeq = this.sentSeq;
+    if (this.#heldBack) this.node.loop.wake(this);
     this.#orders?.durable(draft);
     // It goes on: it is not what ended the processes before.
     if (this.recoveries > 0) this.node.trials.cleared(this.id);

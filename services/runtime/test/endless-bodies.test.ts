@@ -11,9 +11,9 @@ import { type Claw, openRuntime, type RuntimeOptions } from "../src/index.ts";
 /** A stop in the middle of bodies that never end may take so long. */
 const STOP_MS_MAX = 2_000;
 
-let isOver = false;
+const over = { is: false };
 after(() => {
-  isOver = true;
+  over.is = true;
 });
 
 const never = new Promise<never>(() => {});
@@ -39,7 +39,7 @@ const BODIES: Readonly<Record<string, () => unknown>> = {
   "waits for what never comes": () => never,
   "goes on and on without a word": async () => {
     // But for the end of this file, which could not end otherwise.
-    while (!isOver) await pause(1);
+    while (!over.is) await pause(1);
   },
   "ignores that it was aborted, and answers later": () => pause(300, "late"),
 };
