@@ -219,7 +219,9 @@ function watchAttempt(
 }
 
 function current(activation: Activation, call: LiveCall, attempt: number): boolean {
-  return !activation.inert && call.running && call.attempt === attempt;
+  // Once the end of the run or its generation is decided, the end of a step that was closed before is too late.
+  const isLate = activation.concluded && !call.open;
+  return !activation.inert && !isLate && call.running && call.attempt === attempt;
 }
 
 function completed(activation: Activation, call: LiveCall, attempt: number, value: unknown): void {

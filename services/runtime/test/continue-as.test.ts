@@ -129,6 +129,47 @@ test("an update of an earlier generation is answered again, and its id means not
   assert.equal(await claw.update(run.id, "add", 5, { id: "a" }), 1);
 });
 
+test("a step that ends when its generation has gone on is not recorded behind its last entry", async (t) => {
+  const disk = new MemoryDisk();
+  const [busy, quick, slow] = [gate(), gate(), gate()];
+  let isBusy = false;
+  const world = new World(t, () => {
+    const store = memoryStore({ disk });
+    return {
+      ...store,
+      commit: (batch) =>
+        isBusy ? busy.promise.then(() => store.commit(batch)) : store.commit(batch),
+    };
+  });
+  const flow = workflow("gen", async (ctx, at: number) => {
+    if (at === 2) return at;
+    await ctx.race("r", [
+      (inner) => inner.run("slow", () => slow.promise, { undo: () => {} }),
+      (inner) => inner.run("early", () => 1),
+    ]);
+    await ctx.run("quick", () => quick.promise);
+    return ctx.continueAs(2, { commit: true });
+  });
+  const claw = await world.open([flow]);
+  const run = await claw.start(flow, 1);
+  await world.calm();
+  isBusy = true;
+  // Its start is under way: what the first run decides meanwhile waits for the next commit.
+  const other = claw.start(flow, 2);
+  await world.calm();
+  quick.open();
+  await world.calm();
+  slow.open();
+  await world.calm();
+  isBusy = false;
+  busy.open();
+  await other;
+  assert.equal(await world.output(run), 2);
+  const record = await claw.find(run.id);
+  const last = record?.generations?.[0]?.journal.at(-1)?.seq ?? 0;
+  assert.equal(record?.journal[0]?.seq, last + 1);
+});
+
 test("chunks of a body that ends while its generation does are not counted by the next one", async (t) => {
   const disk = new MemoryDisk();
   const [renewed, ended] = [gate(), gate()];
