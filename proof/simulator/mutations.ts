@@ -22,6 +22,7 @@ const ACTIVATION = "services/runtime/src/activation.ts";
 const ASK = "core/engine/commands/ask-call.ts";
 const COMPENSATE = "services/runtime/src/compensate.ts";
 const DELIVERY = "core/engine/delivery.ts";
+const TASK_QUEUE = "services/runtime/src/tasks/task-queue.ts";
 const INBOX = "core/engine/commands/take-inbox.ts";
 
 const KEYS = "adapters/store-memory/src/keys.ts";
@@ -318,6 +319,60 @@ export const MUTATIONS: readonly Mutation[] = [
         "core/engine/commands/read-key-state.ts",
         "return look(keyState, entry.data,",
         "return look(keyState, keyState.current,",
+      ),
+    ],
+  },
+  {
+    bug: "a queue gives one slot too many",
+    edits: [
+      edit(
+        TASK_QUEUE,
+        "this.#running < this.concurrency &&",
+        "this.#running <= this.concurrency &&",
+      ),
+    ],
+  },
+  {
+    bug: "the least urgent task begins first",
+    edits: [
+      edit(
+        TASK_QUEUE,
+        "this.#ready.add({ rank: row.rank, id: row.id, block });",
+        "this.#ready.add({ rank: -row.rank, id: row.id, block });",
+      ),
+    ],
+  },
+  {
+    bug: "the late end of a task that was given up counts as well",
+    edits: [
+      edit(
+        "services/runtime/src/tasks/task-attempt.ts",
+        "    if (this.#over) return;\n    this.#over = true;\n    this.#vigil?.end();\n    this.#host.settled",
+        "    this.#over = true;\n    this.#vigil?.end();\n    this.#host.settled",
+      ),
+    ],
+  },
+  {
+    bug: "a later generation begins at the time of the first",
+    edits: [edit("core/engine/fold-journal.ts", "      run.now = at;\n", "")],
+  },
+  {
+    bug: "a query answers what is not durable yet",
+    edits: [
+      edit(
+        "services/runtime/src/visits.ts",
+        "for (const { tell } of this.#held.filter(({ seq }) => seq <= durableSeq)) tell();",
+        "for (const { tell } of this.#held) tell();",
+      ),
+    ],
+  },
+  {
+    bug: "an update that an earlier generation took is done again",
+    edits: [
+      edit(
+        "services/runtime/src/visit-run.ts",
+        "generation > 1 && !isNew",
+        "generation > 99 && !isNew",
       ),
     ],
   },
