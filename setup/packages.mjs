@@ -13,6 +13,7 @@ const FLAGS = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notif
 const INSTALLS = {
   product: { folder: ".", args: ["ci", "--omit=dev"], servedBy: ["product", "all"] },
   all: { folder: ".", args: ["ci"], servedBy: ["all"] },
+  servers: { folder: "proof/servers/binaries", args: ["ci"], servedBy: ["servers"] },
   tools: { folder: "tools", args: ["install", "--no-save"], servedBy: ["tools"] },
 };
 

@@ -9,6 +9,10 @@ export const SCRIPTS = {
   },
   claw: { needs: ["product"], command: ["apps/cli/src/main.ts"] },
   test: { needs: ["all"], command: ["tools/run-tests.ts"] },
+  "test:services": {
+    needs: ["all", "servers"],
+    command: ["tools/run-tests.ts", "--services"],
+  },
   check: { needs: ["all", "tools"], command: ["tools/check.ts"] },
   format: { needs: ["all", "tools"], command: ["tools/format.ts"] },
   sim: { needs: ["all"], command: ["proof/simulator/main.ts"] },

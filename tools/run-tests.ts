@@ -11,7 +11,10 @@ const FILE_MS_MAX = 300_000;
 const CONCURRENCY_MAX = 8;
 
 const root = resolve(import.meta.dirname, "..");
-const chosen = chooseFiles(process.argv.slice(2));
+/** With `--services` the tests that need servers, which start them themselves, instead of all others. */
+const needsServers = process.argv[2] === "--services";
+const suffix = needsServers ? ".services.ts" : ".test.ts";
+const chosen = chooseFiles(process.argv.slice(needsServers ? 3 : 2));
 const problems = chosen.problems;
 let passed = 0;
 let failed = 0;
@@ -61,7 +64,7 @@ function isFileItself(name: string, files: readonly string[]): boolean {
 
 function chooseFiles(wanted: readonly string[]): { files: string[]; problems: string[] } {
   const all = findFiles(root).map((path) => resolve(root, path));
-  const tests = all.filter((path) => path.endsWith(".test.ts"));
+  const tests = all.filter((path) => path.endsWith(suffix));
   if (wanted.length === 0) return { files: tests, problems: [] };
   const files = new Set<string>();
   const missing: string[] = [];

@@ -17,7 +17,7 @@ async function faulty(
   };
   const store = memoryStore({ ...options, disk, faults: { beforeCommit } });
   const place = memoryPlace();
-  place.remove();
+  await place.remove();
   const world = await new StoreWorld({ ...place, store: () => store }).open();
   return { world, disk, next: (wanted) => (fault = wanted) };
 }

@@ -285,7 +285,7 @@ describe("store-sqlite: the tail of journals", () => {
     const entries = long.entries.replace("2\u001e", `"${"y".repeat(20_000)}"\u001e`);
     await world.commit(transition(row, { ...long, entries }));
     await world.commit(transition(row, step(row, 3)));
-    assert.equal(world.place.countRows().journal, 1);
+    assert.equal((await world.place.countRows()).journal, 1);
     assert.equal((await world.load(row.id))?.journal.length, 3);
     assert.deepEqual(await world.store.check(), []);
   });

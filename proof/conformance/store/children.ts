@@ -80,7 +80,7 @@ export function proveChildren(make: PlaceMaker): void {
     );
     assert.deepEqual(items, [{ status: "applied", parked: false }]);
     assert.deepEqual(delivered, []);
-    assert.equal(world.place.countRows().inbox, 0);
+    assert.equal((await world.place.countRows()).inbox, 0);
   });
 
   test("what an ending run tells itself is dropped", async (t) => {
@@ -90,7 +90,7 @@ export function proveChildren(make: PlaceMaker): void {
       transition(row, { messages: [message(row.id)], finish: finish(row) }),
     );
     assert.deepEqual(delivered, []);
-    assert.equal(world.place.countRows().inbox, 0);
+    assert.equal((await world.place.countRows()).inbox, 0);
   });
 
   test("a run that tells itself something as it parks stays active", async (t) => {

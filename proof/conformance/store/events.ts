@@ -33,7 +33,7 @@ export function proveEvents(make: PlaceMaker): void {
     );
     assert.deepEqual(await world.due(), [a.id, b.id]);
     assert.deepEqual((await world.load(a.id))?.waits, []);
-    assert.equal(world.place.countRows().waits, 1);
+    assert.equal((await world.place.countRows()).waits, 1);
     await world.commit(world.publication("e2", { order: 1 }));
     assert.deepEqual(await inboxOf(world, a.id), ["event w 1 e1"]);
     assert.deepEqual(await inboxOf(world, c.id), []);
@@ -213,7 +213,7 @@ export function proveEvents(make: PlaceMaker): void {
     await world.commit(transition(row, { unwaits: ["w"] }));
     assert.deepEqual((await world.load(row.id))?.waits, ["v"]);
     await world.commit(transition(row, { finish: finish(row) }));
-    assert.equal(world.place.countRows().waits, 0);
+    assert.equal((await world.place.countRows()).waits, 0);
     const { delivered } = await world.commit(world.publication("e1", { order: 1 }));
     assert.deepEqual(delivered, []);
   });

@@ -111,7 +111,7 @@ export function proveInbox(make: PlaceMaker): void {
     const full = { status: "refused", why: "full", detail: row.id };
     const applied = { status: "applied", parked: false };
     assert.deepEqual(items, [full, applied, full, applied]);
-    assert.equal(world.place.countRows().inbox, limits.INBOX_ROWS_MAX + 2);
+    assert.equal((await world.place.countRows()).inbox, limits.INBOX_ROWS_MAX + 2);
     await world.commit(transition(row, { acks: [1, 2, 3] }));
     assert.deepEqual((await world.commit(delivery(row.id))).items, [applied]);
   });

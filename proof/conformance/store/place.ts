@@ -1,4 +1,4 @@
-import type { Store } from "@claw/core/ports";
+import type { MaybePromise, Store } from "@claw/core/ports";
 
 /** Ways in which rows can come to contradict each other; `run` is the victim. */
 export type Damage =
@@ -16,12 +16,12 @@ export interface StorePlace {
   /** A store on this place that is not open yet; each call makes another. */
   store(): Store;
   /** A store on the copy that `backup` wrote. */
-  restored(path: string): Store;
+  restored(path: string): MaybePromise<Store>;
   /** Rows of each table, asked behind the store's back. */
-  countRows(): Readonly<Record<HotTable | "closed", number>>;
+  countRows(): MaybePromise<Readonly<Record<HotTable | "closed", number>>>;
   /** Damages rows behind the store's back. */
-  plant(damage: Damage, run: string): void;
-  remove(): void;
+  plant(damage: Damage, run: string): MaybePromise<void>;
+  remove(): MaybePromise<void>;
 }
 
 /** Tables that hold nothing of a run that has ended. */

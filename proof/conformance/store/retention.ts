@@ -36,12 +36,12 @@ export function proveRetention(make: PlaceMaker): void {
     const world = await openWorld(t, make);
     const rows = [await closedRun(world), await closedRun(world, {}, true)];
     const dry = await world.store.sweep(order({ dryRun: true }));
-    assert.equal(world.place.countRows().closed, 2);
+    assert.equal((await world.place.countRows()).closed, 2);
     const swept = await world.store.sweep(order());
     assert.deepEqual(swept, dry);
     assert.deepEqual(swept.runs, { completed: 2 });
     for (const { id } of rows) assert.equal(await world.store.find(id), null);
-    const { closed, journal } = world.place.countRows();
+    const { closed, journal } = await world.place.countRows();
     assert.deepEqual({ closed, journal }, { closed: 0, journal: 0 });
     assert.deepEqual(await world.store.check(), []);
   });

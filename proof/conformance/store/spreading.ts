@@ -47,7 +47,7 @@ export function proveSpreading(make: PlaceMaker): void {
       told,
       rows.map(({ id }) => id),
     );
-    assert.equal(world.place.countRows().waits, 0);
+    assert.equal((await world.place.countRows()).waits, 0);
     assert.equal(answers.at(-1)?.owes, undefined);
     assert.deepEqual((await world.commit(SPREAD)).delivered, []);
   });

@@ -33,7 +33,7 @@ export function proveUpkeep(make: PlaceMaker): void {
       }
       await world.commit(transition(row, { starts: [{ row: child, due: 1 }] }), delivery(row.id));
       assert.deepEqual(await world.store.check(), []);
-      world.place.plant(damage, damage === "open child without a run" ? child.id : row.id);
+      await world.place.plant(damage, damage === "open child without a run" ? child.id : row.id);
       const findings = await world.store.check();
       const found = findings.some(({ message }) => FINDINGS[damage].test(message));
       assert.ok(found, JSON.stringify(findings));
@@ -49,7 +49,7 @@ export function proveUpkeep(make: PlaceMaker): void {
     const path = join(world.place.folder, "copy");
     await world.store.backup(path);
     const later = await world.start();
-    const copy = world.place.restored(path);
+    const copy = await world.place.restored(path);
     t.after(() => copy.close());
     await copy.open();
     assert.deepEqual(await copy.check(), []);
@@ -71,7 +71,7 @@ export function proveUpkeep(make: PlaceMaker): void {
       await world.start();
       more++;
     }
-    const copy = world.place.restored(path);
+    const copy = await world.place.restored(path);
     t.after(() => copy.close());
     await copy.open();
     const found = await copy.list({ limit: 10_000 });

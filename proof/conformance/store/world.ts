@@ -117,7 +117,7 @@ export async function openWorld(t: TestContext, makePlace: PlaceMaker): Promise<
   const world = new StoreWorld(place);
   t.after(async () => {
     await world.store.close();
-    place.remove();
+    await place.remove();
   });
   return world.open();
 }

@@ -305,7 +305,7 @@ export class Client implements Claw {
       };
       yield* exportRuns(source, selection);
     } finally {
-      look.close();
+      await look.close();
     }
   }
 

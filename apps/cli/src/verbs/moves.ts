@@ -109,7 +109,7 @@ async function* storedLines(
     const { namespace } = config;
     yield* exportRuns({ look, namespace, store, nowMs: Date.now(), onProgress }, selection);
   } finally {
-    look.close();
+    await look.close();
   }
 }
 

@@ -80,9 +80,9 @@ export async function* exportRuns(
 ): AsyncGenerator<string> {
   const { look, namespace, store, nowMs, sealer = null, onProgress } = source;
   // Oldest first: so parents come before children, and runs of a key in the order in which they came.
-  const chosen = [...chosenRuns(look, namespace, selection)].sort();
-  const ids = inQueueOrder(look, familiesOf(look, chosen));
-  const requests = look.requests(new Set(ids));
+  const chosen = (await chosenRuns(look, namespace, selection)).sort();
+  const ids = await inQueueOrder(look, await familiesOf(look, chosen));
+  const requests = await look.requests(new Set(ids));
   const header: ExportHeader = {
     claw: "export",
     format: EXPORT_FORMAT,
@@ -97,7 +97,7 @@ export async function* exportRuns(
   let chunk = writer.line(header);
   let bytes = 0;
   for (const [at, id] of ids.entries()) {
-    const archive = look.archive(id);
+    const archive = await look.archive(id);
     if (archive === null) throw new ClawError("CLAW-3001", `There is no run ${id}`);
     const whole = { ...archive, request: requests.get(id) ?? null };
     for await (const lines of runLines(look, whole, writer, sealer)) {
@@ -114,10 +114,10 @@ export async function* exportRuns(
 }
 
 // Runs of one key take the places that they have among others in the order of their numbers.
-function inQueueOrder(look: StoreLook, ids: readonly RunId[]): readonly RunId[] {
+async function inQueueOrder(look: StoreLook, ids: readonly RunId[]): Promise<readonly RunId[]> {
   const queues = new Map<string, { at: number; seq: number; id: RunId }[]>();
   for (const [at, id] of ids.entries()) {
-    const archive = look.archive(id);
+    const archive = await look.archive(id);
     const key = archive?.open?.key ?? null;
     if (archive === null || key === null) continue;
     const name = `${archive.start.workflow}\u001f${key.key}`;
@@ -132,24 +132,27 @@ function inQueueOrder(look: StoreLook, ids: readonly RunId[]): readonly RunId[] 
   return ordered;
 }
 
-function* chosenRuns(
+async function chosenRuns(
   look: StoreLook,
   namespace: string,
   { runs, ...filter }: ExportSelection,
-): Generator<RunId> {
+): Promise<RunId[]> {
   if (runs !== undefined) {
     for (const id of runs) {
-      if (look.archive(id)?.start.namespace === namespace) yield id;
-      else throw new ClawError("CLAW-3001", `There is no run ${id}`);
+      const found = await look.archive(id);
+      if (found?.start.namespace === namespace) continue;
+      throw new ClawError("CLAW-3001", `There is no run ${id}`);
     }
-    return;
+    return [...runs];
   }
+  const chosen: RunId[] = [];
   const query = { ...filter, namespace, limit: PAGE_RUNS };
-  let page = look.list(query);
+  let page = await look.list(query);
   for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
-    for (const { id } of page) yield id;
-    page = look.list({ ...query, before: last.id });
+    for (const { id } of page) chosen.push(id);
+    page = await look.list({ ...query, before: last.id });
   }
+  return chosen;
 }
 
 async function* runLines(
@@ -197,16 +200,16 @@ async function reopen(stored: RunArchive, payload: Payload, sealer: Sealer): Pro
   throw new ClawError("CLAW-4011", "A value was there and is not any more");
 }
 
-function* blobLines(
+async function* blobLines(
   run: RunId,
   id: string,
   bytes: number,
-  parts: Iterable<Uint8Array>,
+  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   writer: LineWriter,
-): Generator<string> {
+): AsyncGenerator<string> {
   let n = 0;
   let written = 0;
-  for (const part of parts) {
+  for await (const part of parts) {
     for (let at = 0; at < part.length; at += PART_BYTES) {
       const piece = Buffer.from(part.subarray(at, at + PART_BYTES));
       yield writer.line({ blob: { id, n: n++, base64: piece.toString("base64") } });

@@ -5,31 +5,31 @@ import { childrenOf, type RunArchive, type RunId } from "@claw/core/protocol";
  * The runs that cannot do without each other: with an open run come the run that waits for its end, and the runs that
  * it waits for. Parents come before their children. Unknown ones are left out.
  */
-export function familiesOf(look: StoreLook, chosen: Iterable<RunId>): RunId[] {
+export async function familiesOf(look: StoreLook, chosen: Iterable<RunId>): Promise<RunId[]> {
   const taken = new Set<RunId>();
   for (const id of chosen) {
     if (taken.has(id)) continue;
-    const queue = [rootOf(look, id)];
+    const queue = [await rootOf(look, id)];
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const archive = taken.has(next) ? null : look.archive(next);
+      const archive = taken.has(next) ? null : await look.archive(next);
       if (archive === null) continue;
       taken.add(next);
       if (archive.open === null) continue;
-      queue.push(...awaitedBy(archive), ...look.openChildren(next));
+      queue.push(...awaitedBy(archive), ...(await look.openChildren(next)));
     }
     // Its parent has ended, so that nothing led down to it.
-    if (!taken.has(id) && look.archive(id) !== null) taken.add(id);
+    if (!taken.has(id) && (await look.archive(id)) !== null) taken.add(id);
   }
   return [...taken];
 }
 
 // A parent that is gone, or has ended, waits for nothing.
-function rootOf(look: StoreLook, id: RunId): RunId {
+async function rootOf(look: StoreLook, id: RunId): Promise<RunId> {
   let root = id;
-  for (let at = look.archive(id); at !== null && at.open !== null; ) {
+  for (let at = await look.archive(id); at !== null && at.open !== null; ) {
     root = at.start.id;
     if (at.start.parentRun === "") break;
-    at = look.archive(at.start.parentRun);
+    at = await look.archive(at.start.parentRun);
   }
   return root;
 }

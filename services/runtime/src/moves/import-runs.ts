@@ -126,25 +126,25 @@ async function planImport(node: Node, bytes: ExportBytes, options: ImportOptions
         const archive = inNamespace(piece.archive, node.namespace);
         const { id, parentRun } = archive.start;
         there.add(id);
-        if (isKnown(look, archive)) known.add(id);
+        if (await isKnown(look, archive)) known.add(id);
         collectCodecs(archive, codecs);
         if (archive.open === null) continue;
         open.push(id);
         if (known.has(id)) continue;
         if (parentRun !== "") needed.set(parentRun, id);
         for (const child of awaitedBy(archive)) needed.set(child, id);
-        checkKey(look, archive, piece.archive);
+        await checkKey(look, archive, piece.archive);
       }
     }
     for (const [id, by] of needed) {
-      if (there.has(id) || look.archive(id) !== null) continue;
+      if (there.has(id) || (await look.archive(id)) !== null) continue;
       const detail = `${by} cannot do without ${id}, which is neither in the file nor in the store`;
       throw new ClawError("CLAW-4065", detail, { details: { run: by, missing: id } });
     }
     if (header === null) throw new ClawError("CLAW-4061", "The file is empty");
     return { header, known, open, codecs, lastEvent: look.lastEvent };
   } finally {
-    look.close();
+    await look.close();
   }
 }
 
@@ -170,9 +170,9 @@ function inNamespace(archive: RunArchive, namespace: string): RunArchive {
 }
 
 // True for a run that is there, and is the same. Errors: CLAW-4063.
-function isKnown(look: StoreLook, archive: RunArchive): boolean {
+async function isKnown(look: StoreLook, archive: RunArchive): Promise<boolean> {
   const { id } = archive.start;
-  const there = look.archive(id);
+  const there = await look.archive(id);
   if (there === null) return false;
   const why = sameRun(archive, there);
   if (why === null) return true;
@@ -181,11 +181,11 @@ function isKnown(look: StoreLook, archive: RunArchive): boolean {
 }
 
 // The state of a key is that of all its runs: here it must be the same, or there must be nothing of the key.
-function checkKey(look: StoreLook, archive: RunArchive, read: RunArchive): void {
+async function checkKey(look: StoreLook, archive: RunArchive, read: RunArchive): Promise<void> {
   const { start, open } = archive;
   const key = open?.key ?? null;
   if (key === null) return;
-  const here = look.key({ ...start, key: key.key });
+  const here = await look.key({ ...start, key: key.key });
   const refuse = (why: string): never => {
     const detail = `${start.id} is of the key ${JSON.stringify(key.key)}, ${why}`;
     throw new ClawError("CLAW-4067", detail, { details: { run: start.id, key: key.key } });
