@@ -86,5 +86,7 @@ export const STREAM_FLUSH_MS = 50;
 export const STREAM_FLUSH_CHARS = 64 * 1024;
 /** Entries or chunks that wait for a reader in memory; of one that is slower the rest is read from the store. */
 export const FEED_WAITING_MAX = 1_000;
+/** Characters of transitions whose items wait for a reader in memory. */
+export const FEED_CHARS_MAX = 4 * 1024 * 1024;
 /** Keys of events whose last taken one a checkpoint remembers; of older ones an event may come again. */
 export const CHECKPOINT_EVENTS_MAX = 1_000;

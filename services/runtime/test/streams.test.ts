@@ -373,6 +373,24 @@ describe("bounds and bad input", () => {
     assert.deepEqual(values(rest), [...Array(3_000).keys()].slice(1));
   });
 
+  test("a reader that is slow holds few large chunks in memory, and gets all of them", async (t) => {
+    const { world } = openPlace(t);
+    const large = workflow("large", async (ctx) => {
+      await ctx.receive("on");
+      for (let n = 0; n < 6; n++) await ctx.stream("a").write(String(n).repeat(1024 * 1024));
+    });
+    const claw = await world.open([large]);
+    const run = await claw.start(large, undefined);
+    const slow = run.stream<string>("a");
+    const first = slow.next();
+    await world.calm();
+    await claw.signal(run.id, "on");
+    await world.output(run);
+    assert.equal((await first).value?.value[0], "0");
+    const rest = await all(world, slow);
+    assert.equal(rest.map(({ value }) => value[0]).join(""), "12345");
+  });
+
   test("a store of several namespaces shows the streams of its own runs alone", async (t) => {
     const disk = new MemoryDisk();
     const world = new World(t, () => memoryStore({ disk }));

@@ -38,6 +38,11 @@ export function chunkSource(
     },
     itemsOf: ({ rare }) =>
       (rare?.streams?.blocks ?? []).filter((block) => isWanted(block.stream)).flatMap(chunksOf),
+    charsOf: ({ rare }) => {
+      let chars = 0;
+      for (const { data } of rare?.streams?.blocks ?? []) chars += data.length;
+      return chars;
+    },
     endsWith: ({ finish, rare }) => finish !== null || closes(rare?.streams, stream),
   };
 }

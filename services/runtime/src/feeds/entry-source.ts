@@ -30,6 +30,7 @@ export function entrySource(node: Node, run: RunId): FeedSource<RunEvent> {
       };
     },
     itemsOf: (transition) => entriesOf(transition).map(eventOf),
+    charsOf: ({ entries }) => entries.length,
     endsWith: ({ finish }) => finish !== null,
   };
 }

@@ -28,6 +28,8 @@ export interface FeedSource<Item> {
   read(after: number): MaybePromise<FeedPage<Item>>;
   /** Items of a transition that has become durable. */
   itemsOf(transition: Transition): readonly Item[];
+  /** Characters of what they were made of: it bounds what waits in memory. */
+  charsOf(transition: Transition): number;
   /** True when nothing follows after this transition. */
   endsWith(transition: Transition): boolean;
 }
@@ -43,6 +45,7 @@ export class Feed<Item extends Numbered> implements AsyncIterableIterator<Item, 
   readonly #follows: boolean;
   #cursor: number;
   #waiting: Item[] = [];
+  #chars = 0;
   #isBehind = true;
   #missed = false;
   #isOver = false;
@@ -88,9 +91,11 @@ export class Feed<Item extends Numbered> implements AsyncIterableIterator<Item, 
     else {
       const last = this.#waiting.at(-1)?.seq ?? this.#cursor;
       const items = this.#source.itemsOf(transition).filter(({ seq }) => seq > last);
+      this.#chars = (last === this.#cursor ? 0 : this.#chars) + this.#source.charsOf(transition);
       this.#waiting.push(...items);
       this.#isOver ||= this.#source.endsWith(transition);
-      if (this.#waiting.length > limits.FEED_WAITING_MAX) this.#fallBehind();
+      const isMuch = this.#waiting.length > limits.FEED_WAITING_MAX;
+      if (isMuch || this.#chars > limits.FEED_CHARS_MAX) this.#fallBehind();
     }
     this.#rouse();
   }
@@ -153,6 +158,7 @@ export class Feed<Item extends Numbered> implements AsyncIterableIterator<Item, 
 
   #fallBehind(): void {
     this.#waiting = [];
+    this.#chars = 0;
     this.#isBehind = true;
     this.#missed = true;
     this.#isOver = false;
