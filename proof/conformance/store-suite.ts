@@ -7,6 +7,7 @@ import { proveEvents } from "./store/events.ts";
 import { proveInbox } from "./store/inbox.ts";
 import { proveKeys } from "./store/keys.ts";
 import { proveLifecycle } from "./store/lifecycle.ts";
+import { proveMoving } from "./store/moving.ts";
 import { proveNamespaces } from "./store/namespaces.ts";
 import { proveOperations } from "./store/operations.ts";
 import type { PlaceMaker } from "./store/place.ts";
@@ -43,6 +44,7 @@ export function storeSuite(name: string, make: PlaceMaker): void {
   describe(`${name}: traces`, () => proveTraces(make));
   describe(`${name}: standalone tasks`, () => proveTasks(make));
   describe(`${name}: keys`, () => proveKeys(make));
+  describe(`${name}: moving`, () => proveMoving(make));
   describe(`${name}: reading`, () => proveReading(make));
   describe(`${name}: retention`, () => proveRetention(make));
   describe(`${name}: opening and closing`, () => proveLifecycle(make));

@@ -45,3 +45,22 @@ test("the guide of tasks shows what a terminal shows", async (t) => {
     while ((await place.claw("tasks", "--status", "ready", "-o", "jsonl")).stdout !== "");
   });
 });
+
+test("the guide of moving runs shows what a terminal shows", async (t) => {
+  const place = openPlace(t);
+  const [definition = ""] = blocks("moving-runs.md", "ts");
+  const [commands = ""] = blocks("moving-runs.md", "sh");
+  const [session = ""] = blocks("moving-runs.md", "console");
+  place.write("flows/ask.ts", definition);
+  const owner = place.going("start", "flows", "--port", "0");
+  await owner.said(/^ready /);
+  const run = (await place.claw("run", "ask")).stdout.trim();
+  for (const line of commands.trim().split("\n")) {
+    const ended = await place.claw(...line.split(" ").slice(1));
+    assert.equal(ended.code, 0, ended.stderr);
+  }
+  assert.equal((await place.shown(run)).status, "terminated");
+  owner.kill("SIGTERM");
+  await owner.ended();
+  await retype(place, session, async () => {});
+});

@@ -197,3 +197,11 @@ test("the table of contents names every guide", () => {
     assert.ok(contents.includes(`(guides/${guide})`), guide);
   }
 });
+
+test("the guide of moving runs does what it says", async (t) => {
+  const { left } = await runPage(t, "moving-runs.md");
+  const [moved = {}] = left;
+  assert.partialDeepStrictEqual(moved["report"], { runs: 1, imported: 1, known: 0, held: 1 });
+  assert.equal(moved["held"], "paused");
+  assert.equal(moved["output"], 42);
+});

@@ -163,6 +163,7 @@ const COUNTERPARTS: readonly Damage[] = [
   },
   ...orphans("attributes", "attributes"),
   ...orphans("generations", "generations"),
+  ...orphans("traces", "traces"),
   {
     find: `SELECT 'blob ' || b.id || ' of ' || b.run || ' belongs to no run' AS message, b.run, b.id
       FROM (SELECT DISTINCT run, id FROM blobs WHERE run LIKE 'run^_%' ESCAPE '^') b

@@ -1,10 +1,8 @@
 import { allUnasked, reopenRun } from "@claw/core/engine";
 import {
   type ArchivedKey,
-  type ArchivedStreams,
   type Attributes,
   type ChildOutcome,
-  type ChunkBlock,
   type ClosedStatus,
   type Ending,
   type Entry,
@@ -22,7 +20,6 @@ import {
   type RunArchive,
   type StartRequest,
   type StartRow,
-  type StreamHead,
 } from "@claw/core/protocol";
 import {
   errorOf,
@@ -41,6 +38,7 @@ import {
   Wrong,
   traceFieldOf,
 } from "./check-text.ts";
+import { checkStreams } from "./check-streams.ts";
 import { kindOfName } from "./export-records.ts";
 
 const CLOSED: readonly ClosedStatus[] = [
@@ -174,38 +172,6 @@ function readKey(given: unknown, { namespace, workflow }: StartRow): ArchivedKey
     onHeldHead: oneOf(queue["onHeldHead"], "onHeldHead", ["block", "skip"]),
     seq: wholeOf(queue["seq"], "seq", 0, SEQ_MAX),
     state: payloadOf(queue["state"], "the state", owner).payload,
-  };
-}
-
-/** A stream of a run. Throws Wrong. */
-export function readStream(given: unknown): StreamHead {
-  const head = fieldsOf(given, "the stream", "name chunks bytes last closed");
-  if (typeof head["closed"] !== "boolean") throw new Wrong("closed is no boolean");
-  return {
-    name: nameOf(head["name"], "name"),
-    chunks: wholeOf(head["chunks"], "chunks", 0, SEQ_MAX),
-    bytes: wholeOf(head["bytes"], "bytes", 0, SEQ_MAX),
-    last: wholeOf(head["last"], "last", 0, SEQ_MAX),
-    closed: head["closed"],
-  };
-}
-
-/** What was written to a stream of a run at once. Throws Wrong. */
-export function readChunks(given: unknown, { id }: StartRow): ChunkBlock {
-  const block = fieldsOf(given, "chunks", "stream seq count call attempt first at data");
-  const { payload, decoded } = payloadOf(block["data"], "data", id);
-  const count = wholeOf(block["count"], "count", 1, SEQ_MAX);
-  const fits = isCoded(payload) || (Array.isArray(decoded) && decoded.length === count);
-  if (!fits) throw new Wrong(`data is no list of ${count} values`);
-  return {
-    stream: nameOf(block["stream"], "stream"),
-    seq: wholeOf(block["seq"], "seq", 1, SEQ_MAX),
-    count,
-    call: lineOf(block["call"], "call"),
-    attempt: wholeOf(block["attempt"], "attempt", 1, limits.ATTEMPTS_MAX),
-    first: wholeOf(block["first"], "first", 1, SEQ_MAX),
-    at: instantOf(block["at"], "at"),
-    data: payload,
   };
 }
 
@@ -446,21 +412,6 @@ export function checkArchive(archive: RunArchive): void {
   }
   const sealed = journal.some(({ data }) => isCoded(data));
   if (open !== null && !sealed) checkFolding(archive, open);
-}
-
-// Chunks are numbered over all streams, and each stream counts its own.
-function checkStreams({ heads, blocks }: ArchivedStreams): void {
-  const left = new Map(heads.map((head) => [head.name, head.chunks]));
-  if (left.size < heads.length) throw new Wrong("a stream is there twice");
-  let next = 1;
-  for (const { stream, seq, count } of blocks) {
-    if (seq < next) throw new Wrong("its chunks are not in order");
-    next = seq + count;
-    left.set(stream, (left.get(stream) ?? -1) - count);
-  }
-  for (const [name, rest] of left) {
-    if (rest !== 0) throw new Wrong(`the stream ${name} has other chunks than it counts`);
-  }
 }
 
 function checkOrder(journal: readonly Entry[], seq: number): void {

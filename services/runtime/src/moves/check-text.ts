@@ -73,6 +73,16 @@ export function lineOf(value: unknown, what: string, charsMax = CALL_CHARS_MAX):
   return text;
 }
 
+/** A name as definitions have them. Throws Wrong. */
+export function nameOf(value: unknown, what: string): string {
+  const name = lineOf(value, what, limits.NAME_CHARS_MAX);
+  try {
+    return checkName(name, what);
+  } catch {
+    throw new Wrong(`${what} is no name`);
+  }
+}
+
 /** A note for people. */
 export function noteOf(value: unknown, what: string): string {
   return textOf(value, what, NOTE_CHARS_MAX);
@@ -175,14 +185,4 @@ export function traceFieldOf(value: unknown): string {
   const [parent, state] = at < 0 ? [trace] : [trace.slice(0, at), trace.slice(at + 1)];
   if (traceOfHeaders(parent, state) !== trace) throw new Wrong("trace is no trace context");
   return trace;
-}
-
-/** A name as definitions have them. Throws Wrong. */
-export function nameOf(value: unknown, what: string): string {
-  const name = lineOf(value, what, limits.NAME_CHARS_MAX);
-  try {
-    return checkName(name, what);
-  } catch {
-    throw new Wrong(`${what} is no name`);
-  }
 }

@@ -12,13 +12,12 @@ import {
 import {
   checkArchive,
   readEntry,
-  readChunks,
   readGeneration,
   readMessage,
   readRunLine,
-  readStream,
 } from "./check-archive.ts";
-import { nameOf, fieldsOf, instantOf, lineOf, oneOf, wholeOf, Wrong } from "./check-text.ts";
+import { readChunks, readStream } from "./check-streams.ts";
+import { fieldsOf, instantOf, lineOf, nameOf, oneOf, wholeOf, Wrong } from "./check-text.ts";
 import { damaged, EXPORT_FORMAT, LineReader, type ReadRecord } from "./export-lines.ts";
 import type { ExportHeader } from "./export-records.ts";
 import { blobsOf } from "./payloads.ts";
