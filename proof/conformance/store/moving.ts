@@ -14,18 +14,18 @@ export function proveMoving(make: PlaceMaker): void {
     const look = await world.store.look();
     await world.commit(transition(row, step(row, 2)));
     const late = await world.start();
-    const found = look.archive(row.id);
+    const found = await look.archive(row.id);
     assert.deepEqual([found?.seq, found?.journal.length, found?.open?.inbox.length], [1, 1, 1]);
-    assert.equal(look.archive(late.id), null);
+    assert.equal(await look.archive(late.id), null);
     assert.deepEqual(
-      look.list({ limit: 10 }).map(({ id }) => id),
+      (await look.list({ limit: 10 })).map(({ id }) => id),
       [row.id],
     );
-    look.close();
-    look.close();
+    await look.close();
+    await look.close();
     const after = await world.store.look();
-    assert.equal(after.archive(row.id)?.seq, 2);
-    after.close();
+    assert.equal((await after.archive(row.id))?.seq, 2);
+    await after.close();
   });
 
   test("parts of a large payload are written ahead of their run, and the first begins it anew", async (t) => {
@@ -45,8 +45,10 @@ export function proveMoving(make: PlaceMaker): void {
     const read = await world.store.blobs.read(row.id, "b");
     assert.equal(Buffer.from(read ?? []).toString(), "one two");
     const look = await world.store.look();
-    assert.equal(Buffer.concat([...look.blob(row.id, "b")]).toString(), "one two");
-    look.close();
+    const parts: Uint8Array[] = [];
+    for await (const bytes of look.blob(row.id, "b")) parts.push(bytes);
+    assert.equal(Buffer.concat(parts).toString(), "one two");
+    await look.close();
     assert.equal(await world.store.blobs.remove([row.id]), 1);
   });
 
