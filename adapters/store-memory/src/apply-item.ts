@@ -134,8 +134,8 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
 
 // A run of a key comes from another store, held: it joins the queue as if it were new.
 function insertOwn(disk: MemoryDisk, item: Transition, start: StartRow, work: BatchWork): void {
+  if (start.keyed === undefined || item.hold === null) return insertRun(disk, start, item.seq);
   const { keyed, ...row } = start;
-  if (keyed === undefined || item.hold === null) return insertRun(disk, start, item.seq);
   const entered = enterKey(disk, start, keyed, work);
   if (typeof entered !== "string") {
     throw new Error(`${row.id} cannot join the queue of its key: ${entered.why}`);

@@ -121,8 +121,8 @@ function advance(tables: Tables, transition: Transition, work: BatchWork): void 
 
 // A run of a key comes from another store, held: it joins the queue as if it were new.
 function createOwn(tables: Tables, first: Transition, start: StartRow, work: BatchWork): void {
+  if (start.keyed === undefined || first.hold === null) return tables.creator.start(start, first);
   const { keyed, ...row } = start;
-  if (keyed === undefined || first.hold === null) return tables.creator.start(start, first);
   const entered = tables.keys.enter(start, keyed, work);
   if (typeof entered !== "string") {
     throw new Contradiction(`${row.id} cannot join the queue of its key: ${entered.why}`);
