@@ -40,6 +40,11 @@ export class Clients implements Desk {
   readonly #readers: Readers = new Readers(this);
   /** Those who wait for the end of a run, by the node that they wait at. */
   readonly #waiting = new Map<Host, Set<string>>();
+  /** Acknowledged messages that lay in an inbox. */
+  readonly #owed = new Map<
+    string,
+    { readonly run: string; readonly seq: number; readonly isIt: (text: string) => boolean }
+  >();
   /** Run ids by namespace and idempotency key. */
   readonly #byKey = new Map<string, string>();
 
@@ -166,6 +171,7 @@ export class Clients implements Desk {
 
   /** What was promised is void: the store went back in time. */
   forget(): void {
+    this.#owed.clear();
     this.#waiting.clear();
     this.#byKey.clear();
     this.#updaters.forget();
@@ -222,9 +228,27 @@ export class Clients implements Desk {
     const known = truth.runs.get(run);
     const found =
       disk.closed.has(run) ||
+      truth.swept.has(run) ||
       disk.inbox.of(run).some(({ data }) => isIt(data)) ||
       known?.entries.some(({ data }) => isIt(data)) === true;
     ledger.check("an acknowledged message is in the store", found, () => `${what} to ${run}`);
+    const row = disk.inbox.of(run).find(({ data }) => isIt(data));
+    if (row !== undefined) this.#owed.set(`${run} ${row.seq}`, { run, seq: row.seq, isIt });
+  }
+
+  /** Acknowledged messages that were not taken are still there. */
+  audit(): void {
+    const { disk, truth, ledger } = this.world;
+    for (const [name, { run, seq, isIt }] of this.#owed) {
+      const known = truth.runs.get(run);
+      const taken = known?.taken.has(seq) === true || known?.ending !== null;
+      if (taken || disk.closed.has(run) || known?.entries.some(({ data }) => isIt(data)) === true) {
+        this.#owed.delete(name);
+        continue;
+      }
+      const found = disk.inbox.of(run).some((row) => row.seq === seq);
+      ledger.check("an acknowledged message waits until it is taken", found, () => name);
+    }
   }
 
   #publish(host: Host): void {

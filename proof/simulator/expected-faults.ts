@@ -5,6 +5,7 @@ export const EXPECTED_FAULTS: readonly string[] = [
   "client resume",
   "client retry",
   "client skip",
+  "client sweep",
   "client terminate",
   "fault a run kills its node",
   "fault blocked loop",
@@ -21,5 +22,8 @@ export const EXPECTED_FAULTS: readonly string[] = [
   "invariant a run that kills its nodes is quarantined",
   "invariant a terminated run is closed",
   "invariant an acknowledged fork is durable",
+  "invariant an acknowledged message waits until it is taken",
   "invariant an acknowledged skip is in the journal",
+  "invariant retention takes only what has ended",
+  "runs swept",
 ];

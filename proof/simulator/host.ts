@@ -12,6 +12,8 @@ export interface HostListener {
   /** Before its store is opened, also for the second time. */
   opening(host: Host): void;
   opened(host: Host): void;
+  /** Retention has removed something, or nothing. */
+  swept(): void;
   /** Before a batch is sent. */
   committing(host: Host, batch: Batch): void;
   answered(host: Host, batch: Batch, answer: BatchAnswer): void;
@@ -216,7 +218,13 @@ export class Host implements TaskOwner {
       nextDue: (...asks) => asked(() => store.nextDue(...asks)),
       held: (...asks) => asked(() => store.held(...asks)),
       findDedup: (scope) => asked(() => store.findDedup(scope)),
-      sweep: (order) => asked(() => store.sweep(order)),
+      sweep: (order) =>
+        asked(() => {
+          const swept = store.sweep(order);
+          if (!(swept instanceof Promise)) listener.swept();
+          else void swept.then(() => listener.swept());
+          return swept;
+        }),
       find: (id) => asked(() => store.find(id)),
       streams: { read: (query) => asked(() => store.streams.read(query)) },
     };

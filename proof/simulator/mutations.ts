@@ -1,3 +1,5 @@
+import { OPERATOR_MUTATIONS } from "./mutations-of-operators.ts";
+
 /** One text of a production file and what stands there instead. */
 export interface Edit {
   /** Path from the root of the house. */
@@ -376,4 +378,5 @@ export const MUTATIONS: readonly Mutation[] = [
       ),
     ],
   },
+  ...OPERATOR_MUTATIONS,
 ];

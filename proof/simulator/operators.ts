@@ -31,6 +31,7 @@ export class Operators {
       [4, () => this.#pause(host, claw)],
       [4, () => this.#resume(host, claw)],
       [1, () => this.#terminate(host, claw)],
+      [this.#world.weather.sweeps ? 2 : 0, () => this.#sweep(host, claw)],
       [6, () => this.#skip(host, claw)],
       [this.#forks < FORKS_MAX ? 3 : 0, () => this.#fork(host, claw)],
       [this.#forks < FORKS_MAX ? 2 : 0, () => this.#retry(host, claw)],
@@ -73,6 +74,22 @@ export class Operators {
     this.#asked(host, "terminate", claw.terminate(run, "enough"), () => {
       const { status } = disk.closed.get(run) ?? {};
       ledger.check("a terminated run is closed", status === "terminated", () => `${run} ${status}`);
+    });
+  }
+
+  #sweep(host: Host, claw: Claw): void {
+    const kept = this.#dice.pick([0, "1s", "10s"] as const);
+    const keep = {
+      completed: kept,
+      failed: kept,
+      cancelled: kept,
+      compensated: kept,
+      terminated: kept,
+      events: "never",
+    } as const;
+    this.#asked(host, "sweep", claw.sweep({ keep }), ({ runs }) => {
+      const count = Object.values(runs).reduce((sum, one) => sum + one, 0);
+      this.#world.ledger.count("runs swept", count);
     });
   }
 

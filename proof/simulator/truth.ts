@@ -69,6 +69,8 @@ export class Truth {
   readonly runs = new Map<string, KnownRun>();
   /** Batches that reached the disk when another incarnation had it; their answers may come later still. */
   readonly stale = new Set<Batch>();
+  /** Runs that retention has removed. */
+  readonly swept = new Set<string>();
   readonly #ledger: Ledger;
   readonly #disk: MemoryDisk;
   readonly #sound = new Map<string, unknown>();
@@ -264,10 +266,20 @@ export class Truth {
     return this.#disk.runs.has(id) || this.#disk.closed.has(id);
   }
 
+  /** A sweep was made: what is gone had ended. */
+  afterSweep(): void {
+    for (const [id, { ending }] of this.runs) {
+      if (this.#onDisk(id) || this.swept.has(id)) continue;
+      this.swept.add(id);
+      this.#ledger.check("retention takes only what has ended", ending !== null, () => id);
+    }
+  }
+
   /** The store went back in time: of what is not there any more nothing is known. */
   forget(): void {
     const before = new Map(this.runs);
     this.runs.clear();
+    this.swept.clear();
     this.#sound.clear();
     this.audit();
     for (const [id, run] of this.runs) {
@@ -309,6 +321,7 @@ export class Truth {
       this.#sound.set(row.id, row);
     }
     for (const id of this.runs.keys()) {
+      if (this.swept.has(id)) continue;
       this.#ledger.check("no run is lost", this.#onDisk(id), () => id);
     }
   }

@@ -30,6 +30,8 @@ export interface Weather {
   readonly blocks: boolean;
   /** True when one run ends each node that takes it up. */
   readonly killer: boolean;
+  /** True when closed runs are removed while others go on. */
+  readonly sweeps: boolean;
   /** True when an old copy of the store is put back. */
   readonly rollback: boolean;
   /** Chance that something goes wrong with a commit. */
@@ -54,7 +56,7 @@ export function makeWeather(dice: Dice): Weather {
     namespaces: dice.chance(0.2) ? ["default", "other"] : ["default"],
     flood: dice.chance(0.02),
     starts: dice.between(70, 140),
-    weightMax: dice.between(5_000, 7_500),
+    weightMax: dice.between(7_000, 10_000),
     paceMs: dice.pick([5, 40, 300]),
     slowStore: dice.chance(0.4),
     limits: dice.chance(0.25) ? { activeRunsMax: dice.between(2, 12) } : {},
@@ -65,6 +67,7 @@ export function makeWeather(dice: Dice): Weather {
     blocks: dice.chance(0.3),
     killer: dice.chance(0.04),
     rollback: dice.chance(0.06),
+    sweeps: dice.chance(0.25),
     commitFaults: dice.pick([0, 0.002, 0.01]),
     poison: dice.chance(0.2) ? 0.003 : 0,
     clockJumps: dice.chance(0.25) ? 0.05 : 0,

@@ -271,11 +271,16 @@ export class World implements HostListener {
     this.note(`${host.name} opened as incarnation ${this.disk.incarnation}`);
     this.truth.audit();
     this.keys.audit();
+    this.clients.audit();
     let due = 0;
     for (const row of this.disk.runs.values()) {
       if (row.due !== null && row.due > 1 && row.due <= host.now) due++;
     }
     if (due >= MASS_OF_TIMERS) this.fault("mass timers at takeover", `${due}`);
+  }
+
+  swept(): void {
+    this.truth.afterSweep();
   }
 
   committing(host: Host, batch: Batch): void {

@@ -48,8 +48,12 @@ export class Readers {
 
   /** All runs of the node's namespace have ended: so does what was followed, and nothing was missed. */
   async finish(host: Host): Promise<void> {
-    const { scheduler, ledger } = this.#desk.world;
-    const own = this.#readers.filter(({ namespace }) => namespace === host.namespace);
+    const { scheduler, ledger, truth } = this.#desk.world;
+    // Of a run that retention has removed there is nothing to read.
+    const own = this.#readers.filter(
+      ({ namespace, run }) =>
+        namespace === host.namespace && truth.runs.has(run) && !truth.swept.has(run),
+    );
     this.#comeBack(host);
     await scheduler.run(scheduler.now + END_MS, () => own.every(({ isDone }) => isDone));
     for (const reader of own) {

@@ -77,7 +77,7 @@ export function makeRun(dice: Dice): StepStatement {
   const kind = dice.weighted<Fate["kind"]>([
     [30, "ok"],
     [5, "flaky"],
-    [0.7, "final"],
+    [1.2, "final"],
     [0.5, "never"],
     [3, "slow"],
     [1.5, "silent"],
