@@ -241,8 +241,8 @@ export class Clients implements Desk {
     const { disk, truth, ledger } = this.world;
     for (const [name, { run, seq, isIt }] of this.#owed) {
       const known = truth.runs.get(run);
-      const taken = known?.taken.has(seq) === true || known?.ending !== null;
-      if (taken || disk.closed.has(run) || known?.entries.some(({ data }) => isIt(data)) === true) {
+      const taken = known === undefined || known.taken.has(seq) || known.ending !== null;
+      if (taken || disk.closed.has(run) || known.entries.some(({ data }) => isIt(data))) {
         this.#owed.delete(name);
         continue;
       }

@@ -222,7 +222,11 @@ export class Host implements TaskOwner {
         asked(() => {
           const swept = store.sweep(order);
           if (!(swept instanceof Promise)) listener.swept();
-          else void swept.then(() => listener.swept());
+          else
+            swept.then(
+              () => listener.swept(),
+              () => {},
+            );
           return swept;
         }),
       find: (id) => asked(() => store.find(id)),
