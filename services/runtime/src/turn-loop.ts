@@ -2,6 +2,9 @@ import type { Clock, Turns } from "@claw/core/ports";
 import { limits } from "@claw/core/protocol";
 import type { Activation } from "./activation.ts";
 
+/** Turns of replays after which others have their commit: about as long as a commit takes. */
+const REPLAYED_TURNS = 256;
+
 /**
  * Gives turns to all runs that are ready, one item each, and commits when none is ready any
  * more (or after BATCH_TURNS_MAX turns, so that a busy run cannot hold back the commit of others).
@@ -14,6 +17,8 @@ export class TurnLoop {
   #delivering: Activation[] = [];
   #scheduled = false;
   #sinceFlush = 0;
+  /** True when there may be something to commit: others do not wait for a run that only replays. */
+  #owes = false;
   /** Turns given since the start. */
   turnCount = 0;
   stopped = false;
@@ -29,11 +34,16 @@ export class TurnLoop {
     if (activation.queued) return;
     activation.queued = true;
     this.#ready.push(activation);
-    this.schedule();
+    this.#ask();
   }
 
   /** Asks for a close, and with it a commit, even if no run is ready. */
   schedule(): void {
+    this.#owes = true;
+    this.#ask();
+  }
+
+  #ask(): void {
     if (this.#scheduled || this.stopped) return;
     this.#scheduled = true;
     this.#turns.next(this.#deliver, this.#close);
@@ -69,18 +79,22 @@ export class TurnLoop {
     for (const activation of closing) {
       if (activation.replaysOn()) continue;
       now ||= this.#clock.now();
+      this.#owes = true;
       activation.closeTurn(now);
     }
-    const goesOn = this.#ready.length > 0 && this.#sinceFlush < limits.BATCH_TURNS_MAX;
+    const most = now === 0 && this.#owes ? REPLAYED_TURNS : limits.BATCH_TURNS_MAX;
+    const mayGoOn = this.#sinceFlush < most;
+    const goesOn = this.#ready.length > 0 && mayGoOn;
     if (goesOn && now === 0 && this.#turns.follow?.(this.#close) === true) return this.#deliver();
     this.#scheduled = false;
     if (goesOn) {
-      this.schedule();
+      this.#ask();
       return;
     }
     this.#sinceFlush = 0;
+    this.#owes = false;
     this.#flush(now || this.#clock.now());
-    if (this.#ready.length > 0) this.schedule();
+    if (this.#ready.length > 0) this.#ask();
   };
 }
 
