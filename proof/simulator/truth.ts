@@ -253,9 +253,11 @@ export class Truth {
     }
     const { childStarted, startRequested, generationBegan } = ENTRY_KINDS;
     if ([childStarted, startRequested, generationBegan].some((one) => one === kind)) return;
-    // Cancellations and plans of undoing belong to no call: of each kind there is one.
+    // Cancellations and plans of undoing belong to no call: of each kind there is one in a generation.
     const isEnd = kind === ENTRY_KINDS.updateEnded;
-    const id = call === "" || isEnd ? `${call} ${kind}` : call;
+    const begun = call === "" ? run.entries.filter((one) => one.kind === generationBegan) : [];
+    const place = call === "" ? ` ${kind} ${begun.length}` : `${call} ${kind}`;
+    const id = call === "" || isEnd ? place : call;
     const isNew = !run.answers.has(id);
     this.#ledger.check("one terminal entry per call", isNew, () => name);
     if (isUndo(call)) this.#ledger.check("an undo has one terminal entry", isNew, () => name);

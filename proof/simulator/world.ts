@@ -257,6 +257,7 @@ export class World implements HostListener {
     this.truth.forget();
     this.clients.forget();
     this.keys.forget();
+    this.killer.released(this.killer.run);
     this.approvals = new ApprovalCheck(this);
     this.tasks = new TaskCheck(this);
   }
@@ -299,8 +300,8 @@ export class World implements HostListener {
     this.keys.answered(batch, answer);
     for (const [at, item] of batch.items.entries()) {
       const applied = answer.items[at]?.status === "applied";
-      if (item.type === "release" || (item.type === "transition" && item.hold !== null))
-        this.killer.released(item.run);
+      const isCleared = item.type === "transition" && (item.hold !== null || item.park !== null);
+      if (item.type === "release" || isCleared) this.killer.released(item.run);
       if (!applied || item.type !== "transition") continue;
       const entries = this.truth.runs.get(item.run)?.entries ?? [];
       // What a fork begins with was recorded in the name of another run.
