@@ -17,6 +17,7 @@ export const EXPECTED_FAULTS: readonly string[] = [
   "fault store rolled back",
   "fault unflushed commit kept",
   "fault unflushed commit lost",
+  "hold quarantined",
   "invariant a fork keeps exactly what was before the call",
   "invariant a pause is in the store",
   "invariant a run that kills its nodes is quarantined",

@@ -10,8 +10,6 @@ export class Killer {
   /** The run, once there is one. */
   run = "";
   #call = "";
-  #kills = 0;
-  #entries = 0;
 
   constructor(world: World, dice: Dice) {
     this.#world = world;
@@ -20,29 +18,27 @@ export class Killer {
 
   /** True when the body that begins here has just ended its node. */
   kills(host: Host, run: string, call: string): boolean {
-    const { weather, faults, truth, ledger } = this.#world;
+    const { weather, faults, disk, ledger } = this.#world;
     if (!weather.killer || !faults.on) return false;
     if (this.run === "" && !call.startsWith("/") && this.#dice.chance(0.01)) {
       this.run = run;
       this.#call = call;
     }
     if (run !== this.run || call !== this.#call || host !== this.#world.host) return false;
-    const entries = truth.runs.get(run)?.entries.length ?? 0;
-    // The first time nobody is blamed. Progress, in another branch, clears it of the suspicion.
-    this.#kills = entries === this.#entries ? this.#kills + 1 : 1;
-    this.#entries = entries;
     host.crash();
     this.#world.fault("a run kills its node", run);
+    const recoveries = disk.runs.get(run)?.recoveries ?? 0;
     ledger.check(
       "a run that kills its nodes is quarantined",
-      this.#kills <= limits.RECOVERIES_MAX + 2,
-      () => `${run} ${call} ended ${this.#kills} nodes`,
+      recoveries <= limits.RECOVERIES_MAX,
+      () => `${run} ${call} goes on after ${recoveries} nodes`,
     );
     return true;
   }
 
-  /** It was held for something else, or released: it may try again. */
-  released(run: string): void {
-    if (run === this.run) this.#kills = 0;
+  /** A node has opened: counts the run when it is held for what it did. */
+  opened(): void {
+    if (this.#world.disk.runs.get(this.run)?.held === "quarantined")
+      this.#world.ledger.count("hold quarantined");
   }
 }

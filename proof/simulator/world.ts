@@ -257,7 +257,6 @@ export class World implements HostListener {
     this.truth.forget();
     this.clients.forget();
     this.keys.forget();
-    this.killer.released(this.killer.run);
     this.approvals = new ApprovalCheck(this);
     this.tasks = new TaskCheck(this);
   }
@@ -273,6 +272,7 @@ export class World implements HostListener {
     this.truth.audit();
     this.keys.audit();
     this.clients.audit();
+    this.killer.opened();
     let due = 0;
     for (const row of this.disk.runs.values()) {
       if (row.due !== null && row.due > 1 && row.due <= host.now) due++;
@@ -300,8 +300,6 @@ export class World implements HostListener {
     this.keys.answered(batch, answer);
     for (const [at, item] of batch.items.entries()) {
       const applied = answer.items[at]?.status === "applied";
-      const isCleared = item.type === "transition" && (item.hold !== null || item.park !== null);
-      if (item.type === "release" || isCleared) this.killer.released(item.run);
       if (!applied || item.type !== "transition") continue;
       const entries = this.truth.runs.get(item.run)?.entries ?? [];
       // What a fork begins with was recorded in the name of another run.
