@@ -29,6 +29,8 @@ const TABLES: Readonly<Record<string, "carried" | "made again" | "stays">> = {
   waits: "made again",
   approvals: "made again",
   shapes: "made again",
+  // What an event still owes is paid by the store that logged it: runs that move look from then on.
+  spreads: "stays",
   events: "stays",
   event_keys: "stays",
   task_blocks: "stays",

@@ -267,8 +267,8 @@ export const MUTATIONS: readonly Mutation[] = [
       ),
       edit(
         "services/runtime/src/recovery.ts",
-        "  node.unavailable = null;\n  node.feeds.reread();\n",
-        "  node.unavailable = null;\n",
+        "  node.feeds.reread();\n  await releaseHeld",
+        "  await releaseHeld",
       ),
     ],
   },

@@ -104,7 +104,7 @@ test("runs that nothing would wake, and rows that belong to nobody, are mended b
   harm(`
     UPDATE runs SET due = NULL, waits = 0 WHERE id = $ask;
     DELETE FROM waits WHERE run = $wait;
-    INSERT INTO waits VALUES ('k', 'run_gone', 'event:x');
+    INSERT INTO waits (key, run, call) VALUES ('k', 'run_gone', 'event:x');
     INSERT INTO inbox VALUES ('run_gone', 1, 'signal', 'x', '', '');
     INSERT INTO inbox VALUES ($greet, 1, 'signal', 'x', '', '');
     INSERT INTO inbox VALUES ($step, 40, 'signal', 'answer', '', '5');
@@ -169,7 +169,8 @@ test("a run whose journal is damaged is quarantined with the reason, its rows st
   const { place, runs, harm, repaired, own } = await sicken(t);
   harm(`
     UPDATE journal SET entries = 'scribble' WHERE run = $step;
-    DELETE FROM journal WHERE run = $parent`);
+    DELETE FROM journal WHERE run = $parent;
+    UPDATE runs SET seq = seq + 7 WHERE id = $parent`);
   const report = await repaired();
   assert.equal(report.steps.length, 2, JSON.stringify(report.steps, null, 1));
   for (const run of ["step", "parent"]) {
