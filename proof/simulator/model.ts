@@ -141,7 +141,8 @@ class Model {
   /** The ends of the updates in the journal, of a program that ended as `main` does. */
   updates(handler: Block, main: Outcome): Map<string, unknown> {
     const ends = new Map<string, unknown>();
-    const closedAt = main.ok ? NEVER : main.end;
+    // Code that was changed may end before the turn of an update that other code has taken.
+    const closedAt = Math.min(main.end, this.goesOnAt);
     const { entries, begins, generation } = this.#facts;
     for (const { kind, call, seq, data } of entries.slice(begins)) {
       if (kind !== ENTRY_KINDS.updateTaken) continue;
@@ -156,7 +157,7 @@ class Model {
       const { n } = JSON.parse(data) as { n: number };
       const told = ok ? { output: JSON.stringify([n, value]) } : { code: String(value) };
       // In the turn in which the code ends its handlers end in an order that depends on their promises.
-      ends.set(call, end === NEVER || end >= main.end ? null : told);
+      ends.set(call, end === NEVER || end >= closedAt ? null : told);
     }
     return ends;
   }

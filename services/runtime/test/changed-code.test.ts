@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { MemoryDisk, memoryStore } from "@claw/store-memory";
-import { type Context, workflow, type WorkflowOptions } from "@claw/sdk";
+import { type Context, event, type Workflow, workflow, type WorkflowOptions } from "@claw/sdk";
 import { gate, World } from "./world.ts";
 
 type Code = (ctx: Context, did: string[]) => Promise<unknown>;
@@ -226,4 +226,33 @@ test("a cancellation reaches an inserted wait although recorded calls were not a
   await claw.cancel(id, "enough");
   assert.equal((await world.ended(run)).status, "cancelled");
   assert.deepEqual(did, ["a", "b", "told"]);
+});
+
+const moved = event("moved");
+
+/** Takes an update whose handler waits for an event; ends after the last of these signals. */
+const takesUpdates = (...signals: readonly string[]): Workflow<unknown, unknown> =>
+  workflow("w", async (ctx) => {
+    ctx.update("change", {}, (inner) => inner.waitFor(moved));
+    for (const signal of signals) await ctx.receive(signal);
+  });
+
+test("code that ends before the turn of an update leaves out what its handler has recorded", async (t) => {
+  const disk = new MemoryDisk();
+  const world = new World(t, () => memoryStore({ disk }));
+  const before = takesUpdates("go", "on");
+  const old = await world.open([before]);
+  const { id } = await old.start(before, undefined);
+  await old.signal(id, "go");
+  await world.parked(old, id);
+  const changed = old.update(id, "change", null);
+  await world.soon(async () => (await old.find(id))?.journal.length === 2);
+  await old.publish({ id: "1", type: "moved", data: 1 });
+  await changed;
+  await world.parked(old, id);
+  await old.stop();
+  const claw = await world.open([takesUpdates("go")]);
+  await claw.signal(id, "on");
+  await world.shows(claw, id, "diverged");
+  assert.match(await world.reason(claw, id), /the journal has event "\/update#[^"]*event:moved"/);
 });
