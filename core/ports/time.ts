@@ -7,6 +7,12 @@ export interface Clock {
   now(): number;
   /** Calls `fire` once, not before `delayMs` have passed; must not keep the process alive alone. */
   after(delayMs: number, fire: () => void): CancelTimer;
+  /**
+   * Calls `act`, during which nothing else happens, and stops it in the middle of anything when `msMax` have
+   * passed; answers false then. What `act` throws is thrown. Absent where time stands still while code runs:
+   * there nothing takes too long, however busy the machine is.
+   */
+  within?(msMax: number, act: () => void): boolean;
 }
 
 /** Randomness for ids. */

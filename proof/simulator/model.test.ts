@@ -15,9 +15,19 @@ function program(body: Block): Program {
 }
 
 /** The facts of a journal with these entries, a millisecond apart. */
-function journal(...entries: readonly (readonly [EntryKind, call: string, data: unknown])[]): Facts {
+function journal(
+  ...entries: readonly (readonly [EntryKind, call: string, data: unknown])[]
+): Facts {
   const all = entries.map(([kind, call, data], at): Entry => {
-    return { seq: at + 1, at: at + 1, kind, call, attempt: 1, print: "", data: JSON.stringify(data) };
+    return {
+      seq: at + 1,
+      at: at + 1,
+      kind,
+      call,
+      attempt: 1,
+      print: "",
+      data: JSON.stringify(data),
+    };
   });
   return { run: "r", namespace: "default", startedAt: 0, entries: all, generation: 1, begins: 0 };
 }

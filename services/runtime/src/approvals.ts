@@ -20,7 +20,11 @@ const ASSIGNEES_MAX = 1_000;
 const COMMENT_CHARS_MAX = 10_000;
 
 /** The plan of `ctx.approval`. Errors: CLAW-1001. */
-export function approvalPlan(form: unknown, options: ApprovalOptions): Plan {
+export function approvalPlan(
+  node: Pick<Node, "clock">,
+  form: unknown,
+  options: ApprovalOptions,
+): Plan {
   const { title = "", assignees = [], timeout } = options;
   if (typeof title !== "string" || title.length > limits.ERROR_MESSAGE_CHARS_MAX) {
     throw new ClawError("CLAW-1001", "title of an approval is not a text, or too long");
@@ -32,7 +36,7 @@ export function approvalPlan(form: unknown, options: ApprovalOptions): Plan {
   if (!text.startsWith("{") || text.length > FORM_CHARS_MAX) {
     throw new ClawError("CLAW-1001", "The form of an approval is no JSON Schema, or too long");
   }
-  readForm(text);
+  readForm(node.clock, text);
   return { kind: "approval", title, form: text, assignees, bare: timeout === undefined };
 }
 
@@ -51,7 +55,7 @@ export async function decide(
   node.mustBeAvailable();
   const limit = Number.MAX_SAFE_INTEGER;
   const open = (await node.store.approvals({ run, limit })).find((one) => one.call === call);
-  if (open !== undefined) checkAgainst(open, decision);
+  if (open !== undefined) checkAgainst(node, open, decision);
   if (givesUp(node, run, call)) throw notOpen(run, call);
   const place = placeOf(run, call);
   node.deciding.add(place);
@@ -111,12 +115,16 @@ function checkDecision(given: Decision, payloadBytesMax: number): Payload {
 }
 
 // A rejection needs no value; one that is given is checked as that of an approval is.
-function checkAgainst(open: OpenApproval, { decision, by, value }: Decision): void {
+function checkAgainst(
+  { clock }: Pick<Node, "clock">,
+  open: OpenApproval,
+  { decision, by, value }: Decision,
+): void {
   if (open.assignees.length > 0 && !open.assignees.includes(by)) {
     throw new ClawError("CLAW-3014", `${by} is none of the assignees of ${open.call}`);
   }
   if (decision === "reject" && value === undefined) return;
-  const issues = issuesOf(open.form, value);
+  const issues = issuesOf(clock, open.form, value);
   if (issues.length === 0) return;
   const [first] = issues;
   const where = first === undefined ? "" : `: ${first.path} ${first.message}`;

@@ -212,7 +212,7 @@ export class RunContext implements Context {
 
   approval(form: unknown, options: ApprovalOptions = {}): Promise<never> {
     const segment = this.segment("approval", options.key);
-    const plan = approvalPlan(form, options);
+    const plan = approvalPlan(this.#activation.node, form, options);
     return this.#ask(segment, plan, "", this.#deadline(options), null);
   }
 

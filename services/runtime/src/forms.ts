@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { createContext, Script } from "node:vm";
+import type { Clock } from "@claw/core/ports";
 import { ClawError, type Payload } from "@claw/core/protocol";
 import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 
@@ -19,18 +19,23 @@ const checkers = new Map<string, ValidateFunction>();
 let compile: ((form: object) => ValidateFunction) | null = null;
 
 /** Reads a form. Errors: CLAW-1001 for one that is no valid JSON Schema, or takes too long. */
-export function readForm(form: Payload): void {
-  checkerOf(form);
+export function readForm(clock: Pick<Clock, "within">, form: Payload): void {
+  checkerOf(clock, form);
 }
 
 /**
  * What of a value does not match a form; empty when it does.
  * Errors: CLAW-1001 as `readForm`; CLAW-3091 when the check takes too long.
  */
-export function issuesOf(form: Payload, value: unknown): readonly FormIssue[] {
-  const check = checkerOf(form);
+export function issuesOf(
+  clock: Pick<Clock, "within">,
+  form: Payload,
+  value: unknown,
+): readonly FormIssue[] {
+  const check = checkerOf(clock, form);
   const stored: unknown = JSON.parse(JSON.stringify(value ?? null));
   const isValid = inTime(
+    clock,
     () => check(stored),
     () => new ClawError("CLAW-3091", `The check was given up after ${CHECK_MS_MAX} ms`),
   );
@@ -41,7 +46,7 @@ function issueOf({ instancePath, message }: ErrorObject): FormIssue {
   return { path: `$${instancePath.replaceAll("/", ".")}`, message: message ?? "is not valid" };
 }
 
-function checkerOf(form: Payload): ValidateFunction {
+function checkerOf(clock: Pick<Clock, "within">, form: Payload): ValidateFunction {
   const known = checkers.get(form);
   if (known !== undefined) return known;
   if (checkers.size >= FORMS_KEPT_MAX) checkers.clear();
@@ -49,6 +54,7 @@ function checkerOf(form: Payload): ValidateFunction {
   const read = compile;
   try {
     const made = inTime(
+      clock,
       () => read(JSON.parse(form) as object),
       () => new Error(`it takes longer than ${CHECK_MS_MAX} ms to read`),
     );
@@ -71,28 +77,12 @@ function newCompiler(): (form: object) => ValidateFunction {
   return (form) => new ajv.Ajv2020(options).compile(form);
 }
 
-// The context is no wall, and none is needed: what runs is ours. It is the only way to stop a pattern that backtracks
-// for ever, or references that multiply, on the thread that waits for them.
-const context: { act: () => void } = { act: () => {} };
-let bounded: (() => void) | null = null;
-
-function inTime<T>(act: () => T, late: () => Error): T {
-  bounded ??= newBound();
+function inTime<T>(clock: Pick<Clock, "within">, act: () => T, late: () => Error): T {
   const result: { value?: T } = {};
-  context.act = () => {
+  const perform = (): void => {
     result.value = act();
   };
-  try {
-    bounded();
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    throw code === "ERR_SCRIPT_EXECUTION_TIMEOUT" ? late() : error;
-  }
+  if (clock.within === undefined) perform();
+  else if (!clock.within(CHECK_MS_MAX, perform)) throw late();
   return result.value as T;
-}
-
-function newBound(): () => void {
-  const script = new Script("act()");
-  const place = createContext(context);
-  return () => void script.runInContext(place, { timeout: CHECK_MS_MAX });
 }

@@ -231,7 +231,7 @@ test("a cancellation reaches an inserted wait although recorded calls were not a
 const moved = event("moved");
 
 /** Takes an update whose handler waits for an event; ends after the last of these signals. */
-const takesUpdates = (...signals: readonly string[]): Workflow<unknown, unknown> =>
+const takesUpdates = (...signals: readonly string[]): Workflow =>
   workflow("w", async (ctx) => {
     ctx.update("change", {}, (inner) => inner.waitFor(moved));
     for (const signal of signals) await ctx.receive(signal);

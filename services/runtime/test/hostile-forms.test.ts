@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import type { Clock } from "@claw/core/ports";
 import { memoryStore } from "@claw/store-memory";
 import { workflow } from "@claw/sdk";
 import { type Claw, openRuntime } from "../src/index.ts";
+import { systemClock } from "../src/system.ts";
 
 /** A decision on a hostile form may keep the process busy for so long. */
 const BUSY_MS_MAX = 6_000;
@@ -10,8 +12,8 @@ const BUSY_MS_MAX = 6_000;
 const good = workflow("good", (ctx) => ctx.run("s", () => 1));
 const asks = workflow("asks", (ctx, form: Readonly<Record<string, unknown>>) => ctx.approval(form));
 
-async function open(t: TestContext): Promise<Claw> {
-  const claw = await openRuntime({ store: memoryStore(), workflows: [good, asks] });
+async function open(t: TestContext, clock: Clock = systemClock): Promise<Claw> {
+  const claw = await openRuntime({ store: memoryStore(), workflows: [good, asks], clock });
   t.after(() => claw.stop());
   return claw;
 }
@@ -106,4 +108,53 @@ test("a form that refers to itself checks values of any depth that can be stored
   const value = JSON.parse(`${'{"next":'.repeat(150)}{}${"}".repeat(150)}`) as unknown;
   await claw.approve(id, "approval", { decision: "approve", by: "ada", value });
   assert.equal((await claw.run(id).ended()).status, "completed");
+});
+
+/** The system's clock, to which the first things that are bounded come in time or not as told, and all others do. */
+function clockOf(...inTime: boolean[]): Clock {
+  return {
+    now: () => systemClock.now(),
+    after: (delayMs, fire) => systemClock.after(delayMs, fire),
+    within: (_, act) => {
+      if (inTime.shift() === false) return false;
+      act();
+      return true;
+    },
+  };
+}
+
+test("a form that cannot be read in the time of the runtime's clock is a mistake of the code", async (t) => {
+  const claw = await open(t, clockOf(false));
+  const { id } = await statusOf(claw, { type: "integer", title: "read late" });
+  assert.match((await claw.find(id))?.reason ?? "", /longer than 1000 ms to read/);
+});
+
+test("a value that cannot be checked in the time of the runtime's clock decides nothing", async (t) => {
+  const claw = await open(t, clockOf(true, false));
+  const { id, status } = await statusOf(claw, { type: "integer", title: "checked late" });
+  assert.equal(status, "open");
+  const decide = (): Promise<unknown> =>
+    claw.approve(id, "approval", { decision: "approve", by: "ada", value: 1 });
+  assert.equal(await codeOf(decide), "CLAW-3091");
+  await decide();
+  assert.equal((await claw.run(id).ended()).status, "completed");
+});
+
+test("the system's clock stops what does not end, and nothing else", () => {
+  let did = 0;
+  const endless = (): void => {
+    for (;;) did++;
+  };
+  assert.equal(systemClock.within?.(20, endless), false);
+  assert.ok(did > 0);
+  did = 0;
+  assert.equal(
+    systemClock.within?.(60_000, () => void did++),
+    true,
+  );
+  assert.equal(did, 1);
+  const broken = (): void => {
+    throw new TypeError("broken");
+  };
+  assert.throws(() => systemClock.within?.(60_000, broken), TypeError);
 });
