@@ -193,16 +193,6 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    bug: "the end of a lingering step is lost",
-    edits: [
-      edit(
-        "core/engine/commands/settle-step.ts",
-        "call.answered || !(call.open || isLingering(run, call))",
-        "call.answered || !call.open",
-      ),
-    ],
-  },
-  {
     bug: "an ordinal is free again when its call has ended",
     edits: [
       edit(

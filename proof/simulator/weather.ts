@@ -56,7 +56,7 @@ export function makeWeather(dice: Dice): Weather {
     namespaces: dice.chance(0.2) ? ["default", "other"] : ["default"],
     flood: dice.chance(0.02),
     starts: dice.between(70, 140),
-    weightMax: dice.between(7_000, 10_000),
+    weightMax: dice.between(5_400, 7_800),
     paceMs: dice.pick([5, 40, 300]),
     slowStore: dice.chance(0.4),
     limits: dice.chance(0.25) ? { activeRunsMax: dice.between(2, 12) } : {},
