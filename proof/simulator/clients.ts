@@ -14,8 +14,8 @@ import { drain } from "./scheduler.ts";
 import { weigh } from "./weight.ts";
 import type { World } from "./world.ts";
 
-/** Rounds of the end: each gives every waiting run a signal and an event. */
-const END_ROUNDS_MAX = 120;
+/** Rounds of the end: each gives every waiting run a signal and an event; the longest trees need about 140. */
+const END_ROUNDS_MAX = 240;
 const ROUND_MS = 250_000;
 const CLOCK_JUMP_MS_MAX = 120_000;
 /** Rounds of the end after which a run with a full inbox is terminated. */
