@@ -44,13 +44,10 @@ import type {
 import type { Retention } from "./runtime-options.ts";
 import { decide } from "./approvals.ts";
 import { viewKey } from "./key-view.ts";
-import { type ExportSelection, exportRuns, storeName } from "./moves/export-runs.ts";
-import {
-  type ExportBytes,
-  type ImportOptions,
-  type ImportReport,
-  importRuns,
-} from "./moves/import-runs.ts";
+import type { ExportSelection } from "./moves/export-runs.ts";
+import type { ExportBytes, ImportOptions, ImportReport } from "./moves/import-runs.ts";
+import { storeName } from "./moves/store-name.ts";
+import { exportRuns } from "./moves/when-needed.ts";
 import type { Node } from "./node.ts";
 import { publish } from "./publish.ts";
 import { handleOf } from "./run-handle.ts";
@@ -309,7 +306,9 @@ export class Client implements Claw {
     }
   }
 
-  importRuns(bytes: ExportBytes, options?: ImportOptions): Promise<ImportReport> {
+  async importRuns(bytes: ExportBytes, options?: ImportOptions): Promise<ImportReport> {
+    // Loaded with the first use, as in moves/when-needed.ts.
+    const { importRuns } = await import("./moves/import-runs.ts");
     return importRuns(this.#node, bytes, options);
   }
 

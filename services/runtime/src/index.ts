@@ -18,17 +18,12 @@ export type {
   StartOptions,
   UpdateRequest,
 } from "./claw.ts";
-export {
-  exportRuns,
-  type ExportSelection,
-  type ExportSource,
-  type MoveProgress,
-  storeName,
-} from "./moves/export-runs.ts";
+export type { ExportSelection, ExportSource, MoveProgress } from "./moves/export-runs.ts";
+export { exportRuns, readRecords } from "./moves/when-needed.ts";
+export { storeName } from "./moves/store-name.ts";
 export { exportFile } from "./moves/export-file.ts";
 export type { ExportBytes, ImportOptions, ImportReport } from "./moves/import-runs.ts";
 export { exportRecord } from "./moves/export-record.ts";
-export { readRecords } from "./moves/read-archives.ts";
 export type { Retention, RuntimeLimits, RuntimeOptions } from "./runtime-options.ts";
 export { openRuntime } from "./open-runtime.ts";
 export { type Replayed, replayRecorded } from "./replay-recorded.ts";

@@ -1,4 +1,4 @@
-import type { StoreInfo, StoreLook } from "@claw/core/ports";
+import type { StoreLook } from "@claw/core/ports";
 import {
   ARCHIVE_VERSION,
   ClawError,
@@ -53,14 +53,6 @@ export interface ExportSource {
   readonly sealer?: Sealer | null;
   /** Told from time to time. Default: nobody. */
   readonly onProgress?: (progress: MoveProgress) => void;
-}
-
-/** What an export says of the store that it came from. */
-export function storeName({
-  kind,
-  schemaVersion,
-}: Pick<StoreInfo, "kind" | "schemaVersion">): string {
-  return `${kind} ${schemaVersion}`;
 }
 
 const PAGE_RUNS = 500;
