@@ -56,7 +56,11 @@ export async function decide(
   const limit = Number.MAX_SAFE_INTEGER;
   const open = (await node.store.approvals({ run, limit })).find((one) => one.call === call);
   if (open !== undefined) checkAgainst(node, open, decision);
-  if (givesUp(node, run, call)) throw notOpen(run, call);
+  if (givesUp(node, run, call)) {
+    // Why is known when what is under way is written: the answer to an item that changes nothing comes with it.
+    await request({ type: "take", runs: [] });
+    throw (await wasDecided(node, run, call)) ? decidedAlready(run, call) : notOpen(run, call);
+  }
   const place = placeOf(run, call);
   node.deciding.set(place, (node.deciding.get(place) ?? 0) + 1);
   let answer: ItemAnswer;
@@ -72,10 +76,14 @@ export async function decide(
   if (answer.why === "unknown") throw new ClawError("CLAW-3001", `There is no run ${run}`);
   if (answer.why === "poison") throw new ClawError("CLAW-4009", answer.detail);
   if (answer.detail === "decided" || (await wasDecided(node, run, call))) {
-    throw new ClawError("CLAW-3013", `The approval ${call} of ${run} was decided already`);
+    throw decidedAlready(run, call);
   }
   if (answer.why === "closed") throw new ClawError("CLAW-3002", `Run ${run} has ended`);
   throw notOpen(run, call);
+}
+
+function decidedAlready(run: RunId, call: string): ClawError {
+  return new ClawError("CLAW-3013", `The approval ${call} of ${run} was decided already`);
 }
 
 function notOpen(run: RunId, call: string): ClawError {

@@ -92,6 +92,19 @@ test("the first decision counts; the second is a conflict, before and after the 
   await assert.rejects(claw.approve(id, "approval", yes), { code: "CLAW-3013" });
 });
 
+test("a second decision is a conflict at any moment after the first", async (t) => {
+  const { world } = open(t);
+  const flow = workflow("flow", async (ctx) => (await ctx.approval({})).decision);
+  const claw = await world.open([flow]);
+  for (let turns = 0; turns < 12; turns++) {
+    const { id } = await claw.start(flow, null);
+    await world.soon(async () => (await claw.approvals({ run: id })).length === 1);
+    await claw.approve(id, "approval", yes);
+    for (let n = 0; n < turns; n++) await new Promise((resolve) => setImmediate(resolve));
+    await assert.rejects(claw.approve(id, "approval", yes), { code: "CLAW-3013" }, `${turns}`);
+  }
+});
+
 test("a value is checked against the form, and a person against the assignees", async (t) => {
   const { world } = open(t);
   const claw = await world.open([refund]);
