@@ -55,17 +55,15 @@ export async function retryRun(node: Node, run: RunId): Promise<Forked> {
   node.mustBeAvailable();
   const record = await found(node, run);
   const { status, journal, input, error } = record;
-  if (status === "terminated") return forkAt(node, record, journal.length, "", input);
-  if (status === "cancelled") {
-    const at = journal.findIndex(({ kind }) => kind === ENTRY_KINDS.cancelRequested);
-    return forkAt(node, record, at < 0 ? journal.length : at, "", input);
+  if (status === "terminated" || status === "cancelled") {
+    return forkAt(node, record, stoodAt(journal), "", input);
   }
   if (status !== "failed") {
     if (status === "compensated") refuseUndone(record);
     throw wrongState("retry", run, status);
   }
   // The store refused what the run wanted to write: it stands where its journal ends.
-  if (error?.code === "CLAW-4009") return forkAt(node, record, journal.length, "", input);
+  if (error?.code === "CLAW-4009") return forkAt(node, record, stoodAt(journal), "", input);
   const at = guiltyEntry(journal, error);
   const call = journal[at]?.call ?? "";
   if (at < 0) {
@@ -73,6 +71,12 @@ export async function retryRun(node: Node, run: RunId): Promise<Forked> {
     throw new ClawError("CLAW-2017", detail);
   }
   return forkAt(node, record, at, call, input);
+}
+
+// Where a run stood when it was cancelled, whatever ended it then, or at its end: nobody retries to be cancelled.
+function stoodAt(journal: readonly Entry[]): number {
+  const at = journal.findIndex(({ kind }) => kind === ENTRY_KINDS.cancelRequested);
+  return at < 0 ? journal.length : at;
 }
 
 async function found(node: Node, run: RunId): Promise<RunRecord> {

@@ -150,6 +150,32 @@ test("retry of a cancelled run goes on before the cancellation, of a terminated 
   assert.deepEqual(log, ["a", "b", "a", "b"]);
 });
 
+test("retry of a run that was terminated while it was being cancelled is not cancelled by that", async (t) => {
+  const world = open(t);
+  const log: string[] = [];
+  const step = noted(log);
+  const claw = await world.open([
+    flow(async (ctx) => {
+      await step(ctx, "a");
+      try {
+        return await ctx.receive("go");
+      } finally {
+        await ctx.scope("tidy", (inner) => inner.receive("tidied"), { shield: true });
+      }
+    }),
+  ]);
+  const old = await claw.start("flow", null);
+  await world.parked(claw, old.id);
+  await claw.cancel(old.id, "enough");
+  await world.until(async () => (await claw.find(old.id))?.journal.at(-1)?.kind === "k");
+  await claw.terminate(old.id, "now");
+  const { id } = await claw.retry(old.id);
+  await claw.signal(id, "go", 1);
+  await claw.signal(id, "tidied");
+  assert.equal(await world.output(claw.run(id)), 1);
+  assert.deepEqual(log, ["a"]);
+});
+
 test("fork and retry are refused where nothing can go on, each with its code", async (t) => {
   const world = open(t);
   const claw = await world.open([
