@@ -212,6 +212,23 @@ function replaced(line: string, field: number, value: unknown): string {
   return JSON.stringify(record);
 }
 
+test("entries whose data nobody seals are refused with sealed data", async () => {
+  const lines = valid.trimEnd().split("\n");
+  const refusedKinds = new Set<string>();
+  for (let at = 0; at < lines.length; at++) {
+    const { entry } = JSON.parse(lines[at] ?? "") as { entry?: { kind: string; data?: unknown } };
+    if (entry === undefined) continue;
+    const text = redigest(valid, (line, number) => {
+      return number === at ? JSON.stringify({ entry: { ...entry, data: "~aes:AAAA" } }) : line;
+    });
+    await withPlace(async (place) => {
+      if ((await tried(place, text)) !== null) refusedKinds.add(entry.kind);
+    });
+  }
+  assert.ok(refusedKinds.has("childStarted"), [...refusedKinds].join());
+  assert.ok(!refusedKinds.has("stepCompleted"));
+});
+
 test("a gigantic line, bytes that are no text and other files are refused, each with its line", async () => {
   await withPlace(async (place) => {
     const [header = ""] = valid.split("\n");

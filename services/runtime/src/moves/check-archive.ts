@@ -39,6 +39,7 @@ import {
   traceFieldOf,
 } from "./check-text.ts";
 import { checkStreams } from "./check-streams.ts";
+import { NO_PAYLOADS } from "../payloads/seal-batch.ts";
 import { kindOfName } from "./export-records.ts";
 
 const CLOSED: readonly ClosedStatus[] = [
@@ -238,6 +239,7 @@ export function readEntry(given: unknown, { id, startedAt }: StartRow): Entry {
     throw new Wrong("the entry's call does not fit its kind");
   const { payload, decoded } = payloadOf(entry["data"], "data", id);
   if (!isCoded(payload)) checkData(kind, payload === "" ? undefined : decoded, id);
+  else if (NO_PAYLOADS.has(kind)) throw new Wrong("the entry's data cannot be sealed");
   return {
     seq: wholeOf(entry["seq"], "seq", 1, SEQ_MAX),
     at: instantOf(entry["at"], "at", startedAt),

@@ -38,8 +38,8 @@ import { sealError } from "./seal-error.ts";
 import { concernsEnqueue, concernsProgress, sealEnqueue, sealProgress } from "./seal-tasks.ts";
 import type { SealedBlob, Sealer } from "./sealer.ts";
 
-// Their data are ids and names of calls, which the engine reads, and no payloads.
-const NO_PAYLOADS: ReadonlySet<string> = new Set([
+/** Kinds of entry whose data are ids and names of calls, which the engine reads, and no payloads: never sealed. */
+export const NO_PAYLOADS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.eventEmitted,
   ENTRY_KINDS.childStarted,
   ENTRY_KINDS.runStarted,
