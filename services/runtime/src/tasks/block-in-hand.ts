@@ -17,6 +17,8 @@ export class BlockInHand {
   readonly #inputs: Payload[];
   readonly #settled: Uint8Array;
   #next = 0;
+  /** What has left the block, as the store has it. */
+  #durable: string;
   /** Tasks that are not settled. */
   left: number;
 
@@ -25,6 +27,7 @@ export class BlockInHand {
     this.#inputs = splitInputs(row.inputs);
     this.#settled = new Uint8Array(row.count);
     this.left = row.count;
+    this.#durable = row.done;
     for (let at = 0; at < row.done.length; at++) if (row.done[at] === "1") this.#settle(at);
   }
 
@@ -57,5 +60,22 @@ export class BlockInHand {
   /** What has left the block, as the store keeps it. */
   marks(): string {
     return this.#settled.join("");
+  }
+
+  /** These marks are in the store. */
+  written(marks: string): void {
+    this.#durable = marks;
+  }
+
+  /**
+   * These marks were refused, and what became of the tasks with them: those are not settled, and later marks must
+   * not say so. They are given out again when the block is taken from the store anew.
+   */
+  refused(marks: string): void {
+    for (let at = 0; at < marks.length; at++) {
+      if (marks[at] !== "1" || this.#durable[at] === "1" || this.#settled[at] !== 1) continue;
+      this.#settled[at] = 0;
+      this.left++;
+    }
   }
 }

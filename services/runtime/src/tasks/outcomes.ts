@@ -12,6 +12,15 @@ export interface Written {
   readonly aside: readonly AsideTask[];
 }
 
+/** An item on its way, and what it stands for. */
+interface Sealed {
+  readonly item: TaskProgress;
+  readonly written: Written;
+  /** What has left each block by then. */
+  readonly marks: ReadonlyMap<BlockInHand, string>;
+  readonly count: number;
+}
+
 /** Gathers what became of attempts: everything since the last commit is one item of the next. */
 export class Outcomes {
   readonly #node: OutcomesHost;
@@ -48,8 +57,8 @@ export class Outcomes {
   #ask(): void {
     this.#asked = true;
     const { committer, loop } = this.#node;
-    let sealed: { item: TaskProgress; written: Written; count: number } | null = null;
-    const seal = (): NonNullable<typeof sealed> => (sealed ??= this.#seal());
+    let sealed: Sealed | null = null;
+    const seal = (): Sealed => (sealed ??= this.#seal());
     committer.request({
       // Read when the batch is put together, so that everything until then rides with it.
       get item() {
@@ -58,8 +67,11 @@ export class Outcomes {
       answered: (answer) => {
         const { written, count, item } = seal();
         this.open -= count;
-        if (answer.status === "applied") this.#written(written);
-        else {
+        if (answer.status === "applied") {
+          for (const [block, done] of seal().marks) block.written(done);
+          this.#written(written);
+        } else {
+          for (const [block, done] of seal().marks) block.refused(done);
           this.#node.log("error", "ends of tasks were refused; they run again at the next start", {
             answer,
             blocks: item.blocksGone.length + item.marks.length,
@@ -72,18 +84,19 @@ export class Outcomes {
     loop.schedule();
   }
 
-  #seal(): { item: TaskProgress; written: Written; count: number } {
-    const marks: { block: number; done: string }[] = [];
+  #seal(): Sealed {
+    const marks = new Map<BlockInHand, string>();
     const blocksGone: BlockInHand[] = [];
     for (const block of this.#touched) {
       if (block.left === 0) blocksGone.push(block);
-      else marks.push({ block: block.row.id, done: block.marks() });
+      marks.set(block, block.marks());
     }
+    const left = [...marks].filter(([block]) => block.left > 0);
     const written = { blocksGone, asideGone: this.#asideGone, aside: this.#aside };
     const item: TaskProgress = {
       type: "tasks",
       blocksGone: blocksGone.map(({ row }) => row.id),
-      marks,
+      marks: left.map(([block, done]) => ({ block: block.row.id, done })),
       asideGone: written.asideGone.map(({ id }) => id),
       aside: written.aside,
       ...(this.#blobsGone.length === 0 ? {} : { blobsGone: this.#blobsGone }),
@@ -95,7 +108,7 @@ export class Outcomes {
     this.#aside = [];
     if (this.#blobsGone.length > 0) this.#blobsGone = [];
     this.#asked = false;
-    return { item, written, count };
+    return { item, written, marks, count };
   }
 
   /** Forgets everything: the store was lost. */
