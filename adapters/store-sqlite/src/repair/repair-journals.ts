@@ -23,7 +23,7 @@ export function repairJournals(db: DatabaseSync, tell: Tell): void {
     UPDATE runs SET held = 'quarantined', held_reason = ?, due = NULL WHERE id = ?`);
   const count = db.prepare("UPDATE runs SET seq = ? WHERE id = ?");
   const runs = db.prepare(`
-    SELECT id, started_at AS startedAt, seq, held, due IS NULL AND held = '' AS rests FROM runs ORDER BY id`);
+    SELECT id, started_at AS startedAt, seq, held FROM runs ORDER BY id`);
   for (const run of runs.all() as OpenLine[]) {
     if (run.held === "quarantined") continue;
     const read = readJournal(db, run, tails.get(run.id) ?? []);
@@ -41,8 +41,6 @@ export function repairJournals(db: DatabaseSync, tell: Tell): void {
       run.id,
       read.entries,
       (child, why) => {
-        // One that is due looks for itself: a call may have been closed before its child was refused.
-        if (run.rests === 0) return;
         quarantine.run(`${why}; skip its call or terminate it`, run.id);
         tell(`run ${run.id} waits for ${child}: ${why}`, "quarantined: a person decides");
       },
@@ -51,7 +49,7 @@ export function repairJournals(db: DatabaseSync, tell: Tell): void {
   }
 }
 
-type OpenLine = { id: string; startedAt: number; seq: number; held: string; rests: 0 | 1 };
+type OpenLine = { id: string; startedAt: number; seq: number; held: string };
 
 // The entries in rows of the run, then those of the tail; a text says what is wrong.
 function readJournal(
