@@ -21,7 +21,6 @@ export type {
   Publication,
   PublishedEvent,
   RareParts,
-  PutBack,
   Renewal,
   Release,
   Start,

@@ -54,8 +54,8 @@ export const OPERATOR_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: "core/engine/commands/take-inbox.ts",
-        search: '  return row.kind === "approval" && isEarly',
-        replacement: '  return row.kind === "cancel" && isEarly',
+        search: '  return kind === "approval" && subscriptions',
+        replacement: '  return kind === "cancel" && subscriptions',
       },
     ],
   },

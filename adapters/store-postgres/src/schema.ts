@@ -4,7 +4,6 @@ import { COMMIT_FUNCTIONS } from "./sql/commit.ts";
 import { ITEM_FUNCTIONS } from "./sql/items.ts";
 import { KEY_FUNCTIONS } from "./sql/keys.ts";
 import { LIFE_FUNCTIONS } from "./sql/life.ts";
-import { PUTTING_BACK } from "./sql/putting-back.ts";
 import { RUN_FUNCTIONS } from "./sql/runs.ts";
 import { SPREAD_FUNCTIONS } from "./sql/spreads.ts";
 import { TABLES } from "./sql/tables.ts";
@@ -24,7 +23,6 @@ ${ITEM_FUNCTIONS}
 ${TASK_FUNCTIONS}
 ${COMMIT_FUNCTIONS}
 ${LIFE_FUNCTIONS}`,
-  PUTTING_BACK,
 ];
 
 /** Version of the schema that this code writes. */

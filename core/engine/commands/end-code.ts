@@ -1,4 +1,3 @@
-import { leaveApproval } from "../approvals.ts";
 import { awaitedCount } from "../children.ts";
 import { firstUnasked } from "../records.ts";
 import type { RunState } from "../run-state.ts";
@@ -30,7 +29,6 @@ export function endCode(
     // An answer that was recorded but not delivered is no loose end.
     if (!call.answered) abandoned.push(call.id);
     run.closedCalls.push(call);
-    if (as === "its next generation") leaveApproval(run, call);
     withdraw(run, call, as === "its next generation" ? "it went on" : "it ended");
   }
   if (abandoned !== NONE) run.abandoned = abandoned;

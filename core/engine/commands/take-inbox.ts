@@ -5,7 +5,7 @@ import {
   eventNumberOf,
   type InboxRow,
 } from "../../protocol/index.ts";
-import { askedAgain, closeApproval, isEarlyDecision, noteUnused } from "../approvals.ts";
+import { closeApproval } from "../approvals.ts";
 import type { Call } from "../call.ts";
 import { extrasOf } from "../draft.ts";
 import { recordAnswer } from "../record.ts";
@@ -29,8 +29,7 @@ export function addMessages(run: RunState, rows: readonly InboxRow[]): void {
 /**
  * Takes every message that an open call waits for, in the order of arrival: each becomes an entry, and
  * its row is removed in the same transition. During replay only for inserted calls. Signals that nobody waits
- * for stay, and decisions of approvals that were not asked for yet; answers to calls that are closed are dropped,
- * but decisions are noted.
+ * for stay, and decisions of approvals that were not asked for yet; answers to calls that are closed are dropped.
  */
 export function takeInbox(run: RunState, nowMs: number): void {
   if (run.inbox.length === 0) return;
@@ -38,35 +37,22 @@ export function takeInbox(run: RunState, nowMs: number): void {
   const waiting = waitingCalls(run);
   const left: InboxRow[] = [];
   for (const row of run.inbox) {
-    const call = row.kind === "cancel" ? null : callFor(run, row, waiting);
+    const call = row.kind === "cancel" ? null : waiting.get(`${row.kind} ${row.name}`)?.shift();
     if (call === undefined && (row.kind === "signal" || isEarly(run, row))) {
       left.push(row);
       continue;
     }
     if (call === null) requestCancel(run, row, nowMs);
     else if (call !== undefined) answerOnce(run, call, row, nowMs);
-    else if (row.kind === "approval") noteUnused(run, row, nowMs);
     extrasOf(draftOf(run)).acks.push(row.seq);
   }
   run.inbox = left;
 }
 
-function callFor(run: RunState, row: InboxRow, waiting: Map<string, Call[]>): Call | undefined {
-  const call = waiting.get(`${row.kind} ${row.name}`)?.shift();
-  return call === undefined && row.kind === "approval" ? askedAgain(run, row, waiting) : call;
-}
-
-// The decision of an approval that the code has not come to yet, because it waits for something else than ctx,
-// was changed or has gone on: it was acknowledged, and stays until the code asks.
-function isEarly(run: RunState, row: InboxRow): boolean {
-  return row.kind === "approval" && isEarlyDecision(run, row);
-}
-
-/** True when a message that came before now lies ready for a call: it is taken as soon as the turn is closed. */
-export function liesReady({ inbox }: RunState, call: Call): boolean {
-  if (inbox.length === 0) return false;
-  const key = inboxKey(call);
-  return key !== null && inbox.some(({ kind, name }) => `${kind} ${name}` === key);
+// The decision of an approval that the code has not come to yet, because it waits for something else than ctx
+// or was changed: it was acknowledged, and stays until the code asks.
+function isEarly({ subscriptions }: RunState, { kind, name }: InboxRow): boolean {
+  return kind === "approval" && subscriptions?.approvals?.has(name) !== true;
 }
 
 // Once is enough: the code has been told, or will be in one of the next turns.

@@ -62,15 +62,12 @@ export async function decide(
     throw (await wasDecided(node, run, call)) ? decidedAlready(run, call) : notOpen(run, call);
   }
   const place = placeOf(run, call);
-  node.deciding.set(place, (node.deciding.get(place) ?? 0) + 1);
+  node.deciding.add(place);
   let answer: ItemAnswer;
   try {
     answer = await request({ type: "decision", run, call, data });
   } finally {
-    // Of several at once the last one to end clears the place.
-    const others = (node.deciding.get(place) ?? 1) - 1;
-    if (others === 0) node.deciding.delete(place);
-    else node.deciding.set(place, others);
+    node.deciding.delete(place);
   }
   if (answer.status !== "refused") return;
   if (answer.why === "unknown") throw new ClawError("CLAW-3001", `There is no run ${run}`);
@@ -107,9 +104,8 @@ function placeOf(run: RunId, call: string): string {
 
 async function wasDecided(node: Node, run: RunId, call: string): Promise<boolean> {
   const record = await node.store.find(run);
-  const { approvalDecided, decisionUnused } = ENTRY_KINDS;
   const isIt = (entry: { kind: string; call: string }): boolean =>
-    entry.call === call && (entry.kind === approvalDecided || entry.kind === decisionUnused);
+    entry.call === call && entry.kind === ENTRY_KINDS.approvalDecided;
   return record?.journal.some(isIt) ?? false;
 }
 
