@@ -250,8 +250,7 @@ export class Activation {
   // Replays on to where the journal ends, answers, and is dropped.
   #readOn(nowMs: number): void {
     if (this.#data.isOpening) return;
-    // Code that has ended is told nothing more, here as where it lived.
-    if (this.#ended === null && nextItem(this.state) !== null) return this.node.loop.wake(this);
+    if (nextItem(this.state) !== null) return this.node.loop.wake(this);
     if (this.state.replaying && this.#mayAskLater) return this.#watch(nowMs);
     this.visits?.answerQueries();
     this.retire();
