@@ -49,14 +49,4 @@ export const OPERATOR_MUTATIONS: readonly Mutation[] = [
       },
     ],
   },
-  {
-    bug: "a decision that comes before the code asks is dropped",
-    edits: [
-      {
-        file: "core/engine/commands/take-inbox.ts",
-        search: '  return kind === "approval" && subscriptions',
-        replacement: '  return kind === "cancel" && subscriptions',
-      },
-    ],
-  },
 ];
