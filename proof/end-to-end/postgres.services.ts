@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { isClawError } from "@claw/core/protocol";
 import { openRuntime } from "@claw/runtime";
-import { workflow } from "@claw/sdk";
+import { event, workflow } from "@claw/sdk";
 import { postgresStore } from "@claw/store-postgres";
 import pg from "pg";
 import { startPostgres } from "../servers/postgres-server.ts";
@@ -107,6 +108,28 @@ test("a server that is killed and comes back finds its runs going on", async (t)
   await own.kill();
   await own.restart();
   assert.deepEqual([...new Set(await Promise.all(ends))], [15]);
+});
+
+test("words that a database cannot hold, and a match longer than an index takes, harm no other run", async (t) => {
+  const words = workflow("words", async () => {
+    throw new TypeError("a\0b \ud800");
+  });
+  const match = Object.fromEntries(
+    Array.from({ length: 200 }, (_, n) => [`${n}.${randomBytes(20).toString("hex")}`, n]),
+  );
+  const waits = workflow("waits", async (ctx) => ctx.waitFor(event("paid"), { match }));
+  const workflows = [words, waits, steps];
+  const claw = await openRuntime({ store: postgresStore(place()), workflows });
+  t.after(() => claw.stop());
+  const [held, waiting] = [await claw.start(words, null), await claw.start(waits, null)];
+  assert.equal(await (await claw.start(steps, 2)).result(), 3);
+  const statuses = async (): Promise<unknown[]> => [
+    (await claw.find(held.id))?.status,
+    (await claw.find(waiting.id))?.status,
+  ];
+  const until = Date.now() + 10_000;
+  while ((await statuses()).includes("running") && Date.now() < until) await setTimeout(10);
+  assert.deepEqual(await statuses(), ["bug", "waiting"]);
 });
 
 // What a client does with an error that says that it may be tried again.

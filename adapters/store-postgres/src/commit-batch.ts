@@ -44,7 +44,8 @@ export class BatchWriter {
 
   /** One statement; a second one when an item is bad. Errors: those of the server as they are. */
   async commit(batch: Batch): Promise<BatchAnswer> {
-    await this.#shapes.learn(batch.items);
+    const bad = await this.#shapes.learn(batch.items);
+    if (bad.size > 0) return this.#without(bad, batch);
     try {
       return await this.#send(batch, false);
     } catch (error) {
@@ -53,6 +54,23 @@ export class BatchWriter {
       // One item is bad. The others are written without it; nothing of this number was.
       return await this.#send(batch, true);
     }
+  }
+
+  // Items whose subscriptions cannot be indexed are refused alone.
+  async #without(bad: ReadonlyMap<CommitItem, string>, batch: Batch): Promise<BatchAnswer> {
+    const left = batch.items.filter((item) => !bad.has(item));
+    const blobs = (batch.blobs ?? []).flatMap((blob) => {
+      const item = left.indexOf(batch.items[blob.item] as CommitItem);
+      return item < 0 ? [] : { ...blob, item };
+    });
+    const answer = await this.commit({ ...batch, items: left, blobs });
+    const given = answer.items.values();
+    const items = batch.items.map((item): ItemAnswer => {
+      const detail = bad.get(item);
+      if (detail !== undefined) return { status: "refused", why: "poison", detail };
+      return given.next().value as ItemAnswer;
+    });
+    return { ...answer, items };
   }
 
   async #send(batch: Batch, careful: boolean): Promise<BatchAnswer> {

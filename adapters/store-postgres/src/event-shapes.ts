@@ -1,6 +1,7 @@
 import type { CommitItem } from "@claw/core/ports";
 import { decodePayload, eventKey, type Shape } from "@claw/core/protocol";
 import type { Link } from "./link.ts";
+import { isDataError } from "./postgres-error.ts";
 import { inSchema } from "./schema.ts";
 
 /** Events that are indexed at once under a new shape. */
@@ -49,16 +50,23 @@ export class EventShapes {
 
   /**
    * Makes the shapes that these items subscribe with known, before they are sent: from then on every event of the type
-   * is indexed under them, and logged ones are.
+   * is indexed under them, and logged ones are. Answers the items for which that cannot be done, with what is wrong.
    */
-  async learn(items: readonly CommitItem[]): Promise<void> {
+  async learn(items: readonly CommitItem[]): Promise<ReadonlyMap<CommitItem, string>> {
+    const bad = new Map<CommitItem, string>();
     for (const item of items) {
       if (item.type !== "transition" || item.waits.length === 0) continue;
-      for (const { type, shape } of item.waits) {
-        if (this.known(item.namespace, type).includes(shape)) continue;
-        await this.#learn(item.namespace, type, shape);
+      try {
+        for (const { type, shape } of item.waits) {
+          if (this.known(item.namespace, type).includes(shape)) continue;
+          await this.#learn(item.namespace, type, shape);
+        }
+      } catch (error) {
+        if (!isDataError(error)) throw error;
+        bad.set(item, error instanceof Error ? error.message : String(error));
       }
     }
+    return bad;
   }
 
   async #learn(namespace: string, type: string, shape: Shape): Promise<void> {

@@ -81,12 +81,22 @@ export function planBatch(
       ...sets.parks,
       ...sets.ends,
       sets.rows,
-      JSON.stringify(items),
+      jsonOf(items),
       careful,
       ...blobs,
     ],
     places,
   };
+}
+
+// Payloads are text that a database takes; the words of an author's error need not be. Neither NUL nor half of a
+// surrogate pair can stand in its text, and one of them would keep the whole statement from being read.
+function jsonOf(items: readonly unknown[]): string {
+  const text = JSON.stringify(items);
+  if (!/\\u(?:0000|d[89a-f])/i.test(text)) return text;
+  return JSON.stringify(items, (_, value: unknown) =>
+    typeof value === "string" ? value.toWellFormed().replaceAll("\0", "\ufffd") : value,
+  );
 }
 
 // How often runs are touched in a batch: what is touched twice keeps its order among the items.

@@ -138,7 +138,10 @@ BEGIN
       FROM gone JOIN unnest(f_id, f_status, f_ended_at, f_seq, f_error, f_abandoned, f_output, f_journal)
         AS f (run, status, ended_at, last_seq, error, abandoned, output, journal) ON f.run = gone.id
     )
-    SELECT array_agg(id) INTO talked FROM gone WHERE inbox_seq > 0;
+    SELECT array_agg(id) FILTER (WHERE inbox_seq > 0), count(*) INTO talked, met FROM gone;
+    IF met <> cardinality(f_id) THEN
+      RAISE EXCEPTION 'a run that ends is not open any more' USING ERRCODE = 'CL001';
+    END IF;
     IF talked IS NOT NULL THEN DELETE FROM claw.inbox WHERE run = ANY (talked); END IF;
   END IF;
   IF jsonb_array_length(items) > 0 THEN

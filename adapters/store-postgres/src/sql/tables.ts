@@ -110,9 +110,10 @@ CREATE INDEX waits_run ON claw.waits (run, call);
 CREATE TABLE claw.shapes (
   namespace text NOT NULL,
   type text NOT NULL,
-  shape text NOT NULL,
-  PRIMARY KEY (namespace, type, shape)
+  shape text NOT NULL
 );
+-- A shape may be longer than an index takes.
+CREATE UNIQUE INDEX shapes_known ON claw.shapes (namespace, md5(type), md5(shape));
 
 CREATE TABLE claw.events (
   seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
