@@ -30,6 +30,15 @@ export type {
   Wait,
 } from "./store.ts";
 export type {
+  Errand,
+  ErrandReply,
+  Hosted,
+  NodeRecord,
+  NodeReport,
+  Post,
+  SharedStore,
+} from "./shared.ts";
+export type {
   ApprovalQuery,
   Finding,
   RunQuery,

@@ -21,6 +21,7 @@ import type {
 
 import type { BlobStore, NewBlob } from "./blobs.ts";
 import type { StoreLook } from "./look.ts";
+import type { SharedStore } from "./shared.ts";
 import type {
   ApprovalQuery,
   Finding,
@@ -341,8 +342,11 @@ export type ItemAnswer =
   | { readonly status: "duplicate"; readonly run: RunId | ""; readonly same: boolean }
   | {
       readonly status: "refused";
-      /** `state`: the run is in another state; `detail` is its hold, or empty · `start`: see `start`. */
-      readonly why: "unknown" | "closed" | "full" | "poison" | "state" | "start";
+      /**
+       * `state`: the run is in another state; `detail` is its hold, or empty · `start`: see `start` · `elsewhere`: another
+       * node holds the run.
+       */
+      readonly why: "unknown" | "closed" | "full" | "poison" | "state" | "start" | "elsewhere";
       readonly detail: string;
       readonly start?: RefusedStart;
     };
@@ -362,7 +366,7 @@ export interface BatchAnswer {
 }
 
 /**
- * The durable truth. One process owns an embedded store at a time.
+ * The durable truth. One process owns an embedded store at a time; `shared` says what is different for several nodes.
  *
  * Namespaces: verbs that take a namespace answer for its runs alone, others for all. A store keeps runs
  * of several namespaces apart, and what asks for one of them leaves the rows of the others as they are.
@@ -434,6 +438,8 @@ export interface Store {
   readonly tasks: TaskReads;
   /** Large payloads. */
   readonly blobs: BlobStore;
+  /** What several nodes need that work on it at once; absent for a store that one process owns. */
+  readonly shared?: SharedStore;
   /** Integrity: damaged pages, rows that contradict each other, stranded runs. Empty when sound. */
   check(): MaybePromise<readonly Finding[]>;
   /** Opens a look at the state of this moment. */
