@@ -37,7 +37,7 @@ export type {
   NodeReport,
   Post,
   SharedStore,
-} from "./shared.ts";
+} from "./shared-store.ts";
 export type {
   ApprovalQuery,
   Finding,

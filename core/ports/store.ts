@@ -21,7 +21,7 @@ import type {
 
 import type { BlobStore, NewBlob } from "./blobs.ts";
 import type { StoreLook } from "./look.ts";
-import type { SharedStore } from "./shared.ts";
+import type { SharedStore } from "./shared-store.ts";
 import type {
   ApprovalQuery,
   Finding,
