@@ -42,6 +42,8 @@ export const UNDO_TIMEOUT_MS = 600_000;
 export const RECOVERIES_MAX = 5;
 /** From so many on a run is taken up alone, so that it shows whether it is the one that ends processes. */
 export const SUSPECT_RECOVERIES = 2;
+/** A suspect that its next process would quarantine is taken up only by one that has lived for so long without it. */
+export const LAST_TRIAL_AFTER_MS = 1_000;
 /** For so long after a process took over from one that crashed it writes down which runs it takes up. */
 export const CAREFUL_MS = 60_000;
 /** A suspect that was in memory for so long without ending its process is no suspect any more. */

@@ -287,9 +287,12 @@ export class Activation {
 
   #rest(nowMs: number): void {
     const { node } = this;
+    // It has proved itself by coming to rest, and being parked says so, before this process ends as well.
+    const isBlamed = this.recoveries > 0;
+    const patient = this.#patient && !isBlamed;
     const rest = this.awaiting
-      ? restOfEnded(this.state, this.#patient)
-      : restOf(this.state, nowMs, node.limits.parkGraceMs, this.#patient);
+      ? restOfEnded(this.state, patient)
+      : restOf(this.state, nowMs, isBlamed ? 0 : node.limits.parkGraceMs, patient);
     if (rest.kind === "stuck" || (!this.awaiting && idleUpdates(this.state).length > 0)) {
       this.#watch(nowMs);
     } else if (rest.kind === "park") {
@@ -375,8 +378,7 @@ export class Activation {
     this.durableSeq = this.sentSeq;
     if (this.#heldBack) this.node.loop.wake(this);
     this.#orders?.durable(draft);
-    // It goes on: it is not what ended the processes before.
-    if (this.recoveries > 0) this.node.trials.cleared(this.id);
+    if (this.recoveries > 0) this.node.trials.proved(this);
     this.#starter?.started(this.id, false);
     this.#starter = null;
     if (draft.extras !== null) publishEnds(this, draft.extras.updates);

@@ -82,6 +82,7 @@ export class Committer {
     this.#dirty = dirty === this.#dirty ? [] : this.#dirty.slice(dirty.length);
     const items: CommitItem[] = [];
     let woken: string[] | null = null;
+    let proved: string[] | null = null;
     for (const request of requests) items.push(request.item);
     for (const activation of dirty) {
       activation.dirty = false;
@@ -90,9 +91,11 @@ export class Committer {
       if (draft === null || activation.inert) continue;
       const item = takeTransition(activation.state, draft, activation.dedup, this.#admit);
       items.push(item);
-      if (activation.rests && item.park === null && item.hold === null && item.finish === null) {
-        activation.rests = false;
-        (woken ??= []).push(item.run);
+      if (activation.rests || activation.recoveries > 0) {
+        const goesOn = item.park === null && item.hold === null && item.finish === null;
+        if (goesOn && activation.rests) (woken ??= []).push(item.run);
+        if (goesOn && activation.recoveries > 0) (proved ??= []).push(item.run);
+        if (goesOn) activation.rests = false;
       }
       activation.sentDraft = draft;
       activation.sentSeq = activation.state.seq;
@@ -103,6 +106,8 @@ export class Committer {
     }
     // The store believes that they rest: after a crash nobody would go on with what has just begun.
     if (woken !== null) items.push({ type: "take", runs: woken });
+    // Whoever records something is not what ended the processes before, and must not be blamed for the end of this one.
+    if (proved !== null) for (const run of proved) items.push({ type: "clear", run });
     this.#send(items, dirty, requests, nowMs);
   }
 

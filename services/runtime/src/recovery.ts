@@ -26,7 +26,7 @@ export async function takeOver(node: Node): Promise<void> {
   node.feeds.reread();
   await releaseHeld(node);
   await node.wakes.takeOver();
-  await node.trials.next();
+  await node.trials.begin();
   await node.tasks.takeOver();
   await answerEnded(node);
 }

@@ -1,5 +1,6 @@
 import { limits, type RunId, type RunRow } from "@claw/core/protocol";
 import type { CancelTimer } from "@claw/core/ports";
+import type { Activation } from "./activation.ts";
 import type { Node } from "./node.ts";
 
 const RETRY_MS = 1_000;
@@ -13,6 +14,7 @@ export class Trials {
   readonly #node: Node;
   #run: RunId | null = null;
   #cancel: CancelTimer | null = null;
+  #beganAt = 0;
 
   constructor(node: Node) {
     this.#node = node;
@@ -20,11 +22,20 @@ export class Trials {
 
   /** False for a suspect whose turn it is not. */
   mayTakeUp({ id, recoveries }: RunRow): boolean {
-    return recoveries < limits.SUSPECT_RECOVERIES || this.#run === id;
+    if (recoveries < limits.SUSPECT_RECOVERIES) return true;
+    if (this.#run !== id) return false;
+    // Where processes end for other reasons they end without it as well, and it is not blamed for that.
+    const isLast = recoveries >= limits.RECOVERIES_MAX;
+    return !isLast || this.#node.clock.now() - this.#beganAt >= limits.LAST_TRIAL_AFTER_MS;
   }
 
-  /** Takes up the next suspect, if there is one. Called when this node has taken the store over. */
-  async next(): Promise<void> {
+  /** This node has taken the store over: suspects are taken up from now on. */
+  begin(): Promise<void> {
+    this.#beganAt = this.#node.clock.now();
+    return this.#next();
+  }
+
+  async #next(): Promise<void> {
     const node = this.#node;
     this.stop();
     if (!node.available || node.registry.workflows.length === 0) return;
@@ -35,25 +46,31 @@ export class Trials {
       if (run === undefined || this.#run !== null) return;
       this.#run = run;
       node.log("warn", "a suspect is taken up alone", { run });
-      this.#after(limits.TRIAL_MS, () => this.cleared(run));
+      this.#after(limits.TRIAL_MS, () => this.#lives(run));
       await node.takeUp([run]);
-      // No room for it, or it was held: it is not in memory, so it proves nothing.
-      if (this.#run === run && !node.active.has(run)) this.#after(RETRY_MS, () => void this.next());
+      // No room for it, too soon, or it was held: it is not in memory, so it proves nothing.
+      if (this.#run === run && !node.active.has(run))
+        this.#after(RETRY_MS, () => void this.#next());
     } catch (error) {
       node.log("warn", "taking up a suspect failed", { error: String(error) });
-      this.#after(RETRY_MS, () => void this.next());
+      this.#after(RETRY_MS, () => void this.#next());
     }
   }
 
-  /** A run that an ended process held goes on: it is blamed no longer. */
-  cleared(run: RunId): void {
+  /** A run that an ended process held goes on, and the commit that says so has cleared it. */
+  proved(activation: Activation): void {
+    activation.recoveries = 0;
+    if (this.#run === activation.id) void this.#next();
+  }
+
+  #lives(run: RunId): void {
     const node = this.#node;
     const activation = node.active.get(run);
-    if (activation !== undefined) activation.recoveries = 0;
-    const next = (): void => {
-      if (this.#run === run) void this.next();
+    const answered = (): void => {
+      if (activation !== undefined) this.proved(activation);
+      else if (this.#run === run) void this.#next();
     };
-    node.committer.request({ item: { type: "clear", run }, answered: next, lost: () => {} });
+    node.committer.request({ item: { type: "clear", run }, answered, lost: () => {} });
     node.loop.schedule();
   }
 

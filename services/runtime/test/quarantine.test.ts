@@ -36,7 +36,7 @@ test("after six processes that ended with it a run is quarantined, until an oper
   let claw = await lives.next();
   const { id } = await claw.start("flow", null);
   for (let life = 1; life <= 6; life++) {
-    await lives.world.soon(() => claw.stats().bodies === 1, `a body in life ${life}`);
+    await lives.world.until(() => claw.stats().bodies === 1, `a body in life ${life}`);
     claw = await lives.next();
   }
   await lives.world.calm();
@@ -99,4 +99,95 @@ test("a process that stops in good order blames nobody", async (t) => {
     await lives.world.soon(() => claw.stats().bodies === 1, `a body in life ${life}`);
     await claw.stop();
   }
+});
+
+test("a run that merely waits for its child is never blamed, however soon its processes end", async (t) => {
+  const held = gate();
+  const slow = workflow("slow", (ctx) => ctx.run("long", () => held.promise));
+  const family = workflow("family", (ctx) => ctx.child(slow, null));
+  const lives = new Lives(t, [family, slow]);
+  let claw = await lives.next();
+  const { id } = await claw.start("family", null);
+  for (let life = 0; life < 12; life++) {
+    // Shorter than the park grace: only what is parked at once ever is.
+    await lives.world.calm();
+    claw = await lives.next();
+  }
+  await lives.world.calm();
+  held.open();
+  assert.equal((await lives.world.ended(claw.run(id))).status, "completed");
+});
+
+test("a pause between two attempts, too short to be parked for, is parked after a crash", async (t) => {
+  const flow = workflow("flow", (ctx) =>
+    ctx.run("fails", () => Promise.reject(new Error("no")), {
+      retry: { attempts: 2, initial: "500ms", jitter: 0 },
+    }),
+  );
+  const lives = new Lives(t, [flow]);
+  let claw = await lives.next();
+  const { id } = await claw.start("flow", null);
+  for (let life = 0; life < 10; life++) {
+    await lives.world.calm();
+    claw = await lives.next();
+  }
+  assert.equal((await claw.find(id))?.status, "waiting");
+  assert.equal((await lives.world.ended(claw.run(id))).status, "failed");
+});
+
+test("what a run records and that it is blamed no longer are one commit", async (t) => {
+  const held = gate();
+  const flow = workflow("flow", async (ctx) => {
+    await ctx.run("first", () => held.promise);
+    await ctx.run("second", () => never);
+  });
+  const disk = new MemoryDisk();
+  const blamed: number[] = [];
+  const world = new World(t, () => {
+    disk.ownerDied();
+    const store = memoryStore({ disk });
+    return {
+      ...store,
+      commit: async (batch) => {
+        const answer = await store.commit(batch);
+        const { items } = batch;
+        if (items.some((item) => item.type === "transition" && item.entries !== ""))
+          for (const row of disk.runs.values()) blamed.push(row.recoveries);
+        return answer;
+      },
+    };
+  });
+  let claw = await world.open([flow]);
+  await claw.start("flow", null);
+  for (let life = 0; life < 3; life++) {
+    await world.soon(() => claw.stats().bodies === 1);
+    claw = await world.open([flow]);
+  }
+  held.open();
+  await world.soon(() => blamed.length > 0);
+  assert.deepEqual(blamed, [0]);
+});
+
+test("processes that end within a second quarantine nobody; the innocent go on when they live longer", async (t) => {
+  const lives = new Lives(t, [
+    workflow("slow", (ctx) => ctx.run("long", () => never)),
+    workflow("quick", (ctx) => ctx.run("short", () => 1)),
+  ]);
+  let claw = await lives.next();
+  const slow = await claw.start("slow", null);
+  const quick = await claw.start("quick", null);
+  for (let life = 0; life < 20; life++) {
+    await lives.world.calm();
+    lives.world.clock.advance(900);
+    await lives.world.calm();
+    claw = await lives.next();
+  }
+  assert.equal((await claw.find(slow.id))?.status, "running");
+  assert.equal((await lives.world.ended(claw.run(quick.id))).status, "completed");
+  await lives.world.calm();
+  assert.equal(claw.stats().bodies, 0, "its last trial begins too soon");
+  lives.world.clock.advance(1_000);
+  await lives.world.soon(() => claw.stats().bodies === 1);
+  claw = await lives.next();
+  assert.equal((await claw.find(slow.id))?.status, "quarantined");
 });
