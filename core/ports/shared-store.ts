@@ -1,6 +1,6 @@
 import type { ItemAnswer, MaybePromise } from "./store.ts";
 import type { StoredRun } from "./store-reads.ts";
-import type { RunId } from "../protocol/index.ts";
+import type { InboxRow, RunId } from "../protocol/index.ts";
 
 /** A definition that a node can run. */
 export interface Hosted {
@@ -73,9 +73,13 @@ export interface Post {
 /**
  * What a store offers when several nodes work on it at once. Each `open` begins an incarnation with a lease.
  *
- * Holding: a run in memory is held by one incarnation. Only that one writes transitions of it; those of another
- * are refused with "elsewhere", as are operations on it (pause). It gives the run up by parking, holding back or
- * ending it. Nobody else takes it away, except `takeOver` after the incarnation's lease. A run at rest is held by nobody.
+ * Holding: a run in memory is held by one incarnation: it created the run with `due` 0, or claimed it. Only that one
+ * writes transitions of it; those of others, also of a run at rest, are refused with "elsewhere", as are
+ * operations of others on a run that is held (pause, release, decision, clear). It gives the run up by parking,
+ * ending, or holding it back in a transition, or with `giveUp`; a pause or a release leaves it the holder. Nobody else
+ * takes it away, except `takeOver` after the incarnation's lease. A run at rest is held by nobody, and `due` and
+ * `suspects` name no other, and none whose definition this node has not reported as hosted.
+ * `Take` items are not used. `BatchAnswer.delivered` may leave out messages to runs that others hold.
  *
  * Fencing: an incarnation that was ended writes nothing any more (CLAW-4007), however late its commits arrive.
  *
@@ -84,10 +88,19 @@ export interface Post {
  */
 export interface SharedStore {
   /**
-   * Open runs with these ids that nobody holds, in this order: from now on this incarnation holds them, also those that
-   * are held back. Others are left out. What was sent to them before is in their inbox, what is sent later is post.
+   * Open runs with these ids that no other incarnation holds, in this order: from now on this one holds them, also those
+   * that are held back. Others are left out. What was sent to them before is in their inbox, what is sent later is post.
    */
-  claim(ids: readonly RunId[]): MaybePromise<readonly StoredRun[]>;
+  claim(ids: readonly RunId[], namespace?: string): MaybePromise<readonly StoredRun[]>;
+  /**
+   * Gives up runs that this incarnation holds and does not go on with: they are as they were written, due at once
+   * unless they are held back. Those of others stay as they are.
+   */
+  giveUp(ids: readonly RunId[]): MaybePromise<void>;
+  /** Unread messages of open runs, by run and number. */
+  inbox(ids: readonly RunId[]): MaybePromise<readonly InboxRow[]>;
+  /** Ids of runs that are due since `dueBefore` or longer and whose definition no live node has reported as hosted. */
+  unhosted(dueBefore: number, limit: number, namespace?: string): MaybePromise<readonly RunId[]>;
   /** The incarnation that holds an open run, or null: nobody, or the run is not open. */
   holder(run: RunId): MaybePromise<number | null>;
   /** Takes what others left for this node. What is taken is not given again. */
@@ -100,7 +113,7 @@ export interface SharedStore {
   send(errand: Omit<Errand, "from">): MaybePromise<ItemAnswer>;
   /** Answers an errand; nothing happens when the sender has ended. */
   reply(to: number, reply: ErrandReply): MaybePromise<void>;
-  /** Remembered for the next renewal of the lease. */
+  /** Remembered for the next renewal of the lease; called before `open`, it is written with the incarnation. */
   report(report: NodeReport): void;
   /** Nodes with a live incarnation, oldest first. */
   nodes(): MaybePromise<readonly NodeRecord[]>;
