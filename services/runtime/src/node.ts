@@ -315,9 +315,12 @@ export class Node {
       activation.timers?.delete(cancel);
       if (activation.inert || activation.halting) return;
       const now = this.clock.now();
-      // The answer to a subscription or decision under way may hold what comes before the timeout.
+      // The answer to a subscription or decision under way may hold what comes before the timeout, and so may
+      // an event that the store still owes.
       const asking =
-        isAsking(activation.sentDraft, call) || isDeciding(this, activation.id, call.id);
+        isAsking(activation.sentDraft, call) ||
+        isDeciding(this, activation.id, call.id) ||
+        (this.#isSpreading && call.plan.kind === "event");
       const fired = asking ? "early" : fireTimer(activation.state, call, now);
       if (fired === "answered") activation.touched(now);
       else if (fired === "attempt") activation.attempt(call);
