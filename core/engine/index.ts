@@ -27,7 +27,7 @@ export {
   extrasOf,
 } from "./draft.ts";
 export { closeLoop, loopAround, openLoop, whatOutlives } from "./loops.ts";
-export { allUnasked, forgetRecords, hasRecord } from "./records.ts";
+export { allUnasked, firstUnasked, forgetRecords, hasRecord } from "./records.ts";
 export { hasOpenChild, type Rest, restOf, restOfEnded } from "./rest.ts";
 export { takenEvents } from "./subscriptions.ts";
 export {

@@ -11,14 +11,13 @@ import {
   endUpdates,
   explainDivergence,
   finishRun,
+  firstUnasked,
   hasOpenChild,
   holdRun,
   idleUpdates,
   isLingering,
   nextItem,
   parkRun,
-  restOf,
-  restOfEnded,
   type RunState,
   type Scope,
   settleReplay,
@@ -34,6 +33,7 @@ import { giveUpIdle } from "./handlers.ts";
 import type { Node } from "./node.ts";
 import { mustCompensate } from "./owed-undo.ts";
 import { OpenedData } from "./payloads/opened-data.ts";
+import { restNow } from "./rest-now.ts";
 import { Halting } from "./halting.ts";
 import { leftMemory, Orders } from "./orders.ts";
 import type { BodyStreams } from "./streams/body-streams.ts";
@@ -250,7 +250,9 @@ export class Activation {
   // Replays on to where the journal ends, answers, and is dropped.
   #readOn(nowMs: number): void {
     if (this.#data.isOpening) return;
-    if (nextItem(this.state) !== null) return this.node.loop.wake(this);
+    // Code that has ended is told nothing more, here as where it lived: unless it has diverged.
+    const isOver = this.#ended !== null && firstUnasked(this.state) === null;
+    if (!isOver && nextItem(this.state) !== null) return this.node.loop.wake(this);
     if (this.state.replaying && this.#mayAskLater) return this.#watch(nowMs);
     this.visits?.answerQueries();
     this.retire();
@@ -287,12 +289,7 @@ export class Activation {
 
   #rest(nowMs: number): void {
     const { node } = this;
-    // It has proved itself by coming to rest, and being parked says so, before this process ends as well.
-    const isBlamed = this.recoveries > 0;
-    const patient = this.#patient && !isBlamed;
-    const rest = this.awaiting
-      ? restOfEnded(this.state, patient)
-      : restOf(this.state, nowMs, isBlamed ? 0 : node.limits.parkGraceMs, patient);
+    const rest = restNow(this, this.#patient, nowMs);
     if (rest.kind === "stuck" || (!this.awaiting && idleUpdates(this.state).length > 0)) {
       this.#watch(nowMs);
     } else if (rest.kind === "park") {

@@ -199,3 +199,54 @@ for (const kind of ["answers at once", "answers later"] as const) {
     assert.ok(Number(answered) <= durable, "what it saw is durable");
   });
 }
+
+test("a query of a run whose code has ended tells nothing that came after its end", async (t) => {
+  const { world } = open(t);
+  const child = workflow("child", async (ctx) => {
+    await ctx.receive("never");
+  });
+  const flow = workflow("flow", async (ctx) => {
+    const seen: string[] = [];
+    ctx.query("seen", () => seen);
+    ctx.update("also", {}, async (inner) => {
+      await inner.receive("b");
+      seen.push("b");
+    });
+    void ctx.child(child, null, { onParentEnd: "wait" });
+    await ctx.receive("a");
+    seen.push("a");
+  });
+  const claw = await world.open([flow, child]);
+  const { id } = await claw.start(flow, null);
+  const updated = claw.update(id, "also", null);
+  updated.catch(() => {});
+  await world.until(async () => ((await claw.find(id))?.journal.length ?? 0) === 2);
+  await world.parked(claw, id);
+  // Both are recorded in one transition; the code ends in the turn of the first.
+  await Promise.all([claw.signal(id, "a"), claw.signal(id, "b")]);
+  await world.until(async () => ((await claw.find(id))?.journal.length ?? 0) === 4);
+  assert.deepEqual(await claw.query(id, "seen"), ["a"], "in memory");
+  await world.parked(claw, id);
+  assert.deepEqual(await claw.query(id, "seen"), ["a"], "at rest");
+});
+
+test("a query of changed code that ends before its journal does is refused as diverged", async (t) => {
+  const { world } = open(t);
+  const child = workflow("child", async (ctx) => {
+    await ctx.receive("never");
+  });
+  const flow = (steps: readonly string[]) =>
+    workflow("flow", async (ctx) => {
+      ctx.query("steps", () => steps.length);
+      void ctx.child(child, null, { onParentEnd: "wait" });
+      for (const name of steps) await ctx.receive(name);
+    });
+  let claw = await world.open([flow(["a", "b", "c"]), child]);
+  const { id } = await claw.start("flow", null);
+  for (const name of ["a", "b"]) await claw.signal(id, name);
+  await world.until(async () => ((await claw.find(id))?.journal.length ?? 0) === 3);
+  await world.parked(claw, id);
+  await claw.stop();
+  claw = await world.open([flow(["a"]), child]);
+  await assert.rejects(claw.query(id, "steps"), { code: "CLAW-2005" });
+});
