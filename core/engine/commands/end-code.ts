@@ -1,4 +1,5 @@
 import { awaitedCount } from "../children.ts";
+import { settleReplay } from "../delivery.ts";
 import { firstUnasked } from "../records.ts";
 import type { RunState } from "../run-state.ts";
 import { beginFacts } from "./begin-call.ts";
@@ -34,6 +35,8 @@ export function endCode(
   if (abandoned !== NONE) run.abandoned = abandoned;
   run.open.clear();
   run.asked = [];
+  // Code that has ended takes up nothing more: only the ends of children that were recorded are left to deliver.
+  if (run.replaying) settleReplay(run);
   return awaitedCount(run) > 0 ? "waits" : "over";
 }
 

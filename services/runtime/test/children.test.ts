@@ -298,3 +298,31 @@ test("a child whose parent waits for it ends its run in the same commit as it te
   assert.equal(await world.output(run), "done");
   assert.equal(disk.closed.size, 2);
 });
+
+for (const goesOn of [false, true]) {
+  const as = goesOn ? "goes on as its next generation" : "ends";
+  test(`a run that ${as} beside an answer that it did not see any more is taken up to wait for its child`, async (t) => {
+    const { world, open } = openPlace(t);
+    const waiting = workflow("waiting", (ctx) => ctx.receive("end"));
+    const parent = workflow("parent", async (ctx, generation: number) => {
+      if (generation > 1) return "went on";
+      void ctx.child(waiting, null, { onParentEnd: "wait" });
+      void ctx.receive("b");
+      await ctx.receive("a");
+      if (goesOn) await ctx.continueAs(2);
+      return "ended";
+    });
+    let claw = await open(parent, waiting);
+    const run = await claw.start(parent, 1);
+    await world.parked(claw, run.id);
+    const id = await childOf(claw, run.id);
+    // Both are recorded in one transition.
+    await Promise.all([claw.signal(run.id, "a"), claw.signal(run.id, "b")]);
+    await world.until(async () => (await claw.find(run.id))?.journal.length === 3);
+    await world.parked(claw, run.id);
+    await claw.stop();
+    claw = await open(parent, waiting);
+    await claw.signal(id, "end");
+    assert.equal(await world.output(claw.run(run.id)), goesOn ? "went on" : "ended");
+  });
+}
