@@ -102,8 +102,21 @@ export function openRunReader(
     };
   }
 
+  const begin = db.prepare("BEGIN");
+  const end = db.prepare("COMMIT");
+
+  // In one transaction the file is locked once, not by each statement of each run.
+  function load(ids: readonly RunId[]): StoredRun[] {
+    begin.run();
+    try {
+      return ids.map(loadOne).filter((run) => run !== null);
+    } finally {
+      if (db.isTransaction) end.run();
+    }
+  }
+
   return {
-    load: (ids) => ids.map(loadOne).filter((run) => run !== null),
+    load,
     due: (nowMs, limit, namespace) => due.all(nowMs, namespace, limit).map(idOf),
     suspects: (limit, namespace) => suspects.all(namespace, limit).map(idOf),
     nextDue: (afterMs, namespace) =>

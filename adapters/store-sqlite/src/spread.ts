@@ -42,8 +42,10 @@ export class Spreads {
     this.#insert = db.prepare("INSERT INTO spreads (seq, key, note) VALUES (?, ?, ?)");
     this.#move = db.prepare("UPDATE spreads SET run = ?, call = ? WHERE seq = ? AND key = ?");
     this.#remove = db.prepare("DELETE FROM spreads WHERE seq = ? AND key = ?");
+    // A bound limit makes SQLite prepare the statement anew each time.
     this.#first = db.prepare(
-      "SELECT run, call FROM waits WHERE key = ? ORDER BY run, call LIMIT ?",
+      `SELECT run, call FROM waits WHERE key = ?
+       ORDER BY run, call LIMIT ${limits.EVENT_SPREAD_ROWS + 1}`,
     );
     this.#next = db.prepare(`
       SELECT run, call FROM waits WHERE key = ? AND (run, call) > (?, ?) AND beyond < ?
@@ -62,7 +64,7 @@ export class Spreads {
 
   /** Answers all calls that wait under `key`, or leaves them to later commits when they are very many. */
   answer(key: string, seq: number, note: string, delivered: InboxRow[]): void {
-    const rows = this.#first.all(key, limits.EVENT_SPREAD_ROWS + 1) as Waiting[];
+    const rows = this.#first.all(key) as Waiting[];
     if (rows.length === 0) return;
     const others = this.#pending();
     if (rows.length > limits.EVENT_SPREAD_ROWS || others.some((one) => one.key === key)) {
