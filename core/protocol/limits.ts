@@ -36,6 +36,16 @@ export const PARK_GRACE_MS = 1_000;
 export const STUCK_AFTER_MS = 10_000;
 /** How long bodies under way in a run that was paused may take to end; then they are aborted and run again. */
 export const PAUSE_LINGER_MS = 30_000;
+/** Time between two looks of a node for what others have left for it, when no hint comes. */
+export const POST_EVERY_MS = 500;
+/** The first look after it began to wait for what another node does. */
+export const POST_SOON_MS = 20;
+/** How long what only the holder of a run can do may take, when that is another node. */
+export const ERRAND_MS = 10_000;
+/** How long bodies of an ended incarnation may take to end before their node comes back as a new one. */
+export const FENCED_LINGER_MS = 5_000;
+/** A run that has been due for so long and that no node has code for is held as `no_code`. */
+export const UNHOSTED_AFTER_MS = 10_000;
 /** Longest time of one attempt of an undo that says nothing else. */
 export const UNDO_TIMEOUT_MS = 600_000;
 /** Processes in a row that may end while they hold a run, before it is quarantined. */

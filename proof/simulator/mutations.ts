@@ -137,8 +137,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         "adapters/store-memory/src/commit-batch.ts",
-        "if (batch.incarnation !== current) {",
-        "if (batch.incarnation > current) {",
+        "return incarnation === disk.incarnation;",
+        "return incarnation <= disk.incarnation;",
       ),
     ],
   },

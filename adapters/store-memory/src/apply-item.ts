@@ -59,7 +59,10 @@ export function applyItem(disk: MemoryDisk, item: CommitItem, work: BatchWork): 
   if (item.type === "transition") return withRefused(applyTransition(disk, item, work), work);
   if (item.type === "start") return applyStart(disk, item, work);
   if (item.type === "delivery") return applyDelivery(disk, item, work);
-  if (item.type === "decision") return decideApproval(disk, item, work);
+  if (item.type === "decision") {
+    if (isElsewhere(disk, item.run, work.holder, false)) return elsewhere(item.run);
+    return decideApproval(disk, item, work);
+  }
   if (item.type === "enqueue") {
     const id = taskIdOf(item.lastId);
     const first = item.dedup === null ? null : remember(disk, item.dedup, id, work.nowMs);
@@ -98,6 +101,7 @@ function applyStart(disk: MemoryDisk, { start, dedup }: Start, work: BatchWork):
 
 function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): ItemAnswer {
   const { run, start, finish, dedup, park, hold } = item;
+  if (start === null && isElsewhere(disk, run, work.holder, true)) return elsewhere(run);
   if (item.rare?.keyState && start === null && !hasKey(disk, run)) {
     return { status: "refused", why: "state", detail: run };
   }
@@ -105,9 +109,11 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
     const first = remember(disk, dedup, run, work.nowMs);
     if (first !== null) return first;
   }
+  disk.nodes.wrote(run);
   if (finish !== null) closeRun(disk, item, finish);
   else {
     if (start !== null) insertOwn(disk, item, start, work);
+    if (start !== null && work.holder !== null) disk.owners.set(run, work.holder);
     advance(disk, item, work);
   }
   for (const one of item.rare?.past ?? []) disk.generations.add(run, { ...one });
@@ -119,6 +125,7 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
   for (const created of item.starts) startOther(disk, item, created, work);
   for (const message of item.messages) pushMessage(disk, message, work.delivered);
   for (const event of item.events) publishEvent(disk, event, work);
+  if (finish !== null || hold !== null) disk.owners.delete(run);
   if (finish !== null) {
     if (finish.start.keyed !== undefined) leaveKey(disk, run, work);
     return { status: "applied", parked: false };
@@ -129,7 +136,24 @@ function applyTransition(disk: MemoryDisk, item: Transition, work: BatchWork): I
     if (start?.keyed !== undefined) enteredKey(disk, run, work);
   }
   const parked = hold === null && park !== null && parkRun(disk, run, item.seq, park);
+  if (parked) disk.owners.delete(run);
   return { status: "applied", parked };
+}
+
+// Only who holds a run writes to it. `isWritten`: being held by nobody is not enough.
+function isElsewhere(
+  disk: MemoryDisk,
+  run: RunId,
+  holder: number | null,
+  isWritten: boolean,
+): boolean {
+  if (holder === null) return false;
+  const owner = disk.owners.get(run);
+  return owner === undefined ? isWritten && disk.runs.has(run) : owner !== holder;
+}
+
+function elsewhere(run: RunId): ItemAnswer {
+  return { status: "refused", why: "elsewhere", detail: run };
 }
 
 // A run of a key comes from another store, held: it joins the queue as if it were new.
@@ -180,6 +204,7 @@ function createOther(disk: MemoryDisk, created: NewRun, work: BatchWork): boolea
   if (row.keyed === undefined) {
     if (!createRun(disk, created)) return false;
     if (due === 0) work.started.push({ ...row });
+    if (due === 0 && work.holder !== null) disk.owners.set(row.id, work.holder);
     return true;
   }
   if (disk.runs.has(row.id) || disk.closed.has(row.id)) return false;
@@ -235,6 +260,7 @@ function applyOperation(
   const { run } = item;
   const row = disk.runs.get(run);
   if (item.type === "clear") {
+    if (isElsewhere(disk, run, work.holder, false)) return elsewhere(run);
     if (row !== undefined) disk.runs.set(run, { ...row, recoveries: 0 });
     return { status: "applied", parked: false };
   }
@@ -243,6 +269,7 @@ function applyOperation(
     const isClosed = row === undefined && known !== undefined && isOf(known, namespace);
     return { status: "refused", why: isClosed ? "closed" : "unknown", detail: run };
   }
+  if (isElsewhere(disk, run, work.holder, false)) return elsewhere(run);
   const allowed = item.type === "pause" ? PAUSABLE : item.from;
   if (allowed?.includes(row.held) === false) {
     return { status: "refused", why: "state", detail: row.held };

@@ -16,6 +16,7 @@ export function checkDisk(disk: MemoryDisk): readonly Finding[] {
     findings.push({ severity: "error", message });
   };
   checkRuns(disk, report);
+  checkOwners(disk, report);
   checkCounterparts(disk, report);
   checkJournals(disk, report);
   checkStreams(disk, report);
@@ -30,6 +31,9 @@ function checkRuns(disk: MemoryDisk, report: Report): void {
     if (due === null && waits <= 0 && held === "") {
       report(`run ${id} is stranded: nothing will wake it`);
     }
+    if (due === 0 && disk.nodes.areThere && !disk.owners.has(id)) {
+      report(`run ${id} is in the memory of nobody`);
+    }
     if (disk.closed.has(id)) report(`run ${id} is open and closed at once`);
     if (due === null && held === "" && waits < waitsOf(disk, id)) {
       report(`run ${id} rests with ${waits} waits but has more subscriptions`);
@@ -37,6 +41,14 @@ function checkRuns(disk: MemoryDisk, report: Report): void {
     if (parentRun !== "" && !isKnown(disk, parentRun)) {
       report(`run ${id} says it was started by ${parentRun}, which is unknown`);
     }
+  }
+}
+
+function checkOwners(disk: MemoryDisk, report: Report): void {
+  for (const [run, owner] of disk.owners.entries()) {
+    if (!disk.runs.has(run)) report(`${run} is no open run, and incarnation ${owner} holds it`);
+    if (disk.nodes.live(owner) === undefined)
+      report(`incarnation ${owner} ended, and holds ${run}`);
   }
 }
 

@@ -37,8 +37,13 @@ export function commitBatch(
 /** Writes what was under way when its sender lost sight of it. */
 export function writeLateBatches(disk: MemoryDisk): void {
   for (const batch of disk.late.splice(0)) {
-    if (batch.incarnation === disk.incarnation) writeBatch(disk, batch, null, true);
+    if (isLive(disk, batch.incarnation)) writeBatch(disk, batch, null, true);
   }
+}
+
+function isLive(disk: MemoryDisk, incarnation: number): boolean {
+  if (disk.nodes.areThere) return disk.nodes.live(incarnation) !== undefined;
+  return incarnation === disk.incarnation;
 }
 
 function writeBatch(
@@ -48,13 +53,14 @@ function writeBatch(
   flushed: boolean,
 ): BatchAnswer {
   const { incarnation: current } = disk;
-  if (batch.incarnation !== current) {
+  if (!isLive(disk, batch.incarnation)) {
     throw new ClawError("CLAW-4007", `Incarnation ${batch.incarnation} was ended by ${current}`, {
       details: { incarnation: batch.incarnation, current },
     });
   }
   const { nowMs, namespace } = batch;
-  const work = newWork(nowMs, namespace);
+  const work = newWork(nowMs, namespace, disk.nodes.areThere ? batch.incarnation : null);
+  disk.nodes.writer = batch.incarnation;
   disk.latestMs = Math.max(disk.latestMs, nowMs);
   const items: ItemAnswer[] = [];
   for (const [index, item] of batch.items.entries()) {

@@ -19,6 +19,7 @@ export function pushMessage(disk: MemoryDisk, message: Message, delivered: Inbox
   const row: InboxRow = { to, kind, name, from, data, seq };
   disk.inbox.add(to, row);
   delivered.push({ ...row });
+  disk.nodes.wrote(to);
   if (kind === "cancel") cancelledKey(disk, to);
 }
 

@@ -19,6 +19,7 @@ import {
 } from "@claw/core/protocol";
 import { newWork } from "./batch-work.ts";
 import { recoverKeys } from "./keys.ts";
+import { NodeLives } from "./node-lives.ts";
 import { Lists, Table } from "./table.ts";
 import { expireTasks } from "./tasks.ts";
 import { UndoLog } from "./undo-log.ts";
@@ -153,6 +154,9 @@ export class MemoryDisk {
   readonly taskMarks: Table<string> = new Table(this.undo);
   readonly taskAside: Table<AsideTask> = new Table(this.undo);
   readonly taskHead: Table<number> = new Table(this.undo);
+  /** Incarnations that hold runs; only of a disk that several nodes share. */
+  readonly owners: Table<number> = new Table(this.undo);
+  readonly nodes: NodeLives = new NodeLives(this.owners);
   incarnation = 0;
   /** Whoever has the disk open; null for nobody. */
   owner: object | null = null;
@@ -195,8 +199,20 @@ export class MemoryDisk {
     for (const row of this.runs.values()) {
       if (row.due === 0) this.#takeFrom(row, row.recoveries + more);
     }
-    recoverKeys(this, newWork(0, undefined));
+    this.recoverKeys();
     this.settleCommit(true);
+  }
+
+  /** A run is held by nobody any more; `more` is added to its recoveries. */
+  letGo(run: RunId, more: number): void {
+    this.owners.delete(run);
+    const row = this.runs.get(run);
+    if (row?.due === 0) this.#takeFrom(row, row.recoveries + more);
+  }
+
+  /** Lets others past runs that were quarantined. */
+  recoverKeys(): void {
+    recoverKeys(this, newWork(0, undefined));
   }
 
   #takeFrom(row: RunRow, recoveries: number): void {
@@ -293,6 +309,7 @@ const TABLES = [
   "taskMarks",
   "taskAside",
   "taskHead",
+  "owners",
 ] as const;
 
 type Snapshot = { incarnation: number } & Record<(typeof TABLES)[number], [string, unknown][]>;

@@ -40,16 +40,20 @@ export function loadRuns(disk: MemoryDisk, ids: readonly RunId[]): readonly Stor
   return found;
 }
 
+/** Whether whoever asks could go on with a run. */
+type Wanted = (row: RunRow) => boolean;
+
 /** Ids of open, unheld runs that are due, most overdue first. */
 export function dueRuns(
   disk: MemoryDisk,
   nowMs: number,
   limit: number,
-  namespace?: string,
+  namespace: string | undefined,
+  isWanted: Wanted,
 ): readonly RunId[] {
   const due: { id: RunId; due: number }[] = [];
   for (const row of disk.runs.values()) {
-    if (isSuspect(row) || !isOf(row, namespace)) continue;
+    if (isSuspect(row) || !isOf(row, namespace) || !isWanted(row)) continue;
     if (row.held === "" && row.due !== null && row.due > 0 && row.due <= nowMs) {
       due.push({ id: row.id, due: row.due });
     }
@@ -59,9 +63,14 @@ export function dueRuns(
 }
 
 /** Ids of open, unheld runs that may be what ended the processes that took them up. */
-export function suspectRuns(disk: MemoryDisk, limit: number, namespace?: string): readonly RunId[] {
+export function suspectRuns(
+  disk: MemoryDisk,
+  limit: number,
+  namespace: string | undefined,
+  isWanted: Wanted,
+): readonly RunId[] {
   const suspects = [...disk.runs.values()].filter(
-    (row) => row.held === "" && isSuspect(row) && isOf(row, namespace),
+    (row) => row.held === "" && isSuspect(row) && isOf(row, namespace) && isWanted(row),
   );
   suspects.sort((a, b) => a.recoveries - b.recoveries || (a.id < b.id ? -1 : 1));
   return suspects.slice(0, limit).map(({ id }) => id);
@@ -72,11 +81,16 @@ function isSuspect({ recoveries }: RunRow): boolean {
 }
 
 /** The earliest due time after `afterMs`, or null. */
-export function nextDue(disk: MemoryDisk, afterMs: number, namespace?: string): number | null {
+export function nextDue(
+  disk: MemoryDisk,
+  afterMs: number,
+  namespace: string | undefined,
+  isWanted: Wanted,
+): number | null {
   let next: number | null = null;
   for (const row of disk.runs.values()) {
     const { due, held } = row;
-    if (!isOf(row, namespace)) continue;
+    if (!isOf(row, namespace) || !isWanted(row)) continue;
     if (held === "" && due !== null && due > 0 && due > afterMs && due < (next ?? Infinity)) {
       next = due;
     }

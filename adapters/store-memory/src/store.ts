@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import type { Store, StoreInfo } from "@claw/core/ports";
-import { ClawError, isClawError } from "@claw/core/protocol";
+import { ClawError, isClawError, type RunRow } from "@claw/core/protocol";
 import { readBlob, removeBlobs, stageBlob } from "./blobs.ts";
 import { checkDisk } from "./check.ts";
 import { lookAt } from "./look.ts";
@@ -19,6 +19,7 @@ import {
   suspectRuns,
 } from "./read-runs.ts";
 import { readChunks } from "./read-chunks.ts";
+import { SharedHandle, type SharedMemory } from "./shared-disk.ts";
 import { taskReads } from "./tasks.ts";
 import { owesEvents } from "./spread.ts";
 import { sweepDisk } from "./sweep.ts";
@@ -38,6 +39,11 @@ export interface MemoryOptions {
   readonly synchronous?: boolean;
   readonly faults?: FaultPlan;
   /**
+   * Several stores have the disk open at once, each as a node with a lease; all of them must say so. Default: one
+   * process owns the disk.
+   */
+  readonly shared?: SharedMemory;
+  /**
    * Called with each verb: it is carried out, and its promise settles, when `complete` is called; an
    * earlier verb that is still open is carried out first. Default: every verb answers at once.
    */
@@ -52,6 +58,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
   const { disk = new MemoryDisk(), exclusive = false, synchronous = true, faults } = options;
   const self = {};
   const answer = options.async === undefined ? atOnce : inOrder(options.async);
+  const handle = options.shared === undefined ? null : new SharedHandle(disk, options.shared);
   let isOpen = false;
 
   function use<T>(verb: () => T): T | Promise<T> {
@@ -66,13 +73,15 @@ export function memoryStore(options: MemoryOptions = {}): Store {
       throw new ClawError("CLAW-4001", "The memory disk is owned by another store");
     }
     writeLateBatches(disk);
-    disk.beginIncarnation(self);
+    handle?.open();
+    if (handle === null) disk.beginIncarnation(self);
     isOpen = true;
     return infoOf(disk, synchronous);
   }
 
   function close(): void {
     isOpen = false;
+    handle?.close();
     if (disk.owner !== self) return;
     disk.giveBack();
     disk.owner = null;
@@ -91,10 +100,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
         }
       }),
     load: (ids) => use(() => loadRuns(disk, ids)),
-    due: (nowMs, limit, _orphans, namespace) => use(() => dueRuns(disk, nowMs, limit, namespace)),
-    suspects: (limit, namespace) => use(() => suspectRuns(disk, limit, namespace)),
-    nextDue: (afterMs, namespace) => use(() => nextDue(disk, afterMs, namespace)),
-    held: (kinds, limit, namespace) => use(() => heldRuns(disk, kinds, limit, namespace)),
+    ...owedBy(disk, use, (row) => handle?.isOwed(row) ?? true),
     findDedup: (scope) => use(() => findRequest(disk, scope)),
     list: (query) => use(() => listRuns(disk, query)),
     find: (id) => use(() => findRun(disk, id)),
@@ -110,6 +116,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
     streams: { read: (query) => use(() => readChunks(disk, query)) },
     tasks: taskReads(disk, use),
     blobs: blobsOn(disk, use, synchronous),
+    ...(handle === null ? {} : { shared: handle.port(use) }),
     check: () => use(() => checkDisk(disk)),
     look: () => use(() => lookAt(disk)),
     backup: (path) => use(() => writeBackup(disk, path)),
@@ -117,6 +124,20 @@ export function memoryStore(options: MemoryOptions = {}): Store {
 }
 
 type Use = <T>(verb: () => T) => T | Promise<T>;
+
+function owedBy(
+  disk: MemoryDisk,
+  use: Use,
+  isOwed: (row: RunRow) => boolean,
+): Pick<Store, "due" | "suspects" | "nextDue" | "held"> {
+  return {
+    due: (nowMs, limit, _orphans, namespace) =>
+      use(() => dueRuns(disk, nowMs, limit, namespace, isOwed)),
+    suspects: (limit, namespace) => use(() => suspectRuns(disk, limit, namespace, isOwed)),
+    nextDue: (afterMs, namespace) => use(() => nextDue(disk, afterMs, namespace, isOwed)),
+    held: (kinds, limit, namespace) => use(() => heldRuns(disk, kinds, limit, namespace)),
+  };
+}
 
 function blobsOn(disk: MemoryDisk, use: Use, synchronous: boolean): Store["blobs"] {
   return {

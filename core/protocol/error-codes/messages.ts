@@ -96,6 +96,18 @@ export const MESSAGE_ERRORS = {
     remedy: "Check the name among `details.streams`.",
     status: 404,
   },
+  "CLAW-3060": {
+    title: "The node that holds the run did not answer in time",
+    remedy: "Send it again: if that node has ended, another one holds the run by then.",
+    status: 503,
+    retryable: true,
+  },
+  "CLAW-3061": {
+    title: "This node has lost its lease",
+    remedy: "Send it again, or to another node; this one comes back by itself.",
+    status: 503,
+    retryable: true,
+  },
   "CLAW-3091": {
     title: "The value could not be checked against the form in time",
     remedy:

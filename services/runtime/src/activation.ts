@@ -395,6 +395,8 @@ export class Activation {
       this.retire();
       if (draft.park.due !== null) this.node.wakes.expect(draft.park.due);
     } else {
+      // It did not rest because of a message; of several nodes another may have put it there.
+      if (draft.park !== null) void this.node.sharing?.inboxes.read(this.id);
       this.act(nowMs);
       this.visits?.letIn();
       if (this.visits?.hasOffers === true) this.touched(nowMs);
@@ -405,8 +407,8 @@ export class Activation {
     const starter = this.#starter;
     this.retire();
     if (answer.status === "duplicate") this.node.answerDuplicate(answer, starter);
-    // It was held and others were let past before this was written: it goes on from what is stored when it is released.
-    else if (answer.why === "state") return;
+    // It was held and others were let past before this was written, or another node has it: it goes on from what is stored.
+    else if (answer.why === "state" || answer.why === "elsewhere") return;
     else this.node.endings.failPoisoned(this.id, answer.detail, starter);
   }
 

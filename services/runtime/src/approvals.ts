@@ -13,6 +13,8 @@ import {
 import { type ApprovalOptions, isSchema, jsonSchemaOf } from "@claw/sdk";
 import { issuesOf, readForm } from "./forms.ts";
 import type { Node } from "./node.ts";
+import { whereHeld } from "./sharing/where-held.ts";
+import { HeldElsewhere } from "./sharing/held-elsewhere.ts";
 
 /** Characters of a form's JSON Schema. */
 const FORM_CHARS_MAX = 65_536;
@@ -44,13 +46,19 @@ export function approvalPlan(
  * Decides an open approval. Errors: CLAW-1004 value, CLAW-1008 name, CLAW-3001, CLAW-3002, CLAW-3012 not open,
  * CLAW-3013 decided already, CLAW-3014 no assignee, CLAW-3091 not checked in time.
  */
-export async function decide(
+export function decide(node: Node, run: RunId, call: string, decision: Decision): Promise<void> {
+  const here = (): Promise<void> => decideHere(node, run, call, decision);
+  return whereHeld(node, run, { op: "decide", call, decision }, here);
+}
+
+/** The same where the run is held: there it is known whether the approval's time runs out meanwhile. */
+export async function decideHere(
   node: Node,
   run: RunId,
   call: string,
   decision: Decision,
-  request: (item: CommitItem) => Promise<ItemAnswer>,
 ): Promise<void> {
+  const request = (item: CommitItem): Promise<ItemAnswer> => node.request(item);
   const data = checkDecision(decision, node.limits.payloadBytesMax);
   node.mustBeAvailable();
   const limit = Number.MAX_SAFE_INTEGER;
@@ -70,6 +78,7 @@ export async function decide(
     node.deciding.delete(place);
   }
   if (answer.status !== "refused") return;
+  if (answer.why === "elsewhere") throw new HeldElsewhere(run);
   if (answer.why === "unknown") throw new ClawError("CLAW-3001", `There is no run ${run}`);
   if (answer.why === "poison") throw new ClawError("CLAW-4009", answer.detail);
   if (answer.detail === "decided" || (await wasDecided(node, run, call))) {

@@ -1,4 +1,4 @@
-import type { MaybePromise, Store } from "@claw/core/ports";
+import type { MaybePromise, SharedStore, Store } from "@claw/core/ports";
 
 /**
  * A store as a node of one namespace sees it: every verb that reads runs answers for runs of this
@@ -7,6 +7,7 @@ import type { MaybePromise, Store } from "@claw/core/ports";
 export function boundTo(store: Store, namespace: string): Store {
   return {
     ...store,
+    ...(store.shared === undefined ? {} : { shared: boundShared(store.shared, namespace) }),
     load: (ids) =>
       then(store.load(ids), (runs) => runs.filter(({ row }) => row.namespace === namespace)),
     due: (nowMs, limit, orphans) => store.due(nowMs, limit, orphans, namespace),
@@ -18,6 +19,10 @@ export function boundTo(store: Store, namespace: string): Store {
     streams: { read: (query) => store.streams.read({ ...query, namespace }) },
     find: (id) => then(store.find(id), (run) => (run?.namespace === namespace ? run : null)),
   };
+}
+
+function boundShared(shared: SharedStore, namespace: string): SharedStore {
+  return { ...shared, claim: (ids) => shared.claim(ids, namespace) };
 }
 
 // An answer given at once stays one: nothing waits a turn for it.

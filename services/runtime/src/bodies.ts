@@ -144,6 +144,12 @@ function beginAttempt(
   leave: (() => void) | null,
 ): void {
   const { attempt } = call;
+  const { sharing } = activation.node;
+  if (sharing !== null && !sharing.mayAct()) {
+    // Whoever holds the run next begins it.
+    call.running = false;
+    return leave?.();
+  }
   call.step = new BodyContext(activation, call);
   activation.node.bodyCount++;
   if (plan.timeoutMs > 0 || plan.heartbeatMs > 0 || leave !== null) {
@@ -155,6 +161,7 @@ function beginAttempt(
       completed(activation, call, attempt, result);
       return;
     }
+    sharing?.follow(result);
     // Of a promise this makes nothing new; a foreign `then` may throw, or answer twice.
     Promise.resolve(result).then(
       (value) => completed(activation, call, attempt, value),

@@ -190,7 +190,7 @@ export class Client implements Claw {
   }
 
   async approve(run: RunId, call: string, decision: Decision): Promise<void> {
-    await decide(this.#node, run, call, decision, (item) => this.#request(item));
+    await decide(this.#node, run, call, decision);
   }
 
   async cancel(run: RunId, reason = ""): Promise<void> {

@@ -75,7 +75,8 @@ export class Endings {
         if (answer.status === "applied" && ending !== undefined) {
           this.#node.results.ended(stored.row.id, ending);
         }
-        if (answer.status === "refused") this.#holdRefused(stored, answer.detail);
+        if (answer.status === "refused" && answer.why !== "elsewhere")
+          this.#holdRefused(stored, answer.detail);
       },
       lost,
     });

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { type Call, fireTimer, isAsking } from "@claw/core/engine";
 import type {
   BatchAnswer,
@@ -35,6 +36,8 @@ import { Sealer } from "./payloads/sealer.ts";
 import type { Registry } from "./registry.ts";
 import { Results } from "./results.ts";
 import { retentionOf, Sweeper } from "./retention.ts";
+import { type NodeIdentity, Sharing } from "./sharing/sharing.ts";
+import { storeClock } from "./sharing/store-clock.ts";
 import type { Starter } from "./start-code.ts";
 import { systemClock, systemRandom, systemTurns } from "./system.ts";
 import { TakeUps } from "./take-ups.ts";
@@ -70,6 +73,8 @@ export class Node {
   readonly updates: UpdateWaiters;
   readonly feeds: Feeds = new Feeds();
   readonly active = new Map<RunId, Activation>();
+  /** Its part in a store that several nodes share; null for a store of its own. */
+  readonly sharing: Sharing | null;
   readonly #log: Log | undefined;
   readonly #warned = new Set<string>();
   readonly takeUps: TakeUps;
@@ -107,7 +112,9 @@ export class Node {
     };
     this.sealer = new Sealer(options.store.blobs, options.codec, this.limits.inlineBytesMax);
     this.store = boundTo(sealedStore(options.store, this.sealer), this.namespace);
-    this.clock = options.clock ?? systemClock;
+    const clock = options.clock ?? systemClock;
+    const { shared } = this.store;
+    this.clock = shared === undefined ? clock : storeClock(clock, shared);
     this.random = options.random ?? systemRandom();
     this.#log = options.log;
     this.timers = new Timers(this.clock);
@@ -132,6 +139,7 @@ export class Node {
     this.endings = new Endings(this);
     this.takeUps = new TakeUps(this);
     this.tasks = new TaskBoard(this, options);
+    this.sharing = shared === undefined ? null : new Sharing(this, shared, identityOf(options));
   }
 
   /** True when one more run may be held in memory. */
@@ -255,6 +263,11 @@ export class Node {
     for (const row of rows) {
       const activation = this.active.get(row.to);
       if (activation !== undefined) {
+        // What another node wrote before this is read first: a mailbox keeps its order.
+        if (this.sharing !== null && row.seq > activation.state.inboxSeen + 1) {
+          void this.sharing.inboxes.read(row.to);
+          continue;
+        }
         activation.receive(row);
         touched.add(activation);
       } else if (!this.takeUps.receive(row)) {
@@ -297,7 +310,9 @@ export class Node {
   /** A run was paused, durably: it leaves the memory as soon as what is under way has ended. */
   haltPaused(run: RunId): void {
     const activation = this.active.get(run);
-    if (activation !== undefined) void activation.halt(limits.PAUSE_LINGER_MS);
+    if (activation !== undefined) {
+      void activation.halt(limits.PAUSE_LINGER_MS).then(() => this.takeUps.giveUp([run]));
+    }
     // What was read before the pause is not what the store holds now.
     else if (this.takeUps.forget(run)) this.log("debug", "paused while it was loaded", { run });
   }
@@ -311,7 +326,7 @@ export class Node {
 
   /** Acts on a call when it is due, but not before `notBefore`. */
   setTimer(activation: Activation, call: Call, notBefore = 0): void {
-    const cancel = this.timers.add(Math.max(call.dueAt, notBefore), () => {
+    const fire = (isRead: boolean): void => {
       activation.timers?.delete(cancel);
       if (activation.inert || activation.halting) return;
       const now = this.clock.now();
@@ -321,12 +336,18 @@ export class Node {
         isAsking(activation.sentDraft, call) ||
         isDeciding(this, activation.id, call.id) ||
         (this.#isSpreading && call.plan.kind === "event");
+      if (!isRead && this.sharing !== null && call.plan.kind !== "step") {
+        // What another node has sent in time lies in the inbox, however late the note about it comes.
+        void this.sharing.inboxes.read(activation.id).then(() => fire(true));
+        return;
+      }
       const fired = asking ? "early" : fireTimer(activation.state, call, now);
       if (fired === "answered") activation.touched(now);
       else if (fired === "attempt") activation.attempt(call);
       // Of a wait that is due and asking only the next commit can tell more.
       else if (fired === "early") this.setTimer(activation, call, now + LOOK_BACK_MS);
-    });
+    };
+    const cancel = this.timers.add(Math.max(call.dueAt, notBefore), () => fire(false));
     activation.timers ??= new Set();
     activation.timers.add(cancel);
   }
@@ -351,6 +372,7 @@ export class Node {
     // From now on what commits is not all that there is: the batch under way may be written as well.
     this.feeds.reread();
     this.committer.drop(error);
+    this.sharing?.stop(error);
   }
 
   /** Settles when what was asked for before is durable or has failed, at the latest after so many turns. */
@@ -367,4 +389,8 @@ export class Node {
   mustBeAvailable(): void {
     if (this.unavailable !== null) throw this.unavailable;
   }
+}
+
+function identityOf({ node = {} }: RuntimeOptions): NodeIdentity {
+  return { name: `${hostname()}:${process.pid}`, release: "", address: "", ...node };
 }

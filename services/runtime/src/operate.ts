@@ -12,10 +12,13 @@ import {
 import type { Activation } from "./activation.ts";
 import type { LiveCall } from "./bodies.ts";
 import { isDeciding } from "./approvals.ts";
+import { loadToWrite } from "./load-readable.ts";
 import type { Node } from "./node.ts";
 import { checkSync } from "./registry.ts";
 import { undoUnderWay } from "./owed-undo.ts";
 import { withRemains } from "./remains.ts";
+import { whereHeld } from "./sharing/where-held.ts";
+import { HeldElsewhere, mustNotBeElsewhere } from "./sharing/held-elsewhere.ts";
 
 const NOTE_CHARS_MAX = 1_000;
 /** A run may leave the memory between two looks, and come back. */
@@ -31,7 +34,12 @@ const RELEASABLE: readonly (Hold | "")[] = [
 ];
 
 /** Tries a held run again. Errors: CLAW-3001, CLAW-3002, CLAW-2015. */
-export async function releaseRun(node: Node, run: RunId): Promise<void> {
+export function releaseRun(node: Node, run: RunId): Promise<void> {
+  return whereHeld(node, run, { op: "release" }, () => releaseHere(node, run));
+}
+
+/** The same where the run is held. */
+export async function releaseHere(node: Node, run: RunId): Promise<void> {
   node.mustBeAvailable();
   const answer = await node.request({ type: "release", run, from: RELEASABLE });
   if (answer.status === "refused") throw refusal(answer, run, "release");
@@ -39,7 +47,12 @@ export async function releaseRun(node: Node, run: RunId): Promise<void> {
 }
 
 /** Pauses an open run. Errors: CLAW-3001, CLAW-3002, CLAW-2015. */
-export async function pauseRun(node: Node, run: RunId, note: string): Promise<void> {
+export function pauseRun(node: Node, run: RunId, note: string): Promise<void> {
+  return whereHeld(node, run, { op: "pause", note }, () => pauseHere(node, run, note));
+}
+
+/** The same where the run is held. */
+export async function pauseHere(node: Node, run: RunId, note: string): Promise<void> {
   node.mustBeAvailable();
   const reason = note.slice(0, NOTE_CHARS_MAX).toWellFormed().replaceAll("\0", "");
   const paused = (answer: ItemAnswer): void => {
@@ -51,7 +64,12 @@ export async function pauseRun(node: Node, run: RunId, note: string): Promise<vo
 }
 
 /** Lets a paused run go on. Errors: CLAW-3001, CLAW-3002, CLAW-2015. */
-export async function resumeRun(node: Node, run: RunId): Promise<void> {
+export function resumeRun(node: Node, run: RunId): Promise<void> {
+  return whereHeld(node, run, { op: "resume" }, () => resumeHere(node, run));
+}
+
+/** The same where the run is held. */
+export async function resumeHere(node: Node, run: RunId): Promise<void> {
   node.mustBeAvailable();
   const answer = await node.request({ type: "release", run, from: ["paused"] });
   if (answer.status === "refused") throw refusal(answer, run, "resume");
@@ -67,7 +85,12 @@ export async function resumeRun(node: Node, run: RunId): Promise<void> {
 }
 
 /** Ends an open run without running its code. Errors: CLAW-3001, CLAW-3002. */
-export async function terminateRun(node: Node, run: RunId, reason: string): Promise<void> {
+export function terminateRun(node: Node, run: RunId, reason: string): Promise<void> {
+  return whereHeld(node, run, { op: "terminate", reason }, () => terminateHere(node, run, reason));
+}
+
+/** The same where the run is held. */
+export async function terminateHere(node: Node, run: RunId, reason: string): Promise<void> {
   node.mustBeAvailable();
   if (!node.endings.claimEnd(run)) throw new ClawError("CLAW-3002", `Run ${run} is being ended`);
   let isSent = false;
@@ -75,7 +98,8 @@ export async function terminateRun(node: Node, run: RunId, reason: string): Prom
     const activation = node.active.get(run);
     const underWay = activation === undefined ? [] : undoUnderWay(activation);
     await activation?.halt(0);
-    const [stored] = await node.store.load([run]);
+    const [stored] = await loadToWrite(node, [run]);
+    if (stored === undefined) await mustNotBeElsewhere(node, run);
     if (stored === undefined) throw await absence(node, run);
     isSent = true;
     const answer = await endTerminated(node, stored, reason, underWay);
@@ -110,7 +134,23 @@ export async function skipInRun(
 ): Promise<void> {
   node.mustBeAvailable();
   checkName(by, "The operator");
-  encodePayload(value, node.limits.payloadBytesMax);
+  const asked = {
+    op: "skip",
+    call,
+    value: encodePayload(value, node.limits.payloadBytesMax),
+    by,
+  } as const;
+  return whereHeld(node, run, asked, () => skipHere(node, run, call, value, by));
+}
+
+/** The same where the run is held. */
+export async function skipHere(
+  node: Node,
+  run: RunId,
+  call: string,
+  value: unknown,
+  by: string,
+): Promise<void> {
   for (let look = 0; look < LOOKS_MAX; look++) {
     const activation = await inMemory(node, run);
     if (activation === null) continue;
@@ -167,6 +207,7 @@ async function inMemory(node: Node, run: RunId): Promise<Activation | null> {
   await node.takeUp([run]);
   const activation = node.active.get(run);
   if (activation !== undefined) return activation;
+  await mustNotBeElsewhere(node, run);
   if (node.registry.workflows.length === 0) {
     throw new ClawError("CLAW-3005", "No process here runs workflows");
   }
@@ -189,7 +230,8 @@ export function refusal(
   answer: ItemAnswer & { status: "refused" },
   run: RunId,
   operation = "",
-): ClawError {
+): Error {
+  if (answer.why === "elsewhere") return new HeldElsewhere(run);
   if (answer.why === "unknown") return new ClawError("CLAW-3001", `There is no run ${run}`);
   if (answer.why === "closed") return new ClawError("CLAW-3002", `Run ${run} has ended`);
   if (answer.why === "full") return new ClawError("CLAW-3004", `The inbox of ${run} is full`);

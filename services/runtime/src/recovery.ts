@@ -16,12 +16,14 @@ const RELEASE_PAGE = 200;
  * for which there is code now.
  */
 export async function takeOver(node: Node): Promise<void> {
+  node.sharing?.report();
   const info = await node.store.open();
   node.info = info;
   if (info.afterCrash === true) node.carefulUntil = node.clock.now() + limits.CAREFUL_MS;
   node.committer.incarnation = info.incarnation;
   node.committer.open = true;
   node.unavailable = null;
+  node.sharing?.begin();
   if (info.owes === true) node.spreadEvents();
   node.feeds.reread();
   await releaseHeld(node);
@@ -42,7 +44,9 @@ async function releaseHeld(node: Node): Promise<void> {
       const { id, workflow, version, held } = stored.row;
       const cancel = stored.inbox.find(({ kind }) => kind === "cancel");
       if (cancel !== undefined) {
-        node.endings.endHeld(stored, cancel);
+        // It is taken up to be ended: of several nodes one does it.
+        if (node.sharing === null) node.endings.endHeld(stored, cancel);
+        else node.takeUpSoon([id]);
         continue;
       }
       if (held === "quarantined" || node.registry.find(workflow, version) === undefined) continue;
@@ -67,11 +71,14 @@ async function answerEnded(node: Node): Promise<void> {
 /**
  * The store threw: the outcome of a batch is not known. Everything in memory is dropped, the store is
  * opened again as a new incarnation, and work goes on from what it holds. Tries until it succeeds or the node stops.
- * A fenced node (CLAW-4007) stays down: another process owns the store.
+ * A fenced node (CLAW-4007) stays down: another process owns the store. One of several on a shared store waits until its
+ * old bodies have ended, for a while, and comes back as a new incarnation.
  */
 export function recoverFromLoss(node: Node, isStopped: () => boolean): (error: unknown) => void {
   let delayMs = RETRY_FIRST_MS;
   const attempt = async (): Promise<void> => {
+    if (isStopped()) return;
+    await node.sharing?.bodiesEnded();
     if (isStopped()) return;
     try {
       await takeOver(node);
@@ -84,13 +91,14 @@ export function recoverFromLoss(node: Node, isStopped: () => boolean): (error: u
   const lose = (error: unknown): void => {
     const first = node.unavailable === null;
     node.committer.open = false;
-    node.unavailable = asUnavailable(error);
+    node.unavailable = asUnavailable(node, error);
     if (first) {
       node.recoveryCount++;
       node.discardAll(node.unavailable);
     }
     node.log("error", "store lost", { error: String(error), retryInMs: delayMs });
-    if (isClawError(error, "CLAW-4007") || isClawError(error, "CLAW-4001")) {
+    const isOver = isClawError(error, "CLAW-4007") || isClawError(error, "CLAW-4001");
+    if (isOver && node.sharing === null) {
       node.results.drop(error);
       node.feeds.drop(error);
       return;
@@ -101,7 +109,8 @@ export function recoverFromLoss(node: Node, isStopped: () => boolean): (error: u
   return lose;
 }
 
-function asUnavailable(error: unknown): ClawError {
+function asUnavailable(node: Node, error: unknown): ClawError {
+  if (node.sharing !== null && isClawError(error, "CLAW-4007")) return new ClawError("CLAW-3061");
   if (isClawError(error)) return error;
   return new ClawError("CLAW-4006", `The store failed: ${String(error)}`, { cause: error });
 }

@@ -24,6 +24,11 @@ export class Results {
     return [...this.#waiting.keys()];
   }
 
+  /** True when somebody waits for the end of a run. */
+  has(run: RunId): boolean {
+    return this.#waiting.has(run);
+  }
+
   /** A run has ended, durably. */
   ended(run: RunId, ending: Ending): void {
     this.onEnded(run);

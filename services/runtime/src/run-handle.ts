@@ -55,7 +55,10 @@ async function endingOf(node: Node, id: RunId, timeout: Duration | undefined): P
     node.results.unknown(id, new ClawError("CLAW-3001", `There is no run ${id}`));
     return waiting;
   }
-  if (record.endedAt === null) return waiting;
+  if (record.endedAt === null) {
+    node.sharing?.post.expect();
+    return waiting;
+  }
   const { status, endedAt, output, error, abandoned } = record;
   const ending = { status, endedAt, output, error, abandoned } as Ending;
   node.results.ended(id, ending);

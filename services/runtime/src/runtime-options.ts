@@ -1,5 +1,6 @@
 import type { Duration } from "@claw/core/protocol";
 import type { Clock, Executor, Log, PayloadCodec, Random, Store, Turns } from "@claw/core/ports";
+import type { NodeIdentity } from "./sharing/sharing.ts";
 import type { AnyTask, AnyWorkflow } from "@claw/sdk";
 
 /** What a runtime is made of. */
@@ -29,6 +30,11 @@ export interface RuntimeOptions {
    * without it stays readable. Default: none, payloads are stored as JSON. Errors: CLAW-1001.
    */
   readonly codec?: PayloadCodec | readonly PayloadCodec[];
+  /**
+   * How this node is called among others on the same store. Default: the host's name with the process id, no release, no
+   * address.
+   */
+  readonly node?: Partial<NodeIdentity>;
   /** Whether an open runtime keeps its process alive. Default true. */
   readonly keepAlive?: boolean;
   /** Default: the system's. Given by simulators and tests. */

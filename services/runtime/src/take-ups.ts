@@ -9,7 +9,7 @@ import {
   shownEntry,
 } from "@claw/core/protocol";
 import { Activation } from "./activation.ts";
-import { loadReadable } from "./load-readable.ts";
+import { loadToWrite } from "./load-readable.ts";
 import type { Node } from "./node.ts";
 import { stateOf } from "./transition.ts";
 
@@ -18,6 +18,9 @@ export class TakeUps {
   readonly #node: Node;
   /** Messages for runs that are being loaded. */
   readonly #loading = new Map<RunId, InboxRow[]>();
+
+  /** Runs being loaded that another node has written to since. */
+  readonly #written = new Set<RunId>();
 
   constructor(node: Node) {
     this.#node = node;
@@ -38,6 +41,7 @@ export class TakeUps {
   /** Drops everything that is being loaded. */
   clear(): void {
     this.#loading.clear();
+    this.#written.clear();
   }
 
   /** Takes up runs; what fails stays due in the store. */
@@ -51,7 +55,7 @@ export class TakeUps {
   /** Loads runs and goes on with them; those in memory or being loaded are passed over. */
   async takeUp(ids: readonly RunId[]): Promise<void> {
     // Without definitions this node only takes messages in; the runs wait for one that has them.
-    if (this.#node.registry.workflows.length === 0) return;
+    if (this.#node.registry.workflows.length === 0 || this.#node.sharing?.draining === true) return;
     const fresh = [...new Set(ids)].filter(
       (id) => !this.#node.active.has(id) && !this.#loading.has(id) && !this.#node.endings.has(id),
     );
@@ -60,7 +64,7 @@ export class TakeUps {
     for (const id of fresh) this.#loading.set(id, late);
     const { incarnation } = this.#node.committer;
     try {
-      const stored = await loadReadable(this.#node, fresh);
+      const stored = await loadToWrite(this.#node, fresh);
       if (!this.#node.available || incarnation !== this.#node.committer.incarnation) return;
       const taken = this.#toWriteDown(stored);
       if (taken.length > 0) {
@@ -72,15 +76,48 @@ export class TakeUps {
         const news = late.filter((row) => row.to === one.row.id);
         this.#resume(one, news, taken.includes(one));
       }
+      if (this.#node.sharing !== null) this.#settleClaim(stored, late);
     } finally {
       // After a loss of the store others may load the same runs again.
       for (const id of fresh) if (this.#loading.get(id) === late) this.#loading.delete(id);
     }
   }
 
+  // Of several nodes: what this one does not go on with others may have. What came meanwhile may not be all that came.
+  #settleClaim(claimed: readonly StoredRun[], late: readonly InboxRow[]): void {
+    const { active, sharing } = this.#node;
+    this.giveUp(claimed.map(({ row }) => row.id));
+    for (const id of new Set(late.map(({ to }) => to))) this.#written.add(id);
+    for (const id of this.#written) if (active.has(id)) void sharing?.inboxes.read(id);
+    this.#written.clear();
+  }
+
+  /** Runs that are not in memory any more, and are not to come back: another node may hold them. */
+  giveUp(ids: readonly RunId[]): void {
+    const { sharing, active, endings, available } = this.#node;
+    if (sharing === null || !available) return;
+    const left = ids.filter((id) => !active.has(id) && !endings.has(id));
+    if (left.length === 0) return;
+    (async () => sharing.store.giveUp(left))().catch((error: unknown) => {
+      sharing.failed("giving up runs failed", error);
+    });
+  }
+
+  /** True for a run that is being loaded. */
+  isLoading(run: RunId): boolean {
+    return this.#loading.has(run);
+  }
+
+  /** Another node has written to a run that is being loaded. */
+  wrote(run: RunId): void {
+    this.#written.add(run);
+  }
+
   // What is taken up after a crash is written down first, so that it is known who was in memory at the next
   // one. It has a place in memory then, even if others came meanwhile.
   #toWriteDown(stored: readonly StoredRun[]): StoredRun[] {
+    // A claim has written it down.
+    if (this.#node.sharing !== null) return [];
     const room = Math.max(0, this.#node.limits.activeRunsMax - this.#node.active.size);
     const isCareful = this.#node.clock.now() < this.#node.carefulUntil;
     return stored
@@ -115,7 +152,9 @@ export class TakeUps {
     if (row.held !== "" || workflow === undefined) {
       // A paused run looks at its messages when it is resumed.
       if (cancel !== undefined && row.held !== "paused") this.#node.endings.endHeld(stored, cancel);
-      else if (row.held === "") this.#holdWithoutCode(stored);
+      else if (row.held === "" && this.#node.sharing?.isHomeless(row.id) !== false) {
+        this.#holdWithoutCode(stored);
+      }
       return;
     }
     if (unreadable !== undefined) return this.#holdStored(stored, "unreadable", unreadable);
@@ -130,8 +169,11 @@ export class TakeUps {
       decodePayload(row.input),
     );
     activation.recoveries = row.recoveries;
-    activation.rests = !isTaken && (row.due === null || row.due > this.#node.clock.now());
-    for (const message of late) activation.receive(message);
+    activation.rests =
+      this.#node.sharing === null &&
+      !isTaken &&
+      (row.due === null || row.due > this.#node.clock.now());
+    if (this.#node.sharing === null) for (const message of late) activation.receive(message);
     this.#node.active.set(row.id, activation);
     this.#node.loop.wake(activation);
   }

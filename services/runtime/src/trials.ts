@@ -35,6 +35,11 @@ export class Trials {
     return this.#next();
   }
 
+  /** Other processes have ended: there may be suspects. */
+  more(): void {
+    if (this.#run === null) void this.#next();
+  }
+
   async #next(): Promise<void> {
     const node = this.#node;
     this.stop();

@@ -48,6 +48,21 @@ export class UpdateWaiters {
     return { outcome: promise, cancel };
   }
 
+  /** Ids of runs of which somebody waits for an update. */
+  get runs(): RunId[] {
+    return [...this.#waiting.keys()];
+  }
+
+  /** True when somebody waits for an update of a run. */
+  has(run: RunId): boolean {
+    return this.#waiting.has(run);
+  }
+
+  /** Calls of the updates of a run that somebody waits for. */
+  callsOf(run: RunId): string[] {
+    return [...(this.#waiting.get(run) ?? [])].map(({ call }) => call);
+  }
+
   /** Updates have ended, durably. */
   ended(run: RunId, ends: readonly DraftUpdate[]): void {
     for (const waiter of this.#waiting.get(run) ?? []) {

@@ -13,6 +13,8 @@ import {
 } from "@claw/core/protocol";
 import { Activation } from "./activation.ts";
 import type { Node } from "./node.ts";
+import { whereHeld } from "./sharing/where-held.ts";
+import { mustNotBeElsewhere } from "./sharing/held-elsewhere.ts";
 import { stateOf } from "./transition.ts";
 import { abandoned } from "./update-waiters.ts";
 import { type Offer, type Query, visitsOf } from "./visits.ts";
@@ -24,7 +26,13 @@ const ATTEMPTS_MAX = 1_000;
  * Answers a query: from the run in memory once everything that its code saw is durable, else from an activation
  * that replays the journal, begins nothing and is dropped.
  */
-export async function visitToAsk(node: Node, run: RunId, query: Query): Promise<Payload> {
+export function visitToAsk(node: Node, run: RunId, query: Query): Promise<Payload> {
+  if (node.sharing === null) return askHere(node, run, query);
+  return whereHeld(node, run, { op: "query", query }, () => askHere(node, run, query));
+}
+
+/** The same where the run is held, or at rest. */
+export async function askHere(node: Node, run: RunId, query: Query): Promise<Payload> {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     node.mustBeAvailable();
     const present = node.active.get(run);
@@ -33,7 +41,10 @@ export async function visitToAsk(node: Node, run: RunId, query: Query): Promise<
     if (present === undefined) node.loop.wake(activation);
     else present.touched(node.clock.now());
     const answer = await asking;
+    // What it has said is worth nothing once others may go on with the run.
+    if (node.sharing?.mayAct() === false) continue;
     if (answer !== null) return answer;
+    await mustNotBeElsewhere(node, run);
   }
   throw new ClawError("CLAW-3005", `Run ${run} comes and goes: it could not be asked`);
 }
@@ -42,11 +53,23 @@ export async function visitToAsk(node: Node, run: RunId, query: Query): Promise<
  * Hands an update to a run, waking it if it rests. Gives null once the update was taken, its outcome when it
  * had ended before. `isNew`: nobody can have sent it before.
  */
-export async function visitToUpdate(
+export function visitToUpdate(
   node: Node,
   run: RunId,
   offer: Offer,
   isNew = false,
+): Promise<ChildOutcome | null> {
+  if (node.sharing === null) return updateHere(node, run, offer, isNew);
+  const here = (): Promise<ChildOutcome | null> => updateHere(node, run, offer, isNew);
+  return whereHeld(node, run, { op: "update", offer, isNew }, here);
+}
+
+/** The same where the run is held. */
+export async function updateHere(
+  node: Node,
+  run: RunId,
+  offer: Offer,
+  isNew: boolean,
 ): Promise<ChildOutcome | null> {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     node.mustBeAvailable();
@@ -55,6 +78,7 @@ export async function visitToUpdate(
     if (activation === undefined) {
       const before = await answerWithout(node, run, offer);
       if (before !== null) return before;
+      await mustNotBeElsewhere(node, run);
       await node.loop.pause();
       continue;
     }
@@ -71,6 +95,18 @@ export async function visitToUpdate(
     if (answer !== "again") return answer;
   }
   throw new ClawError("CLAW-3005", `Run ${run} comes and goes: it took no update`);
+}
+
+/** How an update ended, as recorded in any generation of its run; null while it has not. */
+export function updateEnd(record: RunRecord, call: string): ChildOutcome | null {
+  const { journal, generations = [] } = record;
+  for (const entries of [journal, ...generations.map((one) => one.journal)]) {
+    const end = entries.find(
+      (entry) => entry.call === call && entry.kind === ENTRY_KINDS.updateEnded,
+    );
+    if (end !== undefined) return decodePayload(end.data) as ChildOutcome;
+  }
+  return null;
 }
 
 /** The call of an update of this id. Errors: CLAW-1008. */

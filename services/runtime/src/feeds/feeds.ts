@@ -43,6 +43,16 @@ export class Feeds {
     for (const follower of this.#all()) follower.reread();
   }
 
+  /** Ids of runs that somebody follows. */
+  get runs(): RunId[] {
+    return [...this.#followers.keys()];
+  }
+
+  /** Another node may have written to a run: who follows it reads the store. */
+  rereadOf(run: RunId): void {
+    for (const follower of this.#followers.get(run) ?? []) follower.reread();
+  }
+
   /** Nothing will be learned here any more: all who follow are told. */
   drop(error: unknown): void {
     for (const follower of this.#all()) follower.fail(error);

@@ -56,3 +56,8 @@ export function taskPlace(
 export function statePlace(name: KeyName): PayloadPlace {
   return { run: keyOwner(name), part: "state" };
 }
+
+/** Where a request of one node to another stands, and the answer to it: neither is part of a run. */
+export function errandPlace(id: string): PayloadPlace {
+  return { run: "", part: ["errand", id].join(UNIT) };
+}

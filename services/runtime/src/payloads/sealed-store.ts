@@ -4,6 +4,7 @@ import type {
   ChunkPage,
   CommitItem,
   NewBlob,
+  SharedStore,
   Store,
   StoredRun,
 } from "@claw/core/ports";
@@ -37,6 +38,7 @@ import {
 } from "./places.ts";
 import { BatchSealer, concernsBatch } from "./seal-batch.ts";
 import { openError } from "./seal-error.ts";
+import { sealedErrands } from "./seal-errands.ts";
 import type { Sealer } from "./sealer.ts";
 
 // What engine and operators read of a journal is opened with it; the values of steps, if they are
@@ -54,6 +56,7 @@ export function sealedStore(store: Store, sealer: Sealer): Store {
     ...store,
     commit: (batch) =>
       concernsBatch(sealer, batch) ? commitSealed(store, batches, batch) : store.commit(batch),
+    ...(store.shared === undefined ? {} : { shared: sealedShared(store.shared, sealer, batches) }),
     load: (ids) => now(store.load(ids), (runs) => openRuns(runs, sealer, batches)),
     key: (name, limit) => now(store.key(name, limit), (found) => openKey(found, sealer)),
     find: (id) => now(store.find(id), (run) => openRecord(run, sealer)),
@@ -63,6 +66,26 @@ export function sealedStore(store: Store, sealer: Sealer): Store {
     },
     list: (query) => now(store.list(query), (runs) => openReasons(runs, sealer)),
   };
+}
+
+function sealedShared(shared: SharedStore, sealer: Sealer, batches: BatchSealer): SharedStore {
+  return {
+    ...shared,
+    claim: (ids, namespace) =>
+      now(shared.claim(ids, namespace), (runs) => openRuns(runs, sealer, batches)),
+    inbox: (ids) =>
+      now(shared.inbox(ids), (rows) => (rows.some(hasSealedData) ? openInbox(rows, sealer) : rows)),
+    ...(sealer.hasCodecs ? sealedErrands(shared, sealer) : {}),
+  };
+}
+
+async function openInbox(rows: readonly InboxRow[], sealer: Sealer): Promise<readonly InboxRow[]> {
+  const opened: InboxRow[] = [];
+  for (const row of rows) {
+    const { data } = row;
+    opened.push({ ...row, data: await attempt(sealer.open(data, messagePlace(row)), data) });
+  }
+  return opened;
 }
 
 async function commitSealed(
