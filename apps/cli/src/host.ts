@@ -6,6 +6,9 @@ import { ownVersion, type Config } from "./config.ts";
 import { tokenOf, writeOwner } from "./owner-file.ts";
 import { logFrom } from "./terminal.ts";
 
+/** How long bodies under way may take to end when the process is told to stop. */
+const DRAIN = "10s";
+
 /** The process that owns a store: runtime, gateway, and the file that tells others where it is. */
 export class Host {
   readonly #config: Config;
@@ -67,11 +70,11 @@ export class Host {
     }
   }
 
-  /** Stops listening, then the runtime; open runs go on at the next start. Idempotent. */
+  /** Stops listening, then lets bodies end for a while; open runs go on at the next start, or on other nodes. Idempotent. */
   async stop(): Promise<void> {
     this.#forget();
     await this.#gateway?.stop();
-    await this.#claw?.stop();
+    await this.#claw?.stop({ drain: DRAIN });
   }
 
   async #openRuntime(hosted: Hosted): Promise<void> {

@@ -161,7 +161,8 @@ function beginAttempt(
       completed(activation, call, attempt, result);
       return;
     }
-    sharing?.follow(result);
+    // Embedded, nobody waits for a body that its run has given up.
+    if (sharing !== null) activation.node.bodies.follow(result);
     // Of a promise this makes nothing new; a foreign `then` may throw, or answer twice.
     Promise.resolve(result).then(
       (value) => completed(activation, call, attempt, value),

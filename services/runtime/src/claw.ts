@@ -12,7 +12,7 @@ import type {
   TaskId,
   TaskRecord,
 } from "@claw/core/protocol";
-import type { RunQuery, StoreInfo, TaskQuery } from "@claw/core/ports";
+import type { NodeRecord, RunQuery, StoreInfo, TaskQuery } from "@claw/core/ports";
 import type { AnyWorkflow, Task, Workflow } from "@claw/sdk";
 import type { ExportSelection, MoveProgress } from "./moves/export-runs.ts";
 import type { ExportBytes, ImportOptions, ImportReport } from "./moves/import-runs.ts";
@@ -222,6 +222,23 @@ export interface KeyView<State = unknown> {
   readonly waiting: number;
   /** The first 100 of them, in their order. */
   readonly next: readonly RunId[];
+}
+
+/** A node that works on the store. */
+export interface NodeView extends Omit<NodeRecord, "leaseLeftMs"> {
+  /** Milliseconds until its lease ends, negative when it is over; null for the one node of a store of its own. */
+  readonly leaseLeftMs: number | null;
+  /** True for the node that was asked. */
+  readonly isThis: boolean;
+}
+
+/** How a runtime is stopped. */
+export interface StopOptions {
+  /**
+   * So long bodies under way may take to end, and be recorded, while nothing new begins; what goes on after that runs
+   * again, here or on another node. Default 0: they are given up at once.
+   */
+  readonly drain?: Duration;
 }
 
 /** Numbers of this life of the runtime, for `claw doctor`, tests and benchmarks. */
@@ -444,11 +461,13 @@ export interface Claw {
   importRuns(bytes: ExportBytes, options?: ImportOptions): Promise<ImportReport>;
   /** Numbers of this life of the runtime. */
   stats(): RuntimeStats;
+  /** The nodes that work on the store, oldest first: one, for a store of its own. */
+  nodes(): Promise<readonly NodeView[]>;
   /** Settles when every write that was asked for is durable or has failed. */
   flush(): Promise<void>;
   /**
    * Stops: takes nothing more, aborts bodies (they run again at the next start), closes the
-   * store. Idempotent.
+   * store: other nodes on it go on with all that was in memory here at once. Idempotent.
    */
-  stop(): Promise<void>;
+  stop(options?: StopOptions): Promise<void>;
 }

@@ -33,16 +33,19 @@ import type {
   Forked,
   ForkOptions,
   KeyView,
+  NodeView,
   PublishResult,
   RedriveReport,
   RetentionReport,
   RunHandle,
   RuntimeStats,
   StartOptions,
+  StopOptions,
   UpdateRequest,
 } from "./claw.ts";
 import type { Retention } from "./runtime-options.ts";
 import { decide } from "./approvals.ts";
+import { viewNodes } from "./sharing/view-nodes.ts";
 import { viewKey } from "./key-view.ts";
 import type { ExportSelection } from "./moves/export-runs.ts";
 import type { ExportBytes, ImportOptions, ImportReport } from "./moves/import-runs.ts";
@@ -64,9 +67,9 @@ const APPROVALS_LIMIT = 1_000;
 /** The handle of a node that callers get. */
 export class Client implements Claw {
   readonly #node: Node;
-  readonly #stop: () => Promise<void>;
+  readonly #stop: (options: StopOptions) => Promise<void>;
 
-  constructor(node: Node, stop: () => Promise<void>) {
+  constructor(node: Node, stop: (options: StopOptions) => Promise<void>) {
     this.#node = node;
     this.#stop = stop;
   }
@@ -328,8 +331,12 @@ export class Client implements Claw {
     return this.#node.drain(Number.POSITIVE_INFINITY);
   }
 
-  stop(): Promise<void> {
-    return this.#stop();
+  nodes(): Promise<readonly NodeView[]> {
+    return viewNodes(this.#node);
+  }
+
+  stop(options: StopOptions = {}): Promise<void> {
+    return this.#stop(options);
   }
 
   #request(item: CommitItem): Promise<ItemAnswer> {

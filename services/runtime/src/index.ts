@@ -7,6 +7,7 @@ export type {
   Forked,
   ForkOptions,
   KeyView,
+  NodeView,
   PublishResult,
   RedriveReport,
   ReadOptions,
@@ -16,6 +17,7 @@ export type {
   RunResult,
   RuntimeStats,
   StartOptions,
+  StopOptions,
   UpdateRequest,
 } from "./claw.ts";
 export type { ExportSelection, ExportSource, MoveProgress } from "./moves/export-runs.ts";

@@ -27,16 +27,18 @@ import type { AnyWorkflow } from "@claw/sdk";
 import { Activation } from "./activation.ts";
 import { isDeciding } from "./approvals.ts";
 import { boundTo } from "./bind-namespace.ts";
+import { BodiesUnderWay } from "./bodies-under-way.ts";
 import type { RuntimeLimits, RuntimeOptions } from "./runtime-options.ts";
 import { Committer } from "./committer.ts";
 import { Endings } from "./endings.ts";
 import { Feeds } from "./feeds/feeds.ts";
 import { sealedStore } from "./payloads/sealed-store.ts";
 import { Sealer } from "./payloads/sealer.ts";
+import type { NodeIdentity } from "./sharing/describe-node.ts";
 import type { Registry } from "./registry.ts";
 import { Results } from "./results.ts";
 import { retentionOf, Sweeper } from "./retention.ts";
-import { type NodeIdentity, Sharing } from "./sharing/sharing.ts";
+import { Sharing } from "./sharing/sharing.ts";
 import { storeClock } from "./sharing/store-clock.ts";
 import type { Starter } from "./start-code.ts";
 import { systemClock, systemRandom, systemTurns } from "./system.ts";
@@ -75,6 +77,12 @@ export class Node {
   readonly active = new Map<RunId, Activation>();
   /** Its part in a store that several nodes share; null for a store of its own. */
   readonly sharing: Sharing | null;
+  readonly identity: NodeIdentity;
+  readonly bodies: BodiesUnderWay = new BodiesUnderWay();
+  /** When the store was opened, milliseconds since 1970. */
+  openedAt = 0;
+  /** True once it is to stop: it takes up nothing more. */
+  draining = false;
   readonly #log: Log | undefined;
   readonly #warned = new Set<string>();
   readonly takeUps: TakeUps;
@@ -97,6 +105,7 @@ export class Node {
 
   constructor(options: RuntimeOptions, registry: Registry) {
     this.namespace = options.namespace ?? "default";
+    this.identity = identityOf(options);
     this.registry = registry;
     this.limits = {
       payloadBytesMax: limits.PAYLOAD_BYTES_MAX,
@@ -139,12 +148,12 @@ export class Node {
     this.endings = new Endings(this);
     this.takeUps = new TakeUps(this);
     this.tasks = new TaskBoard(this, options);
-    this.sharing = shared === undefined ? null : new Sharing(this, shared, identityOf(options));
+    this.sharing = shared === undefined ? null : new Sharing(this, shared);
   }
 
   /** True when one more run may be held in memory. */
   get hasRoom(): boolean {
-    return this.active.size + this.#admitted < this.limits.activeRunsMax;
+    return !this.draining && this.active.size + this.#admitted < this.limits.activeRunsMax;
   }
 
   /** Takes a place in memory for a run that the next commit creates, if there is one. */

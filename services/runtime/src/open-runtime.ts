@@ -1,4 +1,5 @@
-import { checkName, ClawError } from "@claw/core/protocol";
+import type { CancelTimer } from "@claw/core/ports";
+import { checkName, ClawError, durationMs } from "@claw/core/protocol";
 import type { Claw } from "./claw.ts";
 import type { RuntimeOptions } from "./runtime-options.ts";
 import { Client } from "./client.ts";
@@ -36,14 +37,16 @@ export async function openRuntime(options: RuntimeOptions): Promise<Claw> {
   }
   const keeps = options.keepAlive ?? true;
   attachToProcess(keeps);
-  return new Client(node, () => {
-    stopped ??= stop(node, () => detachFromProcess(keeps));
+  return new Client(node, ({ drain }) => {
+    const drainMs = drain === undefined ? 0 : durationMs(drain);
+    stopped ??= stop(node, drainMs, () => detachFromProcess(keeps));
     return stopped;
   });
 }
 
-async function stop(node: Node, detach: () => void): Promise<void> {
+async function stop(node: Node, drainMs: number, detach: () => void): Promise<void> {
   const error = new ClawError("CLAW-3005", "The runtime was stopped");
+  if (drainMs > 0 && node.available) await drain(node, drainMs);
   node.unavailable ??= error;
   await node.drain(DRAIN_TURNS_MAX);
   node.unavailable = error;
@@ -55,6 +58,19 @@ async function stop(node: Node, detach: () => void): Promise<void> {
   node.timers.clear();
   detach();
   await node.store.close();
+}
+
+// Nothing begins any more; what is under way is let to end, and recorded. Clients are still answered.
+async function drain(node: Node, drainMs: number): Promise<void> {
+  node.draining = true;
+  node.sharing?.report();
+  const halting = [...node.active.values()].map((activation) => activation.halt(drainMs));
+  let cancel: CancelTimer = () => {};
+  const longest = new Promise<void>((resolve) => {
+    cancel = node.clock.after(drainMs, resolve);
+  });
+  await Promise.race([Promise.all(halting), longest]);
+  cancel();
 }
 
 // An author's promise that is rejected without anybody listening belongs to its run, which it

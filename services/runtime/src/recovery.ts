@@ -22,6 +22,7 @@ export async function takeOver(node: Node): Promise<void> {
   if (info.afterCrash === true) node.carefulUntil = node.clock.now() + limits.CAREFUL_MS;
   node.committer.incarnation = info.incarnation;
   node.committer.open = true;
+  node.openedAt = node.clock.now();
   node.unavailable = null;
   node.sharing?.begin();
   if (info.owes === true) node.spreadEvents();
@@ -78,7 +79,7 @@ export function recoverFromLoss(node: Node, isStopped: () => boolean): (error: u
   let delayMs = RETRY_FIRST_MS;
   const attempt = async (): Promise<void> => {
     if (isStopped()) return;
-    await node.sharing?.bodiesEnded();
+    await node.bodies.ended(node.clock, limits.FENCED_LINGER_MS);
     if (isStopped()) return;
     try {
       await takeOver(node);

@@ -1,6 +1,6 @@
 import type { Duration } from "@claw/core/protocol";
 import type { Clock, Executor, Log, PayloadCodec, Random, Store, Turns } from "@claw/core/ports";
-import type { NodeIdentity } from "./sharing/sharing.ts";
+import type { NodeIdentity } from "./sharing/describe-node.ts";
 import type { AnyTask, AnyWorkflow } from "@claw/sdk";
 
 /** What a runtime is made of. */

@@ -55,7 +55,7 @@ export class TakeUps {
   /** Loads runs and goes on with them; those in memory or being loaded are passed over. */
   async takeUp(ids: readonly RunId[]): Promise<void> {
     // Without definitions this node only takes messages in; the runs wait for one that has them.
-    if (this.#node.registry.workflows.length === 0 || this.#node.sharing?.draining === true) return;
+    if (this.#node.registry.workflows.length === 0 || this.#node.draining) return;
     const fresh = [...new Set(ids)].filter(
       (id) => !this.#node.active.has(id) && !this.#loading.has(id) && !this.#node.endings.has(id),
     );

@@ -216,3 +216,51 @@ test("a decision and an event reach a run in the memory of another node before i
   assert.deepEqual(output, { seen: true, said: true });
   await sound(disk);
 });
+
+test("a node that drains lets its bodies end and begins nothing; another goes on at once", async (t) => {
+  const { world, store, disk } = open(t);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const bodies: string[] = [];
+  const flow = workflow("flow", async (ctx) => {
+    await ctx.run("slow", async () => {
+      bodies.push("slow");
+      await promise;
+    });
+    await ctx.run("next", () => bodies.push("next"));
+    return "done";
+  });
+  const one = await world.open([flow], { store: store().store, node: { name: "one" } });
+  const two = await world.open([flow], { store: store().store, node: { name: "two" } });
+  const run = await one.start(flow, null);
+  await world.soon(() => bodies.length === 1);
+  const nodes = await two.nodes();
+  assert.deepEqual(
+    nodes.map(({ name, isThis }) => ({ name, isThis })),
+    [
+      { name: "one", isThis: false },
+      { name: "two", isThis: true },
+    ],
+  );
+  const begun = world.clock.now();
+  const stopping = one.stop({ drain: "30s" });
+  await world.calm();
+  assert.deepEqual(bodies, ["slow"]);
+  resolve();
+  await stopping;
+  assert.equal(await world.output(two.run<string>(run.id)), "done");
+  assert.deepEqual(bodies, ["slow", "next"]);
+  assert.ok(world.clock.now() - begun < LEASE_MS, "no lease was waited out");
+  assert.equal((await two.nodes()).length, 1);
+  await sound(disk);
+});
+
+test("a store of its own has one node, without a lease", async (t) => {
+  const world = new World(t, () => memoryStore());
+  const claw = await world.open([waits], { node: { name: "alone", release: "1.2.3" } });
+  const [only, ...others] = await claw.nodes();
+  assert.equal(others.length, 0);
+  assert.equal(only?.name, "alone");
+  assert.equal(only.release, "1.2.3");
+  assert.equal(only.leaseLeftMs, null);
+  assert.deepEqual(only.hosted, [{ workflow: "waits", version: 1 }]);
+});

@@ -1,6 +1,7 @@
-import type { CancelTimer, NodeReport, SharedStore } from "@claw/core/ports";
+import type { CancelTimer, SharedStore } from "@claw/core/ports";
 import { ClawError, isClawError, limits, type RunId } from "@claw/core/protocol";
 import type { Node } from "../node.ts";
+import { describeNode } from "./describe-node.ts";
 import { Errands } from "./errands.ts";
 import { Inboxes } from "./inboxes.ts";
 import { PostRoom } from "./post-room.ts";
@@ -12,16 +13,6 @@ const TICK_MS_MIN = 5;
 /** So long a node may be away from a lease before it counts on the default. */
 const LEASE_MS_DEFAULT = 3_000;
 
-/** How a node is called by people and by other nodes. */
-export interface NodeIdentity {
-  /** For people: host name and process id, or what the operator gave. */
-  readonly name: string;
-  /** Version of the program. */
-  readonly release: string;
-  /** Where its gateway listens, or empty. */
-  readonly address: string;
-}
-
 /** A node among several on one store: its lease, its post, and what it does for others. */
 export class Sharing {
   readonly node: Node;
@@ -29,23 +20,16 @@ export class Sharing {
   readonly inboxes: Inboxes;
   readonly post: PostRoom;
   readonly errands: Errands;
-  readonly #identity: NodeIdentity;
   /** Runs that nobody hosts and that this node may hold back as such. */
   readonly #homeless = new Set<RunId>();
-  /** Bodies under way, those of runs that were dropped included. */
-  #bodies = 0;
-  #told: (() => void)[] = [];
   #leaseMs = LEASE_MS_DEFAULT;
   #ticks = 0;
   #cancel: CancelTimer | null = null;
   #isLosing = false;
-  /** True once it is to stop: it takes nothing more. */
-  draining = false;
 
-  constructor(node: Node, store: SharedStore, identity: NodeIdentity) {
+  constructor(node: Node, store: SharedStore) {
     this.node = node;
     this.store = store;
-    this.#identity = identity;
     this.inboxes = new Inboxes(node, store);
     this.post = new PostRoom(this);
     this.errands = new Errands(this);
@@ -53,20 +37,7 @@ export class Sharing {
 
   /** Says what this node is, for the next renewal of its lease. */
   report(): void {
-    this.store.report(this.describe());
-  }
-
-  /** What this node says of itself. */
-  describe(): NodeReport {
-    const { node } = this;
-    return {
-      ...this.#identity,
-      takes: !this.draining && node.hasRoom && node.registry.workflows.length > 0,
-      active: node.active.size,
-      activeMax: node.limits.activeRunsMax,
-      bodies: this.#bodies,
-      hosted: node.registry.workflows.map(({ name, version }) => ({ workflow: name, version })),
-    };
+    this.store.report(describeNode(this.node));
   }
 
   /** The store was opened: a new incarnation of this node begins. */
@@ -114,29 +85,6 @@ export class Sharing {
     this.node.log("warn", what, { error: String(error) });
   }
 
-  /** A body is under way until it settles, whatever becomes of its run. */
-  follow(body: PromiseLike<unknown>): void {
-    this.#bodies++;
-    const ended = (): void => {
-      this.#bodies--;
-      if (this.#bodies > 0) return;
-      for (const told of this.#told.splice(0)) told();
-    };
-    body.then(ended, ended);
-  }
-
-  /** Settles when no body of an earlier incarnation is under way any more, or when they had time enough. */
-  bodiesEnded(): Promise<void> {
-    if (this.#bodies === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.node.clock.after(limits.FENCED_LINGER_MS, resolve);
-      this.#told.push(() => {
-        cancel();
-        resolve();
-      });
-    });
-  }
-
   /** True for a run that may be held back because no node has code for it. */
   isHomeless(run: RunId): boolean {
     return this.#homeless.delete(run);
@@ -162,7 +110,7 @@ export class Sharing {
         node.log("info", "took over from nodes that ended", { nodes: ended });
         node.trials.more();
       }
-      if (!this.draining) await node.wakes.look();
+      if (!this.node.draining) await node.wakes.look();
       if (this.#ticks++ % UNHOSTED_TICKS === 0) await this.#holdUnhosted();
     } catch (error) {
       this.failed("looking after other nodes failed", error);
@@ -173,7 +121,7 @@ export class Sharing {
   // Whoever has the code releases them when it joins.
   async #holdUnhosted(): Promise<void> {
     const { node } = this;
-    if (this.draining || node.registry.workflows.length === 0) return;
+    if (this.node.draining || node.registry.workflows.length === 0) return;
     const before = node.clock.now() - limits.UNHOSTED_AFTER_MS;
     const ids = await this.store.unhosted(before, UNHOSTED_RUNS, node.namespace);
     if (ids.length === 0 || !node.available) return;
