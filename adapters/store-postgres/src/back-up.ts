@@ -3,6 +3,7 @@ import { open, unlink } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { ClawError } from "@claw/core/protocol";
 import { Link } from "./link.ts";
+import { postgresError } from "./postgres-error.ts";
 import { inSchema, migrate, SCHEMA_VERSION } from "./schema.ts";
 
 /** Rows that are read or written at once. */
@@ -90,6 +91,7 @@ export async function restore(url: string, schema: string, path: string): Promis
   try {
     await migrate(link, schema);
     await link.transaction(async () => {
+      await refuseUsed(link, schema);
       let table = "";
       let page: string[] = [];
       const flush = async (): Promise<void> => {
@@ -119,9 +121,21 @@ export async function restore(url: string, schema: string, path: string): Promis
         ),
       );
     });
+  } catch (error) {
+    throw postgresError(error, link.location);
   } finally {
     await link.end();
   }
+}
+
+// No node may begin meanwhile.
+async function refuseUsed(link: Link, schema: string): Promise<void> {
+  await link.query(inSchema("LOCK TABLE claw.incarnations IN SHARE ROW EXCLUSIVE MODE", schema));
+  const [used] = await link.query(
+    inSchema("SELECT 1 FROM claw.incarnations UNION ALL SELECT 1 FROM claw.runs LIMIT 1", schema),
+  );
+  if (used === undefined) return;
+  throw new ClawError("CLAW-4008", `${link.location}: the schema "${schema}" is not empty`);
 }
 
 async function insert(link: Link, schema: string, table: string, rows: string[]): Promise<void> {

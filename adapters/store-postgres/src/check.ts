@@ -1,8 +1,9 @@
 import type { Finding } from "@claw/core/ports";
 import { childrenOf, decodeEntries, type Entry, numberAfter } from "@claw/core/protocol";
 import { KEY_CONTRADICTIONS } from "./check-keys.ts";
-import { recordsOf, type TailRecord } from "./journals.ts";
+import type { TailRecord } from "./journals.ts";
 import type { Link } from "./link.ts";
+import { tailsByRun } from "./read-tail.ts";
 import type { Reads } from "./reads.ts";
 
 const FINDINGS_MAX = 100;
@@ -150,19 +151,4 @@ async function checkChildren(
   for (const { run, child } of children) {
     if (!ids.has(child)) report(`run ${run} waits for ${child}, which is unknown`);
   }
-}
-
-async function tailsByRun(reads: Reads): Promise<ReadonlyMap<string, readonly TailRecord[]>> {
-  const tails = new Map<string, TailRecord[]>();
-  const rows = await reads.all<{ body: string }>(
-    "SELECT body FROM claw.tail ORDER BY incarnation, n",
-  );
-  for (const { body } of rows) {
-    for (const record of recordsOf(body)) {
-      const records = tails.get(record.run);
-      if (records === undefined) tails.set(record.run, [record]);
-      else records.push(record);
-    }
-  }
-  return tails;
 }

@@ -1,10 +1,11 @@
-import type { Batch, BatchAnswer, CommitItem, ItemAnswer } from "@claw/core/ports";
+import { setTimeout } from "node:timers/promises";
+import type { Batch, BatchAnswer, CommitItem, ItemAnswer, Log } from "@claw/core/ports";
 import type { InboxRow, RefusedStart, RunId, StartRow } from "@claw/core/protocol";
 import type { EventShapes } from "./event-shapes.ts";
 import type { Journals } from "./journals.ts";
 import type { Link } from "./link.ts";
 import { type BatchPlan, planBatch } from "./plan-batch.ts";
-import { isDataError } from "./postgres-error.ts";
+import { isCollision, isDataError } from "./postgres-error.ts";
 import { inSchema } from "./schema.ts";
 
 /** What `claw.commit` answers. */
@@ -25,6 +26,11 @@ const PARKED: ItemAnswer = Object.freeze({ status: "applied", parked: true });
 /** Parameters of `claw.commit`. */
 const PARAMETERS = 45;
 
+/** How often a batch is sent that loses to other transactions. */
+const ATTEMPTS_MAX = 6;
+/** Doubled with each attempt; a part of it, by chance, so that the same two do not meet again. */
+const PAUSE_MS = 5;
+
 /** Writes batches over one connection. */
 export class BatchWriter {
   readonly #link: Link;
@@ -32,8 +38,10 @@ export class BatchWriter {
   readonly #name: string;
   readonly #shapes: EventShapes;
   readonly #journals: Journals;
+  readonly #log: Log;
 
-  constructor(link: Link, schema: string, shapes: EventShapes, journals: Journals) {
+  constructor(link: Link, schema: string, shapes: EventShapes, journals: Journals, log: Log) {
+    this.#log = log;
     this.#link = link;
     this.#shapes = shapes;
     this.#journals = journals;
@@ -75,11 +83,7 @@ export class BatchWriter {
 
   async #send(batch: Batch, careful: boolean): Promise<BatchAnswer> {
     const plan = planBatch(batch, this.#journals, this.#shapes, careful);
-    const rows = await this.#link.query<{ answer: Committed }>(
-      this.#text,
-      plan.parameters,
-      this.#name,
-    );
+    const rows = await this.#query(plan, batch);
     const answer = this.#answerOf(
       batch,
       plan,
@@ -87,6 +91,20 @@ export class BatchWriter {
     );
     this.#journals.keep();
     return answer;
+  }
+
+  // Who loses to another transaction has written nothing: the same batch goes again, with the same number.
+  async #query({ parameters }: BatchPlan, { number }: Batch): Promise<{ answer: Committed }[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#link.query<{ answer: Committed }>(this.#text, parameters, this.#name);
+      } catch (error) {
+        if (!isCollision(error) || attempt >= ATTEMPTS_MAX) throw error;
+        const fields = { batch: number, attempt, of: ATTEMPTS_MAX, error: String(error) };
+        this.#log({ level: "warn", message: "commit sent again", fields });
+        await setTimeout(PAUSE_MS * 2 ** attempt * Math.random());
+      }
+    }
   }
 
   #answerOf(batch: Batch, { places }: BatchPlan, { parked, owes, items }: Committed): BatchAnswer {

@@ -1,2 +1,7 @@
 export { restore as restorePostgres } from "./back-up.ts";
+export { postgresLook } from "./look.ts";
+export { migratePostgres } from "./prepare.ts";
+export { type PostgresReader, postgresReader, type PostgresState } from "./reader.ts";
+export { postgresRoles, type RoleOptions } from "./roles.ts";
+export { SCHEMA_VERSION } from "./schema.ts";
 export { type PostgresOptions, postgresStore } from "./store.ts";

@@ -1,6 +1,7 @@
 import { ClawError, isClawError } from "@claw/core/protocol";
 import pg from "pg";
-import { postgresError } from "./postgres-error.ts";
+import { passwordFile, passwordFrom } from "./password-file.ts";
+import { connectError } from "./postgres-error.ts";
 
 /** Milliseconds until a server that does not answer is given up. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -15,6 +16,7 @@ export class Link {
   /** Host, port and database, without user and password. */
   readonly location: string;
   #broken: Error | null = null;
+  #isPooled = false;
 
   private constructor(client: pg.Client) {
     this.#client = client;
@@ -25,7 +27,10 @@ export class Link {
     });
   }
 
-  /** Connects. Errors: CLAW-4006 unreachable, CLAW-4008 refused. */
+  /**
+   * Connects. A password that the URL does not say comes from PGPASSWORD or the password file, as with libpq.
+   * Errors: CLAW-4008 not a URL, 4070 refused, 4071 no such database, 4074 no connection left, 4075 unreachable.
+   */
   static async to(url: string): Promise<Link> {
     let client: pg.Client;
     try {
@@ -36,6 +41,8 @@ export class Link {
         application_name: "claw",
         types,
       });
+      // The driver's own look at the password file is deprecated.
+      if (client.password === null) givePassword(client);
     } catch {
       // The parser's message may hold the password.
       throw new ClawError("CLAW-4008", "The URL of the database is not valid");
@@ -43,14 +50,24 @@ export class Link {
     const link = new Link(client);
     try {
       await client.connect();
+      await link.#lookForPooler();
     } catch (error) {
-      throw postgresError(error, link.location);
+      await link.end();
+      throw connectError(error, link.location);
     }
     return link;
   }
 
   get isUsable(): boolean {
     return this.#broken === null;
+  }
+
+  /**
+   * True when a pooler such as PgBouncer stands between: a session may be another one from transaction to transaction, so
+   * there are no prepared statements, no locks of a session and no notifications.
+   */
+  get isPooled(): boolean {
+    return this.#isPooled;
   }
 
   /** Rows of a statement. With `name` it is prepared once. Errors: those of the server as they are. */
@@ -60,7 +77,9 @@ export class Link {
     name?: string,
   ): Promise<Row[]> {
     const config =
-      name === undefined ? { text, values: [...values] } : { name, text, values: [...values] };
+      name === undefined || this.#isPooled
+        ? { text, values: [...values] }
+        : { name, text, values: [...values] };
     const { rows } = await this.#client.query<Row>(config);
     return rows;
   }
@@ -81,4 +100,17 @@ export class Link {
   async end(): Promise<void> {
     await this.#client.end().catch(() => {});
   }
+
+  // The server names its process when a session begins; a pooler makes a number up.
+  async #lookForPooler(): Promise<void> {
+    const { processID } = this.#client as pg.Client & { readonly processID?: unknown };
+    const [own] = await this.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+    this.#isPooled = own?.pid !== processID;
+  }
+}
+
+function givePassword(client: pg.Client): void {
+  const { host, port, database = "", user = "" } = client;
+  const password = passwordFrom(passwordFile(), { host, port, database, user });
+  Object.assign(client, { password: () => password ?? "" });
 }

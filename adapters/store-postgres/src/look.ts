@@ -12,12 +12,12 @@ import {
   type StartRequest,
   type StartRow,
 } from "@claw/core/protocol";
-import { recordsOf, type TailRecord } from "./journals.ts";
 import { Link } from "./link.ts";
 import { RunLister } from "./list-runs.ts";
 import { postgresError } from "./postgres-error.ts";
 import { decodeJournal, RunReader, tracesOf } from "./read-runs.ts";
 import { findKey, keysOfRuns } from "./read-keys.ts";
+import { tailsByRun } from "./read-tail.ts";
 import { Reads } from "./reads.ts";
 import { archivedStreams } from "./streams.ts";
 
@@ -42,7 +42,7 @@ const START = `id, namespace, workflow, version, input, started_at AS "startedAt
   parent_run AS "parentRun", parent_call AS "parentCall", cause`;
 
 /** Opens a look: a connection of its own whose transaction sees one state. */
-export async function openLook(url: string, schema: string): Promise<StoreLook> {
+export async function postgresLook(url: string, schema: string): Promise<StoreLook> {
   const link = await Link.to(url);
   try {
     const reads = new Reads(link, schema);
@@ -64,7 +64,7 @@ class Look implements StoreLook {
   readonly #reads: Reads;
   readonly #lister: RunLister;
   readonly #reader: RunReader;
-  #tail: Map<RunId, TailRecord[]> | null = null;
+  #tail: Awaited<ReturnType<typeof tailsByRun>> | null = null;
   // One statement after the other: a connection has one transaction.
   #last: Promise<unknown> = Promise.resolve();
 
@@ -194,17 +194,7 @@ class Look implements StoreLook {
 
   // Read once: it is the tail of one state, and bounded.
   async #tailOf(run: RunId, settled: number): Promise<string> {
-    if (this.#tail === null) {
-      this.#tail = new Map();
-      const rows = await this.#reads.all<{ body: string }>(
-        "SELECT body FROM claw.tail ORDER BY incarnation, n",
-      );
-      for (const record of rows.flatMap(({ body }) => [...recordsOf(body)])) {
-        const records = this.#tail.get(record.run) ?? [];
-        records.push(record);
-        this.#tail.set(record.run, records);
-      }
-    }
+    this.#tail ??= await tailsByRun(this.#reads);
     const records = (this.#tail.get(run) ?? []).filter(({ first }) => first > settled);
     return records.map(({ entries }) => entries).join("");
   }

@@ -59,7 +59,9 @@ export async function migrate(link: Link, schema: string): Promise<void> {
       );
     }
     if (version === SCHEMA_VERSION) return;
-    if (version === 0) await link.query(`CREATE SCHEMA IF NOT EXISTS ${name}`);
+    // Asking for the right to create schemas where one was prepared would be too much.
+    const isThere = await link.query("SELECT 1 FROM pg_namespace WHERE nspname = $1", [schema]);
+    if (isThere.length === 0) await link.query(`CREATE SCHEMA ${name}`);
     for (const migration of MIGRATIONS.slice(version)) {
       await link.query(inSchema(migration, schema));
     }
@@ -71,8 +73,8 @@ export async function migrate(link: Link, schema: string): Promise<void> {
   });
 }
 
-// 0 for a schema that is missing or empty.
-async function versionOf(link: Link, schema: string): Promise<number> {
+/** Version of the store in a schema; 0 when that is missing or empty. Errors: CLAW-4008 tables of another program. */
+export async function versionOf(link: Link, schema: string): Promise<number> {
   const tables = await link.query<{ name: string }>(
     "SELECT tablename AS name FROM pg_tables WHERE schemaname = $1",
     [schema],

@@ -1,14 +1,21 @@
-import type { Batch, BatchAnswer, Store, StoreInfo } from "@claw/core/ports";
+import type { Batch, BatchAnswer, Log, Store, StoreInfo } from "@claw/core/ports";
 import { ClawError, isClawError, limits, type RunId, taskIdOf } from "@claw/core/protocol";
 import { backUp } from "./back-up.ts";
 import { readBlob, removeBlobs, stageBlob } from "./blobs.ts";
 import { checkStore } from "./check.ts";
+import {
+  durabilityFindings,
+  durabilityOf,
+  readServer,
+  refuseUnfit,
+  type ServerState,
+} from "./check-server.ts";
 import { BatchWriter } from "./commit-batch.ts";
 import { EventShapes } from "./event-shapes.ts";
 import { Journals, recordsOf, type Settling } from "./journals.ts";
 import { Link } from "./link.ts";
 import { RunLister } from "./list-runs.ts";
-import { openLook } from "./look.ts";
+import { postgresLook } from "./look.ts";
 import { postgresError } from "./postgres-error.ts";
 import { findKey } from "./read-keys.ts";
 import { Reads } from "./reads.ts";
@@ -22,8 +29,15 @@ import { sweep } from "./sweep.ts";
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`; the password appears in no error and no log. */
   readonly url: string;
+  /**
+   * The server itself, where `url` leads to a pooler such as PgBouncer: for what needs a session of its own.
+   * Default: `url`. Errors of a pooler without it: CLAW-4077.
+   */
+  readonly directUrl?: string;
   /** Schema of the tables; it is made when it is missing. Default: `claw`. */
   readonly schema?: string;
+  /** Told of commits that are sent again, and of settings under which they can be lost. Default: nobody. */
+  readonly log?: Log;
 }
 
 /** Pauses between attempts to become the owner after this process lost its connection, milliseconds. */
@@ -85,7 +99,7 @@ export function postgresStore(options: PostgresOptions): Store {
       remove: (runs) => use(({ reads }) => removeBlobs(reads, runs)),
     },
     check: () => use(({ link, reads }) => checkStore(link, reads)),
-    look: () => use(() => openLook(options.url, options.schema ?? "claw")),
+    look: () => use(() => postgresLook(options.url, options.schema ?? "claw")),
     backup: (path) => use(() => backUp(options.url, options.schema ?? "claw", path)),
   };
 }
@@ -94,14 +108,16 @@ export function postgresStore(options: PostgresOptions): Store {
 class PostgresHandle {
   readonly #url: string;
   readonly #schema: string;
+  readonly #log: Log;
   #verbs: Verbs | null = null;
   #wasOwner = false;
   // One verb at a time: a transaction of one must not hold statements of another.
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ url, schema = "claw" }: PostgresOptions) {
+  constructor({ url, schema = "claw", log = () => {} }: PostgresOptions) {
     this.#url = url;
     this.#schema = schema;
+    this.#log = log;
   }
 
   async open(): Promise<StoreInfo> {
@@ -110,10 +126,15 @@ class PostgresHandle {
     await this.#abandon();
     const link = await Link.to(this.#url);
     try {
+      const server = await readServer(link);
+      refuseUnfit(link, server);
+      for (const { message } of isReopened ? [] : durabilityFindings(server)) {
+        this.#log({ level: "warn", message, fields: { store: link.location } });
+      }
       await migrate(link, this.#schema);
       await this.#own(link, isReopened);
       this.#wasOwner = true;
-      return await this.#begin(link, isReopened);
+      return await this.#begin(link, isReopened, server);
     } catch (error) {
       await link.end();
       throw postgresError(error, link.location);
@@ -168,7 +189,7 @@ class PostgresHandle {
     throw new ClawError("CLAW-4001", `${link.location} schema ${this.#schema} has another owner`);
   }
 
-  async #begin(link: Link, isReopened: boolean): Promise<StoreInfo> {
+  async #begin(link: Link, isReopened: boolean, server: ServerState): Promise<StoreInfo> {
     const reads = new Reads(link, this.#schema);
     const journals = new Journals();
     const shapes = new EventShapes(link, this.#schema);
@@ -189,7 +210,7 @@ class PostgresHandle {
       reads,
       reader,
       lister: new RunLister(reads, reader, tailOf),
-      writer: new BatchWriter(link, this.#schema, shapes, journals),
+      writer: new BatchWriter(link, this.#schema, shapes, journals, this.#log),
       shapes,
       tasks: taskReader(reads),
       incarnation,
@@ -197,7 +218,7 @@ class PostgresHandle {
     return {
       kind: "postgres",
       location: `${link.location} schema ${this.#schema}`,
-      durability: await durabilityOf(link),
+      durability: durabilityOf(server),
       schemaVersion: SCHEMA_VERSION,
       incarnation,
       afterCrash: !isReopened && life?.was_open === true,
@@ -238,15 +259,6 @@ async function settleTail(reads: Reads): Promise<void> {
     all.map(({ seq }) => seq),
     all.map(({ text }) => text),
   ]);
-}
-
-async function durabilityOf(link: Link): Promise<string> {
-  const [row] = await link.query<{ version: string; fsync: string; commit: string }>(
-    `SELECT current_setting('server_version') AS version, current_setting('fsync') AS fsync,
-       current_setting('synchronous_commit') AS commit`,
-  );
-  const version = row?.version.split(" ")[0] ?? "";
-  return `postgres ${version} fsync=${row?.fsync ?? ""} synchronous_commit=${row?.commit ?? ""}`;
 }
 
 async function findDedup(

@@ -16,6 +16,7 @@ const WORKSPACES = [
   "authoring/sdk",
   "authoring/testkit",
   "adapters/store-memory",
+  "adapters/store-postgres",
   "adapters/store-sqlite",
   "services/runtime",
   "services/gateway",
@@ -27,6 +28,7 @@ const DOORS: Readonly<Record<string, string>> = {
   testkit: "authoring/testkit",
   runtime: "services/runtime",
   "store-memory": "adapters/store-memory",
+  "store-postgres": "adapters/store-postgres",
   "store-sqlite": "adapters/store-sqlite",
 };
 /** Workspaces that programs see the types of. */

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Log, Store, StoreLook, TaskQuery } from "@claw/core/ports";
+import type { Log, MaybePromise, Store, StoreLook, TaskQuery } from "@claw/core/ports";
 import {
   ClawError,
   type QueueCounts,
@@ -14,11 +14,13 @@ import {
 } from "@claw/core/protocol";
 import type { Gateway, GatewayOptions } from "@claw/gateway";
 import type { Claw, RuntimeOptions } from "@claw/runtime";
+import type { PostgresReader, RoleOptions } from "@claw/store-postgres";
 import type { RepairOptions, RepairReport, SqliteReader } from "@claw/store-sqlite";
 
-export type { RepairReport };
+export type { RepairReport, RoleOptions };
 import type { Config } from "./config.ts";
 import type { Loaded } from "./load-definitions.ts";
+import type { DatabasePlace, StorePlace } from "./store-place.ts";
 
 // The only file that names adapters. Imports are made when they are needed: a verb that only reads
 // loads neither the runtime nor the gateway.
@@ -26,9 +28,9 @@ import type { Loaded } from "./load-definitions.ts";
 /** What is read of one namespace of a store, beside its owner. */
 export interface Reader extends Omit<SqliteReader, "tasks"> {
   readonly tasks: {
-    readonly list: (query: TaskQuery) => readonly TaskRecord[];
-    readonly find: (id: TaskId) => TaskRecord | null;
-    readonly counts: () => readonly QueueCounts[];
+    readonly list: (query: TaskQuery) => MaybePromise<readonly TaskRecord[]>;
+    readonly find: (id: TaskId) => MaybePromise<TaskRecord | null>;
+    readonly counts: () => MaybePromise<readonly QueueCounts[]>;
   };
 }
 
@@ -37,17 +39,10 @@ export type Scope = Pick<Config, "store" | "namespace">;
 
 /**
  * Opens a store for reading; what is of another namespace is not there.
- * Errors: CLAW-4002, CLAW-4003, CLAW-4008.
+ * Errors: CLAW-4002, CLAW-4003, CLAW-4008, CLAW-4070 to 4078.
  */
-export async function openReader({ store: path, namespace }: Scope): Promise<Reader> {
-  if (!existsSync(path)) {
-    throw new ClawError(
-      "CLAW-4008",
-      `There is no store at ${path}; claw dev and claw start make one`,
-    );
-  }
-  const { sqliteReader } = await import("@claw/store-sqlite");
-  const reader = sqliteReader({ path });
+export async function openReader({ store, namespace }: Scope): Promise<Reader> {
+  const reader = await (store.kind === "file" ? fileReader(store.path) : databaseReader(store));
   // Verbs that read have no keys.
   return {
     ...reader,
@@ -56,17 +51,16 @@ export async function openReader({ store: path, namespace }: Scope): Promise<Rea
       const run = await reader.find(id);
       return run?.namespace === namespace ? shownRun(run) : null;
     },
-    key: (name, limit) => {
-      const found = reader.key({ ...name, namespace }, limit);
-      if (found instanceof Promise || found === null) return found;
-      return { ...found, state: shownPayload(found.state) };
+    key: async (name, limit) => {
+      const found = await reader.key({ ...name, namespace }, limit);
+      return found === null ? null : { ...found, state: shownPayload(found.state) };
     },
     approvals: (query) => reader.approvals({ ...query, namespace }),
     streams: { read: (query) => reader.streams.read({ ...query, namespace }) },
     tasks: {
-      list: (query) => reader.tasks.list({ ...query, namespace }).map(recordFor),
-      find: (id) => {
-        const task = reader.tasks.find(id);
+      list: async (query) => (await reader.tasks.list({ ...query, namespace })).map(recordFor),
+      find: async (id) => {
+        const task = await reader.tasks.find(id);
         return task?.namespace === namespace ? recordFor(task) : null;
       },
       counts: () => reader.tasks.counts(namespace),
@@ -74,21 +68,44 @@ export async function openReader({ store: path, namespace }: Scope): Promise<Rea
   };
 }
 
+async function fileReader(path: string): Promise<SqliteReader> {
+  if (!existsSync(path)) {
+    throw new ClawError(
+      "CLAW-4008",
+      `There is no store at ${path}; claw dev and claw start make one`,
+    );
+  }
+  const { sqliteReader } = await import("@claw/store-sqlite");
+  return sqliteReader({ path });
+}
+
+/** Like `openReader`, with what is known of a database, for all namespaces. */
+export async function databaseReader(place: DatabasePlace): Promise<PostgresReader> {
+  const { postgresReader } = await import("@claw/store-postgres");
+  return postgresReader(place);
+}
+
 function recordFor(task: StoredTask): TaskRecord {
   return taskRecordOf(shownTask(task));
 }
 
-/** A look at the store at a path, beside its owner. Errors: CLAW-4002, CLAW-4003, CLAW-4008. */
+/** A look at a store, beside its owner. Errors: those of `openReader`. */
 export async function openLook({
-  store: path,
+  store,
 }: Scope): Promise<{ readonly look: StoreLook; readonly store: string }> {
+  const { storeName } = await import("@claw/runtime");
+  if (store.kind === "postgres") {
+    const { postgresLook, SCHEMA_VERSION } = await import("@claw/store-postgres");
+    // Says what is wrong with the store before its rows are asked for.
+    (await databaseReader(store)).close();
+    const name = storeName({ kind: "postgres", schemaVersion: SCHEMA_VERSION });
+    return { look: await postgresLook(store.url, store.schema), store: name };
+  }
+  const { path } = store;
   if (!existsSync(path)) throw new ClawError("CLAW-4008", `There is no store at ${path}`);
-  const [{ sqliteLook, SCHEMA_VERSION }, { storeName }] = await Promise.all([
-    import("@claw/store-sqlite"),
-    import("@claw/runtime"),
-  ]);
-  const store = storeName({ kind: "sqlite", schemaVersion: SCHEMA_VERSION });
-  return { look: sqliteLook({ path }), store };
+  const { sqliteLook, SCHEMA_VERSION } = await import("@claw/store-sqlite");
+  const name = storeName({ kind: "sqlite", schemaVersion: SCHEMA_VERSION });
+  return { look: sqliteLook({ path }), store: name };
 }
 
 /** A runtime on a store that takes messages and runs nothing. Errors: those of `openRuntime`. */
@@ -102,10 +119,33 @@ export async function repairAt(options: RepairOptions): Promise<RepairReport> {
   return repairStore(options);
 }
 
-/** The store at a path, not opened yet. */
-export async function storeAt(path: string): Promise<Store> {
-  const { sqliteStore } = await import("@claw/store-sqlite");
-  return sqliteStore({ path });
+/** Fills a schema that holds nothing yet with a backup. Errors: CLAW-4003, CLAW-4008, those of `openReader`. */
+export async function restoreInto({ url, schema }: DatabasePlace, path: string): Promise<void> {
+  const { restorePostgres } = await import("@claw/store-postgres");
+  await restorePostgres(url, schema, path);
+}
+
+/** Makes the schema of a store, or brings it up to date; answers its version. */
+export async function migrateStore({ url, schema }: DatabasePlace): Promise<number> {
+  const { migratePostgres } = await import("@claw/store-postgres");
+  return migratePostgres(url, schema);
+}
+
+/** SQL for the roles of a store in a database. Errors: CLAW-4008 for a name. */
+export async function rolesFor(options: RoleOptions): Promise<string> {
+  const { postgresRoles } = await import("@claw/store-postgres");
+  return postgresRoles(options);
+}
+
+/** The store at a place, not opened yet. */
+export async function storeAt(place: StorePlace, log: Log): Promise<Store> {
+  if (place.kind === "file") {
+    const { sqliteStore } = await import("@claw/store-sqlite");
+    return sqliteStore({ path: place.path });
+  }
+  const { postgresStore } = await import("@claw/store-postgres");
+  const { url, schema, directUrl } = place;
+  return postgresStore({ url, schema, log, ...(directUrl === undefined ? {} : { directUrl }) });
 }
 
 /** What a process runs, and how much of each queue at once. */
@@ -117,7 +157,7 @@ export interface Hosted extends Pick<Loaded, "workflows" | "tasks"> {
 /** A runtime on a store. Errors: those of `openRuntime`. */
 export async function openOn({ store, namespace }: Scope, hosted: Hosted, log: Log): Promise<Claw> {
   const { openRuntime } = await import("@claw/runtime");
-  return openRuntime({ store: await storeAt(store), namespace, ...optionsOf(hosted), log });
+  return openRuntime({ store: await storeAt(store, log), namespace, ...optionsOf(hosted), log });
 }
 
 /** A runtime that leaves nothing behind. */

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { checkName, ClawError } from "@claw/core/protocol";
 import { isLive, readOwner } from "./owner-file.ts";
+import { placeOf, type StorePlace } from "./store-place.ts";
 
 /** How data are printed. */
 export type Format = "table" | "json" | "jsonl";
@@ -16,8 +17,8 @@ export interface Flags {
 
 /** What the process was told by its environment and command line. */
 export interface Config {
-  /** Path of the store file, absolute. */
-  readonly store: string;
+  /** A file, or a schema of a database. */
+  readonly store: StorePlace;
   /** Whose runs and tasks are meant; those of others are not there. */
   readonly namespace: string;
   readonly format: Format;
@@ -38,7 +39,8 @@ const PORT_MAX = 65_535;
 
 /**
  * The configuration: flags before environment before defaults. The only reader of the environment:
- * CLAW_STORE, CLAW_NAMESPACE, CLAW_PORT, CLAW_GITHUB_SECRET, CLAW_OPEN_INGRESS (NO_COLOR is read by node:util).
+ * CLAW_STORE, CLAW_STORE_DIRECT, CLAW_NAMESPACE, CLAW_PORT, CLAW_GITHUB_SECRET, CLAW_OPEN_INGRESS (NO_COLOR is read by
+ * node:util, PGPASSWORD and its like by the driver).
  * Without a name, verbs that look and talk mean the store that is there (`likelyStore`); `owned` is the one that a
  * process is to own: a new one must not become the owner of what another one left. An example has a store of
  * its own, so that it never meets the runs of somebody's work.
@@ -50,7 +52,14 @@ export function readConfig(flags: Flags, owned?: string): Config {
   checkName(namespace, "The namespace");
   return {
     namespace,
-    store: resolve(flags.store ?? nonEmpty(env["CLAW_STORE"]) ?? owned ?? likelyStore()),
+    store: placeOf(flags.store ?? nonEmpty(env["CLAW_STORE"]) ?? owned ?? likelyStore(), {
+      folder: STATE_FOLDER,
+      directUrl: nonEmpty(env["CLAW_STORE_DIRECT"]),
+      isArgument: flags.store !== undefined,
+      host: nonEmpty(env["PGHOST"]),
+      port: nonEmpty(env["PGPORT"]),
+      database: nonEmpty(env["PGDATABASE"]),
+    }),
     format: formatOf(flags.output ?? "table"),
     verbose: flags.verbose === true,
     port: portOf(nonEmpty(env["CLAW_PORT"]) ?? String(PORT_DEFAULT)),

@@ -18,6 +18,7 @@ import type {
 } from "@claw/runtime";
 import { openAlone, type Scope } from "./compose.ts";
 import { isLive, readOwner, type Owner } from "./owner-file.ts";
+import type { StorePlace } from "./store-place.ts";
 import { hint, logFrom } from "./terminal.ts";
 
 /** What verbs that write can ask for, whoever carries it out. */
@@ -66,7 +67,6 @@ const ANSWER_MS_MAX = 70_000;
  * namespace.
  */
 export async function openControl(scope: Scope): Promise<Control> {
-  const { store } = scope;
   const owner = await ownerFor(scope);
   if (owner !== null) return throughOwner(owner);
   try {
@@ -75,7 +75,7 @@ export async function openControl(scope: Scope): Promise<Control> {
     return inThisProcess(claw);
   } catch (error) {
     if (!isClawError(error, "CLAW-4001")) throw error;
-    throw new ClawError("CLAW-5006", `A process owns ${store} but does not answer`, {
+    throw new ClawError("CLAW-5006", `A process owns ${scope.store.name} but does not answer`, {
       cause: error,
     });
   }
@@ -83,7 +83,7 @@ export async function openControl(scope: Scope): Promise<Control> {
 
 /** The owner of a store, if there is one that answers. Errors: CLAW-5071. */
 export async function ownerFor({ store, namespace }: Scope): Promise<Owner | null> {
-  const owner = readOwner(store);
+  const owner = readOwner(store.beside);
   if (owner === null || !isLive(owner) || !(await answers(owner))) return null;
   if (owner.namespace === namespace) return owner;
   const detail = `Process ${owner.pid} serves the namespace "${owner.namespace}", not "${namespace}"`;
@@ -91,8 +91,8 @@ export async function ownerFor({ store, namespace }: Scope): Promise<Owner | nul
 }
 
 /** What the owner of a store says about itself; null when there is none that answers. */
-export async function askStatus(store: string): Promise<StatusView | null> {
-  const owner = readOwner(store);
+export async function askStatus({ beside }: StorePlace): Promise<StatusView | null> {
+  const owner = readOwner(beside);
   if (owner === null || !isLive(owner) || !(await answers(owner))) return null;
   return (await ask(owner, "GET", "/v1/status")) as StatusView;
 }

@@ -9,7 +9,8 @@ import { declareFeeds } from "./declare-feeds.ts";
 import { declareTasks } from "./declare-tasks.ts";
 import { declareMoves } from "./declare-moves.ts";
 import { declareOperations } from "./declare-operations.ts";
-import type { RepairVerbOptions } from "./verbs/repair.ts";
+import { declareStoreVerbs } from "./declare-store.ts";
+import { hint } from "./terminal.ts";
 import type { RunOptions } from "./verbs/run.ts";
 import type { StateOptions } from "./verbs/state.ts";
 import type { StartOptions } from "./verbs/start.ts";
@@ -26,13 +27,19 @@ const STATUSES =
     ", ",
   );
 
+const EXPOSED =
+  "everybody on this machine can read a password on the command line: put it into CLAW_STORE, PGPASSWORD or ~/.pgpass";
+
 /** Declares all verbs; what one does is imported when it is called. */
 export function declareVerbs(): CommandLine {
   const outcome = { exit: 0 };
   const program = new Command("claw")
-    .description("OpenClaw: durable workflows on one SQLite file.")
+    .description("OpenClaw: durable workflows on a SQLite file or a PostgreSQL database.")
     .version(ownVersion(), "-V, --version", "print the version")
-    .option("--store <path>", "the store file (default: .claw/dev.db, or the one whose owner runs)")
+    .option(
+      "--store <place>",
+      "a file, or postgres://user@host/db?schema=claw (default: .claw/dev.db, or the one whose owner runs)",
+    )
     .option("--namespace <name>", "whose runs and tasks are meant (default: default)")
     .addOption(
       new Option("-o, --output <format>", "how to print data").choices(["table", "json", "jsonl"]),
@@ -57,7 +64,7 @@ export function declareVerbs(): CommandLine {
   declareVisits(program, act);
   declareApprovals(program, act);
   declareStoreVerbs(program, act);
-  declareCompletion(program, act);
+  declareShell(program, act);
   return { program, outcome };
 }
 
@@ -65,6 +72,7 @@ function actionsOf(program: Command, outcome: { exit: number }): Act {
   return (verb) =>
     async (...args) => {
       const config = readConfig(program.opts<Flags>());
+      if (config.store.kind === "postgres" && config.store.isExposed) hint(EXPOSED);
       outcome.exit = (await verb(config, ...args)) ?? 0;
     };
 }
@@ -292,63 +300,13 @@ function declareApprovals(program: Command, act: Act): void {
     );
 }
 
-function declareStoreVerbs(program: Command, act: Act): void {
-  program
-    .command("doctor")
-    .helpGroup(GROUPS.store)
-    .description("look after the store: owner, integrity, durability")
-    .option(
-      "--repair",
-      "mend rows that contradict each other, after a copy; no process may own the store",
-    )
-    .option("--dry-run", "with --repair: only say what would be done")
-    .option("--backup <file>", "with --repair: where the copy goes (default: beside the store)")
-    .addHelpText(
-      "after",
-      examples("claw doctor", "claw doctor --repair --dry-run", "claw doctor --repair -o json"),
-    )
-    .action(
-      act(async (config, options: { repair?: boolean } & RepairVerbOptions) =>
-        options.repair === true
-          ? (await import("./verbs/repair.ts")).repair(config, options)
-          : (await import("./verbs/doctor.ts")).doctor(config),
-      ),
-    );
-  program
-    .command("backup")
-    .helpGroup(GROUPS.store)
-    .argument("<file>", "where to write it; must not exist")
-    .description("write a consistent copy of the store while work goes on")
-    .addHelpText("after", examples("claw backup copies/monday.db"))
-    .action(
-      act(async (config, file: string) =>
-        (await import("./verbs/messages.ts")).backup(config, file),
-      ),
-    );
-  program
-    .command("retention")
-    .helpGroup(GROUPS.store)
-    .description("remove closed runs and events that need not be kept any longer")
-    .option("--dry-run", "only say what would go")
-    .option("--keep <rules>", "other times than the owner's: completed=1d,failed=never,events=0s")
-    .addHelpText(
-      "after",
-      examples("claw retention --dry-run", "claw retention --keep completed=1d,failed=never"),
-    )
-    .action(
-      act(async (config, options: { dryRun?: boolean; keep?: string }) =>
-        (await import("./verbs/retention.ts")).retention(config, options),
-      ),
-    );
+function declareShell(program: Command, act: Act): void {
   program
     .command("version")
     .helpGroup(GROUPS.shell)
     .description("print the version")
     .addHelpText("after", examples("claw version -o json"))
     .action(act(async (config) => (await import("./verbs/version.ts")).version(config)));
-}
-
-function declareCompletion(program: Command, act: Act): void {
   program
     .command("completion")
     .helpGroup(GROUPS.shell)

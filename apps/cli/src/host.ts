@@ -84,7 +84,7 @@ export class Host {
 
   async #openGateway(): Promise<void> {
     const { store, namespace, port, githubSecret, openIngress } = this.#config;
-    const token = tokenOf(store);
+    const token = tokenOf(store.beside);
     this.#gateway = await openGateway({
       claw: () => this.claw,
       port,
@@ -94,7 +94,7 @@ export class Host {
       log: this.#log(),
       ...(githubSecret === undefined ? {} : { github: { secret: githubSecret } }),
     });
-    this.#forget = writeOwner(store, {
+    this.#forget = writeOwner(store.beside, {
       pid: process.pid,
       url: this.#gateway.address,
       token,

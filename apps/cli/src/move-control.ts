@@ -29,7 +29,7 @@ export async function openMoves(scope: Scope): Promise<MoveControl> {
     return alone(await openAlone(scope, logFrom("error")));
   } catch (cause) {
     if (!isClawError(cause, "CLAW-4001")) throw cause;
-    const detail = `A process owns ${scope.store} but does not answer`;
+    const detail = `A process owns ${scope.store.name} but does not answer`;
     throw new ClawError("CLAW-5006", detail, { cause });
   }
 }

@@ -41,8 +41,8 @@ export const STORE_ERRORS = {
     status: 503,
   },
   "CLAW-4008": {
-    title: "The file is not a store, or cannot be opened",
-    remedy: "Check the path and its permissions; give --store another file.",
+    title: "This is not a store, or it cannot be opened",
+    remedy: "Check what --store names and the permissions there; give it another store.",
     status: 500,
   },
   "CLAW-4009": {
@@ -100,5 +100,65 @@ export const STORE_ERRORS = {
     remedy:
       "Nothing was imported. Let the run end where it is, or import into a store without runs of that key.",
     status: 409,
+  },
+  "CLAW-4070": {
+    title: "The database refused the login",
+    remedy:
+      "Check user and password (CLAW_STORE, PGPASSWORD or the password file) and the server's pg_hba.conf.",
+    status: 500,
+  },
+  "CLAW-4071": {
+    title: "The database does not exist",
+    remedy: "Create it, encoded in UTF8, or name another one in the URL of the store.",
+    status: 500,
+  },
+  "CLAW-4072": {
+    title: "The user of the database lacks a right",
+    remedy: "Grant it, or prepare the schema with another user: `claw roles` prints the SQL.",
+    status: 500,
+  },
+  "CLAW-4073": {
+    title: "The database only reads at the moment",
+    remedy:
+      "Name the primary in the URL of the store, or let the user write; reading verbs work here.",
+    status: 503,
+    retryable: true,
+  },
+  "CLAW-4074": {
+    title: "The database has no connection left",
+    remedy: "Raise max_connections or close others; a process that runs tries again by itself.",
+    status: 503,
+    retryable: true,
+  },
+  "CLAW-4075": {
+    title: "The database cannot be reached",
+    remedy:
+      "Check that the server runs and is reached from here; a process that runs tries again by itself.",
+    status: 503,
+    retryable: true,
+  },
+  "CLAW-4076": {
+    title: "The database took longer than it may",
+    remedy: "Raise its timeout for this user, or find what blocks; the process goes on by itself.",
+    status: 503,
+    retryable: true,
+  },
+  "CLAW-4077": {
+    title: "A pooler stands before the database",
+    remedy: "Name the server itself in CLAW_STORE_DIRECT, for what needs a session of its own.",
+    status: 500,
+  },
+  "CLAW-4078": {
+    title: "The database is not fit for a store",
+    remedy:
+      'Use PostgreSQL 15 or later, a database encoded in UTF8, and "read committed" as default.',
+    status: 500,
+  },
+  "CLAW-4079": {
+    title: "Transactions stood in each other's way too often",
+    remedy:
+      "Nothing of the last one was written; the process goes on by itself. Find what else writes to the schema.",
+    status: 503,
+    retryable: true,
   },
 } as const satisfies Record<string, ErrorSpec>;

@@ -218,7 +218,7 @@ test("a store file that is damaged, newer, foreign or locked is refused with wha
   writeFileSync(join(folder, "text.db"), "this is no database, whatever its name says".repeat(100));
   await assert.rejects(open("text.db"), {
     code: "CLAW-4008",
-    message: /Check the path and its permissions/,
+    message: /Check what --store names and the permissions there/,
   });
 
   const foreign = new DatabaseSync(join(folder, "foreign.db"));

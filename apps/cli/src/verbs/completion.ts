@@ -111,9 +111,10 @@ async function recentRuns(reader: Reader): Promise<string[]> {
   return ["@last", ...runs.map((run) => run.id)];
 }
 
-function recentTasks(verb: string): (reader: Reader) => string[] {
+function recentTasks(verb: string): (reader: Reader) => Promise<string[]> {
   const only = verb === "redrive" ? ({ status: "dead" } as const) : {};
-  return ({ tasks }) => tasks.list({ ...only, limit: OFFERED_MAX }).map(({ id }) => id);
+  return async ({ tasks }) =>
+    (await tasks.list({ ...only, limit: OFFERED_MAX })).map(({ id }) => id);
 }
 
 async function recent(config: Config, look: Look): Promise<string[]> {

@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import type { Finding, StoreInfo } from "@claw/core/ports";
 import { ClawError, isClawError } from "@claw/core/protocol";
 import type { StatusView } from "@claw/gateway/wire";
-import { openReader, storeAt } from "../compose.ts";
+import { databaseReader, openReader, storeAt } from "../compose.ts";
 import { ownVersion, type Config } from "../config.ts";
 import { askStatus } from "../control.ts";
 import { EXIT } from "../exit-codes.ts";
 import { isLive, ownerFileOf, readOwner } from "../owner-file.ts";
-import { paint, printData, printText } from "../terminal.ts";
+import type { DatabasePlace, StorePlace } from "../store-place.ts";
+import { logFrom, paint, printData, printText } from "../terminal.ts";
 
 /** What the doctor found. */
 interface Report {
@@ -32,21 +33,27 @@ export async function doctor(config: Config): Promise<number> {
 
 async function examine(config: Config): Promise<Report> {
   const { store } = config;
-  if (!existsSync(store)) throw new ClawError("CLAW-4008", `There is no store at ${store}`);
+  if (store.kind === "file" && !existsSync(store.path)) {
+    throw new ClawError("CLAW-4008", `There is no store at ${store.path}`);
+  }
   const findings: Finding[] = [];
-  const owner = readOwner(store);
+  const owner = readOwner(store.beside);
   const status = await askStatus(store);
   if (owner !== null && status === null) {
     const state = isLive(owner) ? "does not answer" : "is gone";
     const severity = isLive(owner) ? "error" : "warning";
-    findings.push({ severity, message: `${ownerFileOf(store)}: process ${owner.pid} ${state}` });
+    findings.push({
+      severity,
+      message: `${ownerFileOf(store.beside)}: process ${owner.pid} ${state}`,
+    });
   }
-  const info = status?.store ?? (await readBack(store, findings));
+  const own = store.kind === "file" ? null : await stateOf(store, findings);
+  const info = status?.store ?? own ?? (await readBack(store, findings));
   findings.push(...(await checked(config)));
   return {
     version: ownVersion(),
     node: process.versions.node,
-    store,
+    store: store.name,
     owner:
       status === null || owner === null
         ? null
@@ -70,9 +77,21 @@ async function checked(config: Config): Promise<readonly Finding[]> {
   }
 }
 
+// A database answers for itself, whether nodes work on it or not.
+async function stateOf(place: DatabasePlace, findings: Finding[]): Promise<StoreInfo> {
+  const reader = await databaseReader(place);
+  try {
+    const { findings: found, ...state } = await reader.state();
+    findings.push(...found);
+    return { kind: "postgres", location: reader.location, ...state };
+  } finally {
+    reader.close();
+  }
+}
+
 // Without an owner the doctor opens the store itself, as its owner for a moment.
-async function readBack(path: string, findings: Finding[]): Promise<StoreInfo | null> {
-  const store = await storeAt(path);
+async function readBack(place: StorePlace, findings: Finding[]): Promise<StoreInfo | null> {
+  const store = await storeAt(place, logFrom("error"));
   try {
     return await store.open();
   } catch (error) {

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { openReader } from "../compose.ts";
 import type { Config } from "../config.ts";
 import { openControl, type Control } from "../control.ts";
@@ -61,14 +60,6 @@ export async function release(config: Config, text: string): Promise<void> {
   const run = await runOf(config, text);
   await controlled(config, (control) => control.release(run));
   accepted(config, run, "released");
-}
-
-/** Writes a consistent copy of the store while work goes on. */
-export async function backup(config: Config, file: string): Promise<void> {
-  const path = resolve(file);
-  await controlled(config, (control) => control.backup(path));
-  if (config.format !== "table") return printData({ path }, config.format);
-  printText(path);
 }
 
 /** The id of the run that a person means. */

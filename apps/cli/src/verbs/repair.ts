@@ -19,9 +19,12 @@ export interface RepairVerbOptions {
  */
 export async function repair(config: Config, options: RepairVerbOptions): Promise<number> {
   const { store } = config;
+  if (store.kind === "postgres") {
+    throw new ClawError("CLAW-5010", "claw doctor --repair mends files only; restore a backup");
+  }
   const dryRun = options.dryRun === true;
-  const backup = resolve(options.backup ?? `${store}.before-repair-${stamp()}`);
-  const report = await repairUnowned({ path: store, dryRun, backup });
+  const backup = resolve(options.backup ?? `${store.path}.before-repair-${stamp()}`);
+  const report = await repairUnowned({ path: store.path, dryRun, backup });
   if (config.format === "table") print(report);
   else printData(report, config.format);
   const isSound = report.left.length === 0 && !(dryRun && report.steps.length > 0);

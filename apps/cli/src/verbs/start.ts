@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { once } from "node:events";
-import { dirname, relative, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { ClawError } from "@claw/core/protocol";
 import { exampleFolder, portOf, type Config } from "../config.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -10,6 +10,7 @@ import { Host } from "../host.ts";
 import type { Hosted } from "../compose.ts";
 import { loadDefinitions, type Loaded } from "../load-definitions.ts";
 import { hint, printError } from "../terminal.ts";
+import { shownPlace } from "../store-place.ts";
 import { slotsArgument } from "../values.ts";
 import { loadedFiles } from "../user-modules.ts";
 import { watchFiles, type FileWatch } from "../watch-files.ts";
@@ -138,9 +139,8 @@ function withPort(config: Config, { port }: StartOptions): Config {
 }
 
 function sayReady(host: Host, config: Config): void {
-  const store = relative(process.cwd(), config.store);
   hint(
-    `ready ${host.url} (${contents(host.hosted)}, store ${store}${ofNamespace(config)}) in ${Math.round(performance.now())} ms`,
+    `ready ${host.url} (${contents(host.hosted)}, store ${shownPlace(config.store)}${ofNamespace(config)}) in ${Math.round(performance.now())} ms`,
   );
 }
 

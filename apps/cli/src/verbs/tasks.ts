@@ -99,20 +99,20 @@ export async function tasks(
   flags: TaskFlags,
 ): Promise<void> {
   const limit = countArgument("--limit", flags.limit, ROWS_MAX);
-  await reading(config, (reader) => {
-    if (id !== undefined) return show(config, found(reader, idOf(id)));
-    if (flags.counts === true) return count(config, flags, reader.tasks.counts());
+  await reading(config, async (reader) => {
+    if (id !== undefined) return show(config, await found(reader, idOf(id)));
+    if (flags.counts === true) return count(config, flags, await reader.tasks.counts());
     const status = flags.status as TaskStatus | undefined;
     const query = { ...filterOf(flags), limit, ...(status === undefined ? {} : { status }) };
-    list(config, reader.tasks.list(query));
+    list(config, await reader.tasks.list(query));
   });
 }
 
 /** Lists what was given up. Reads the store file; needs no owner. */
 export async function deadLetters(config: Config, flags: LetterFlags): Promise<void> {
   const limit = countArgument("--limit", flags.limit, ROWS_MAX);
-  await reading(config, (reader) => {
-    list(config, reader.tasks.list({ ...filterOf(flags), status: "dead", limit }));
+  await reading(config, async (reader) => {
+    list(config, await reader.tasks.list({ ...filterOf(flags), status: "dead", limit }));
   });
 }
 
@@ -156,10 +156,10 @@ async function redriveOne(config: Config, id: string): Promise<void> {
   hint(`redriven; see claw tasks ${id}`);
 }
 
-async function reading(config: Config, look: (reader: Reader) => void): Promise<void> {
+async function reading(config: Config, look: (reader: Reader) => Promise<void>): Promise<void> {
   const reader = await openReader(config);
   try {
-    look(reader);
+    await look(reader);
   } finally {
     reader.close();
   }
@@ -178,8 +178,8 @@ function idOf(text: string): string {
   return taskNumberOf(text) === null ? `task_${text}` : text;
 }
 
-function found(reader: Reader, id: string): TaskRecord {
-  const task = reader.tasks.find(id);
+async function found(reader: Reader, id: string): Promise<TaskRecord> {
+  const task = await reader.tasks.find(id);
   if (task === null) throw new ClawError("CLAW-3071", `There is no task ${id}`);
   return task;
 }
