@@ -39,7 +39,7 @@ test("a refused password is a coded error that does not name it", async () => {
   const url = server.url.replace("claw@", "claw:very-secret@").replace("/postgres", "/nowhere");
   const opening = (async () => postgresStore({ url }).open())();
   await assert.rejects(opening, (error) => {
-    assert.ok(isClawError(error, "CLAW-4008"), String(error));
+    assert.ok(isClawError(error, "CLAW-4071"), String(error));
     assert.doesNotMatch(`${error.message} ${String(error.cause)}`, /very-secret/);
     return true;
   });

@@ -89,7 +89,7 @@ export async function startPostgres(
     kill: async () => {
       const forked = childrenOf(pidOf());
       await end("SIGKILL");
-      for (const pid of forked) killQuietly(pid);
+      await killAll(forked);
     },
     restart: start,
     stop: async () => {
@@ -154,6 +154,24 @@ function childrenOf(pid: number): number[] {
     .split(" ")
     .map(Number)
     .filter((child) => child > 0);
+}
+
+// A server does not start while one of them still holds the memory that they shared.
+async function killAll(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) killQuietly(pid);
+  const until = Date.now() + STOP_TIMEOUT_MS;
+  while (pids.some(isRunning) && Date.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+// An ended process keeps its number until its parent has asked for its end.
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 function killQuietly(pid: number): void {
