@@ -240,27 +240,29 @@ export class Truth {
 
   #index(run: KnownRun, entry: Entry): void {
     const { call, kind, attempt } = entry;
-    const name = `${run.start.id} ${call} (${kind})`;
+    const name = (): string => `${run.start.id} ${call} (${kind})`;
     if (kind === ENTRY_KINDS.attemptFailed) {
       const before = run.failures.get(call) ?? 0;
       this.#ledger.check(
         "attempts are counted without gap or repetition",
         attempt === before + 1,
-        () => `${name}: attempt ${attempt} after ${before}`,
+        () => `${name()}: attempt ${attempt} after ${before}`,
       );
       run.failures.set(call, attempt);
       return;
     }
     const { childStarted, startRequested, generationBegan } = ENTRY_KINDS;
-    if ([childStarted, startRequested, generationBegan].some((one) => one === kind)) return;
+    if (kind === childStarted || kind === startRequested || kind === generationBegan) return;
     // Cancellations and plans of undoing belong to no call: of each kind there is one in a generation.
-    const isEnd = kind === ENTRY_KINDS.updateEnded;
-    const begun = call === "" ? run.entries.filter((one) => one.kind === generationBegan) : [];
-    const place = call === "" ? ` ${kind} ${begun.length}` : `${call} ${kind}`;
-    const id = call === "" || isEnd ? place : call;
+    let id = call;
+    if (kind === ENTRY_KINDS.updateEnded) id = `${call} ${kind}`;
+    if (call === "") {
+      const begun = run.entries.filter((one) => one.kind === generationBegan);
+      id = ` ${kind} ${begun.length}`;
+    }
     const isNew = !run.answers.has(id);
-    this.#ledger.check("one terminal entry per call", isNew, () => name);
-    if (isUndo(call)) this.#ledger.check("an undo has one terminal entry", isNew, () => name);
+    this.#ledger.check("one terminal entry per call", isNew, name);
+    if (isUndo(call)) this.#ledger.check("an undo has one terminal entry", isNew, name);
     run.answers.set(id, entry);
   }
 
