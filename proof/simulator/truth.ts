@@ -47,6 +47,14 @@ const MESSAGE_KINDS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.childEnded,
 ]);
 
+/** Entries beside which the call has another one, or none. */
+const NOTES: ReadonlySet<string> = new Set([
+  ENTRY_KINDS.childStarted,
+  ENTRY_KINDS.childUnused,
+  ENTRY_KINDS.startRequested,
+  ENTRY_KINDS.generationBegan,
+]);
+
 /** The number of the entry before those of the generation that a run is in after `length` entries; 0 in its first. */
 export function generationAt({ generations }: KnownRun, length: number): Generation {
   const at = generations.findLastIndex(({ begins }) => begins <= length);
@@ -251,13 +259,12 @@ export class Truth {
       run.failures.set(call, attempt);
       return;
     }
-    const { childStarted, startRequested, generationBegan } = ENTRY_KINDS;
-    if (kind === childStarted || kind === startRequested || kind === generationBegan) return;
+    if (NOTES.has(kind)) return;
     // Cancellations and plans of undoing belong to no call: of each kind there is one in a generation.
     let id = call;
     if (kind === ENTRY_KINDS.updateEnded) id = `${call} ${kind}`;
     if (call === "") {
-      const begun = run.entries.filter((one) => one.kind === generationBegan);
+      const begun = run.entries.filter((one) => one.kind === ENTRY_KINDS.generationBegan);
       id = ` ${kind} ${begun.length}`;
     }
     const isNew = !run.answers.has(id);

@@ -209,11 +209,12 @@ export function agrees(
   { calls, compensation, updates }: Prediction,
   { startedAt, entries }: Facts,
 ): boolean {
-  const { cancelRequested, undoPlanned, forked, updateTaken, updateEnded } = ENTRY_KINDS;
-  if (entry.kind === cancelRequested || entry.kind === undoPlanned) return true;
+  const { cancelRequested, undoPlanned, forked, childUnused, updateTaken, updateEnded } =
+    ENTRY_KINDS;
+  const notes = [cancelRequested, undoPlanned, forked, childUnused];
+  if (notes.some((kind) => kind === entry.kind)) return true;
   const isUpdate = entry.kind === updateTaken || entry.kind === updateEnded;
   if (isUpdate) return updates?.has(entry.call) === true;
-  if (entry.kind === forked) return true;
   if (isUndo(entry.call)) return compensation?.asked.has(entry.call) === true;
   const expected = calls.get(entry.call);
   if (expected === undefined) return false;
