@@ -213,7 +213,7 @@ export class World implements HostListener {
         lives.set(run, performance);
         return performance;
       },
-      counted: (op) => ledger.countCall(op),
+      counted: (op) => ledger.count(`ctx ${op}`),
       body: (performance, call, statement, step) =>
         this.killer.kills(host(), performance.run, call)
           ? new Promise(() => {})

@@ -5,16 +5,26 @@ import type { EventShapes } from "./event-shapes.ts";
 import type { Journals } from "./journals.ts";
 import type { Link } from "./link.ts";
 import { type BatchPlan, planBatch } from "./plan-batch.ts";
-import { isCollision, isDataError } from "./postgres-error.ts";
+import {
+  type ForeignRuns,
+  foreignRuns,
+  isCollision,
+  isDataError,
+  isStale,
+} from "./postgres-error.ts";
 import { inSchema } from "./schema.ts";
+
+/** A message that came into an inbox, with who holds the run. */
+type Told = InboxRow & { readonly o?: number };
 
 /** What `claw.commit` answers. */
 interface Committed {
   readonly parked: readonly RunId[];
   readonly owes: boolean;
+  readonly mail: readonly number[];
   readonly items: readonly {
     readonly a: ItemAnswer;
-    readonly d?: readonly InboxRow[];
+    readonly d?: readonly Told[];
     readonly s?: readonly RunId[];
     readonly w?: readonly RunId[];
     readonly r?: readonly RefusedStart[];
@@ -24,12 +34,15 @@ interface Committed {
 const APPLIED: ItemAnswer = Object.freeze({ status: "applied", parked: false });
 const PARKED: ItemAnswer = Object.freeze({ status: "applied", parked: true });
 /** Parameters of `claw.commit`. */
-const PARAMETERS = 45;
+const PARAMETERS = 54;
+/** A batch is sent again at most so often when it met others at work. */
+const RESENDS_MAX = 12;
+/** First pause before it is sent again, doubled each time, milliseconds. */
+const RESEND_FIRST_MS = 1;
+const RESEND_MAX_MS = 100;
 
-/** How often a batch is sent that loses to other transactions. */
-const ATTEMPTS_MAX = 6;
-/** Doubled with each attempt; a part of it, by chance, so that the same two do not meet again. */
-const PAUSE_MS = 5;
+/** Told which nodes have got post with a batch. */
+export type Mailed = (whose: readonly number[]) => void;
 
 /** Writes batches over one connection. */
 export class BatchWriter {
@@ -38,11 +51,21 @@ export class BatchWriter {
   readonly #name: string;
   readonly #shapes: EventShapes;
   readonly #journals: Journals;
+  /** Null for a process that is alone. */
+  readonly #mailed: Mailed | null;
   readonly #log: Log;
 
-  constructor(link: Link, schema: string, shapes: EventShapes, journals: Journals, log: Log) {
-    this.#log = log;
+  constructor(
+    link: Link,
+    schema: string,
+    shapes: EventShapes,
+    journals: Journals,
+    mailed: Mailed | null,
+    log: Log,
+  ) {
     this.#link = link;
+    this.#mailed = mailed;
+    this.#log = log;
     this.#shapes = shapes;
     this.#journals = journals;
     const marks = Array.from({ length: PARAMETERS }, (_, at) => `$${at + 1}`).join(", ");
@@ -50,22 +73,57 @@ export class BatchWriter {
     this.#name = `claw commit ${schema}`;
   }
 
-  /** One statement; a second one when an item is bad. Errors: those of the server as they are. */
+  /** One statement; more when an item is bad, or when it met other nodes at work. Errors: those of the server as they are. */
   async commit(batch: Batch): Promise<BatchAnswer> {
-    const bad = await this.#shapes.learn(batch.items);
-    if (bad.size > 0) return this.#without(bad, batch);
-    try {
-      return await this.#send(batch, false);
-    } catch (error) {
-      this.#journals.drop();
-      if (!isDataError(error)) throw error;
-      // One item is bad. The others are written without it; nothing of this number was.
-      return await this.#send(batch, true);
+    let careful = false;
+    for (let resends = 0; ; ) {
+      try {
+        const bad = await this.#shapes.learn(batch.items);
+        if (bad.size > 0) return await this.#without(bad, batch);
+        return await this.#send(batch, careful);
+      } catch (error) {
+        this.#journals.drop();
+        const foreign = foreignRuns(error);
+        if (foreign !== null) return this.#without(this.#elsewhere(batch, foreign), batch);
+        if (isDataError(error) && !careful) {
+          // One item is bad. The others are written without it; nothing of this number was.
+          careful = true;
+          continue;
+        }
+        const again = isCollision(error) || isStale(error);
+        if (!again || resends++ >= RESENDS_MAX) throw error;
+        await this.#prepareAgain(error, batch.number, resends);
+      }
     }
   }
 
-  // Items whose subscriptions cannot be indexed are refused alone.
-  async #without(bad: ReadonlyMap<CommitItem, string>, batch: Batch): Promise<BatchAnswer> {
+  // Who loses to another transaction has written nothing: the same batch goes again, with the same number.
+  async #prepareAgain(error: unknown, batch: number, resends: number): Promise<void> {
+    if (isStale(error)) return this.#shapes.load();
+    const fields = { batch, attempt: resends, of: RESENDS_MAX, error: String(error) };
+    this.#log({ level: "warn", message: "commit sent again", fields });
+    const longestMs = Math.min(RESEND_MAX_MS, RESEND_FIRST_MS * 2 ** resends);
+    // Whoever was chosen as the victim lets the others pass; at random, so that two do not meet again.
+    await setTimeout(longestMs * Math.random());
+  }
+
+  // What is written of a run that is not this node's is refused alone.
+  #elsewhere(batch: Batch, { held, rests }: ForeignRuns): Map<CommitItem, ItemAnswer> {
+    const others = new Set(held);
+    const unowned = new Set(rests);
+    const refused = new Map<CommitItem, ItemAnswer>();
+    for (const run of [...held, ...rests]) this.#journals.forget(run);
+    for (const item of batch.items) {
+      if (!("run" in item)) continue;
+      const isOwnAlone = item.type === "transition" && unowned.has(item.run);
+      if (!isOwnAlone && !others.has(item.run)) continue;
+      refused.set(item, { status: "refused", why: "elsewhere", detail: item.run });
+    }
+    return refused;
+  }
+
+  // The batch without items whose answer is known.
+  async #without(bad: ReadonlyMap<CommitItem, ItemAnswer>, batch: Batch): Promise<BatchAnswer> {
     const left = batch.items.filter((item) => !bad.has(item));
     const blobs = (batch.blobs ?? []).flatMap((blob) => {
       const item = left.indexOf(batch.items[blob.item] as CommitItem);
@@ -74,37 +132,24 @@ export class BatchWriter {
     const answer = await this.commit({ ...batch, items: left, blobs });
     const given = answer.items.values();
     const items = batch.items.map((item): ItemAnswer => {
-      const detail = bad.get(item);
-      if (detail !== undefined) return { status: "refused", why: "poison", detail };
-      return given.next().value as ItemAnswer;
+      return bad.get(item) ?? (given.next().value as ItemAnswer);
     });
     return { ...answer, items };
   }
 
   async #send(batch: Batch, careful: boolean): Promise<BatchAnswer> {
-    const plan = planBatch(batch, this.#journals, this.#shapes, careful);
-    const rows = await this.#query(plan, batch);
-    const answer = this.#answerOf(
-      batch,
-      plan,
-      rows[0]?.answer ?? { parked: [], owes: false, items: [] },
+    const beside = this.#mailed !== null;
+    const plan = planBatch(batch, this.#journals, this.#shapes, { careful, beside });
+    const rows = await this.#link.query<{ answer: Committed }>(
+      this.#text,
+      plan.parameters,
+      this.#name,
     );
+    const committed = rows[0]?.answer ?? { parked: [], owes: false, mail: [], items: [] };
+    const answer = this.#answerOf(batch, plan, committed);
     this.#journals.keep();
+    if (committed.mail.length > 0) this.#mailed?.(committed.mail);
     return answer;
-  }
-
-  // Who loses to another transaction has written nothing: the same batch goes again, with the same number.
-  async #query({ parameters }: BatchPlan, { number }: Batch): Promise<{ answer: Committed }[]> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#link.query<{ answer: Committed }>(this.#text, parameters, this.#name);
-      } catch (error) {
-        if (!isCollision(error) || attempt >= ATTEMPTS_MAX) throw error;
-        const fields = { batch: number, attempt, of: ATTEMPTS_MAX, error: String(error) };
-        this.#log({ level: "warn", message: "commit sent again", fields });
-        await setTimeout(PAUSE_MS * 2 ** attempt * Math.random());
-      }
-    }
   }
 
   #answerOf(batch: Batch, { places }: BatchPlan, { parked, owes, items }: Committed): BatchAnswer {
@@ -125,13 +170,26 @@ export class BatchWriter {
         one.r !== undefined && one.a.status === "applied" ? { ...one.a, refused: one.r } : one.a,
       );
       woken.push(...(one.w ?? []));
-      delivered.push(...(one.d ?? []));
+      for (const row of one.d ?? []) this.#deliver(row, batch.incarnation, delivered);
       started.push(...startedBy(item, one.s ?? []));
       this.#learn(item, one.a);
     }
     for (const row of started) this.#journals.set(row.id, { seq: 0, settled: 0, text: "" });
     const answer = { items: answers, delivered, started, woken };
-    return owes ? { ...answer, owes: true } : answer;
+    // Another node is spreading: there is nothing to do here.
+    const stoodBack = batch.items.some(
+      (item, at) => item.type === "spread" && items[places[at] ?? -1]?.d === undefined,
+    );
+    return owes && !stoodBack ? { ...answer, owes: true } : answer;
+  }
+
+  // What others hold is told to them.
+  #deliver(row: Told, own: number, delivered: InboxRow[]): void {
+    if (row.o === undefined) delivered.push(row);
+    else if (row.o === own) {
+      const { o: _, ...plain } = row;
+      delivered.push(plain);
+    }
   }
 
   #setAnswer(item: CommitItem, rested: ReadonlySet<RunId>): ItemAnswer {

@@ -1,8 +1,9 @@
-import type { CommitItem } from "@claw/core/ports";
+import type { CommitItem, ItemAnswer } from "@claw/core/ports";
 import { decodePayload, eventKey, type Shape } from "@claw/core/protocol";
 import type { Link } from "./link.ts";
 import { isDataError } from "./postgres-error.ts";
 import { inSchema } from "./schema.ts";
+import { LOCKS } from "./sql/locks.ts";
 
 /** Events that are indexed at once under a new shape. */
 const PAGE = 1_000;
@@ -15,6 +16,8 @@ export class EventShapes {
   readonly #known = new Map<string, readonly Shape[]>();
   /** Events are logged at this time, milliseconds since 1970: never before an open run began, though clocks are set back. */
   loggedAt = 0;
+  /** Rises with every shape that any node learns; what is known here is at least as new. */
+  version = 0;
 
   constructor(link: Link, schema: string) {
     this.#link = link;
@@ -23,6 +26,11 @@ export class EventShapes {
 
   /** Reads all shapes, and how far time has come. */
   async load(): Promise<void> {
+    // Read before the shapes: one that comes between is read twice and missed never.
+    const [known] = await this.#link.query<{ value: number }>(
+      inSchema("SELECT value FROM claw.meta WHERE name = 'shapes'", this.#schema),
+    );
+    this.version = known?.value ?? 0;
     const rows = await this.#link.query<{ namespace: string; type: string; shape: string }>(
       inSchema("SELECT namespace, type, shape FROM claw.shapes ORDER BY shape", this.#schema),
     );
@@ -50,10 +58,10 @@ export class EventShapes {
 
   /**
    * Makes the shapes that these items subscribe with known, before they are sent: from then on every event of the type
-   * is indexed under them, and logged ones are. Answers the items for which that cannot be done, with what is wrong.
+   * is indexed under them, and logged ones are. Answers the items for which that cannot be done: they are refused alone.
    */
-  async learn(items: readonly CommitItem[]): Promise<ReadonlyMap<CommitItem, string>> {
-    const bad = new Map<CommitItem, string>();
+  async learn(items: readonly CommitItem[]): Promise<ReadonlyMap<CommitItem, ItemAnswer>> {
+    const bad = new Map<CommitItem, ItemAnswer>();
     for (const item of items) {
       if (item.type !== "transition" || item.waits.length === 0) continue;
       try {
@@ -63,19 +71,23 @@ export class EventShapes {
         }
       } catch (error) {
         if (!isDataError(error)) throw error;
-        bad.set(item, error instanceof Error ? error.message : String(error));
+        const detail = error instanceof Error ? error.message : String(error);
+        bad.set(item, { status: "refused", why: "poison", detail });
       }
     }
     return bad;
   }
 
   async #learn(namespace: string, type: string, shape: Shape): Promise<void> {
-    await this.#link.transaction(async () => {
-      await this.#query("INSERT INTO claw.shapes VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", [
-        namespace,
-        type,
-        shape,
-      ]);
+    const version = await this.#link.transaction(async () => {
+      // Waits for events that are being published under the shapes known before.
+      await this.#query(`SELECT pg_advisory_xact_lock(claw.lock_class() # 3, ${LOCKS.shapes})`, []);
+      const added = await this.#query(
+        "INSERT INTO claw.shapes VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1",
+        [namespace, type, shape],
+      );
+      // Another node has learned it.
+      if (added.length === 0) return null;
       for (let after = 0; ; ) {
         const rows = (await this.#query(
           `SELECT seq, data FROM claw.events WHERE namespace = $1 AND type = $2 AND seq > $3
@@ -94,7 +106,14 @@ export class EventShapes {
         if (last === undefined || rows.length < PAGE) break;
         after = last.seq;
       }
+      const [risen] = await this.#query(
+        "UPDATE claw.meta SET value = value + 1 WHERE name = 'shapes' RETURNING value",
+        [],
+      );
+      return Number(risen?.["value"]);
     });
+    if (version !== this.version + 1) return this.load();
+    this.version = version;
     this.#add(namespace, type, shape);
   }
 

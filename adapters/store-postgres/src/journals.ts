@@ -49,6 +49,25 @@ export class Journals {
     this.#changes.set(run, journal);
   }
 
+  /** A run at rest was read and is in memory from now on; its entries are in rows. No batch is under way. */
+  hold(run: RunId, seq: number): void {
+    if (!this.#open.has(run)) this.#open.set(run, { seq, settled: seq, text: "" });
+  }
+
+  /** Entries of these runs that are in no rows. No batch is under way. */
+  unsettled(runs: readonly RunId[]): Settling[] {
+    return runs.flatMap((run) => {
+      const journal = this.#open.get(run);
+      if (journal === undefined || journal.text === "") return [];
+      return { run, first: journal.settled + 1, seq: journal.seq, text: journal.text };
+    });
+  }
+
+  /** A run is not this node's. No batch is under way. */
+  forget(run: RunId): void {
+    this.#open.delete(run);
+  }
+
   /** Notes entries for the tail. */
   append(run: RunId, journal: OpenJournal, seq: number, entries: string): void {
     this.#body += `${run} ${journal.seq + 1} ${entries.length}\n${entries}`;

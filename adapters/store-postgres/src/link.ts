@@ -84,6 +84,14 @@ export class Link {
     return rows;
   }
 
+  /** Hears what is notified on a channel, as long as the connection stands. */
+  async listen(channel: string, hear: (payload: string) => void): Promise<void> {
+    this.#client.on("notification", (notice) => {
+      if (notice.channel === channel) hear(notice.payload ?? "");
+    });
+    await this.#client.query(`LISTEN ${channel}`);
+  }
+
   /** Begins, acts, commits; rolls back when `act` throws. */
   async transaction<T>(act: () => Promise<T>, mode = ""): Promise<T> {
     await this.#client.query(`BEGIN ${mode}`);

@@ -13,6 +13,7 @@ import {
 } from "@claw/core/protocol";
 import { lineOf } from "./read-keys.ts";
 import type { Reads } from "./reads.ts";
+import { foreignTails } from "./read-tail.ts";
 import { decodeJournal, type RunReader, type TailOf, tracesOf } from "./read-runs.ts";
 
 // One line of either table: what a run of the other kind has not is null or empty.
@@ -39,6 +40,7 @@ type Details = Line & {
   journal: string | null;
   /** Null for a closed run. */
   settled: number | null;
+  owner: number | null;
 };
 
 // 0: a process holds it; 1: due at once.
@@ -78,15 +80,32 @@ export class RunLister {
   }
 
   async find(id: RunId): Promise<RunRecord | null> {
+    const row = await this.#details(id);
+    if (row === null) return null;
+    if (!this.#reader.isForeign(row.owner)) return this.#record(row);
+    // Its holder moves entries from the tail to rows while it works.
+    return this.#reads.oneState(async () => {
+      const again = await this.#details(id);
+      return again === null ? null : this.#record(again);
+    });
+  }
+
+  async #details(id: RunId): Promise<Details | null> {
     const [row] = await this.#reads.all<Details>(
-      `SELECT ${OPEN_LINE}, parent_call, due, input, '' AS output, NULL AS abandoned, NULL AS journal, seq AS settled
+      `SELECT ${OPEN_LINE}, parent_call, due, input, '' AS output, NULL AS abandoned, NULL AS journal,
+         seq AS settled, owner
        FROM claw.runs WHERE id = $1
        UNION ALL
-       SELECT ${CLOSED_LINE}, parent_call, NULL::bigint, input, output, abandoned, journal, NULL::int
+       SELECT ${CLOSED_LINE}, parent_call, NULL::bigint, input, output, abandoned, journal, NULL::int,
+         NULL::bigint
        FROM claw.closed WHERE id = $1`,
       [id],
     );
-    if (row === undefined) return null;
+    return row ?? null;
+  }
+
+  async #record(row: Details): Promise<RunRecord> {
+    const { id } = row;
     const attributes = await this.attributes([id]);
     const generations = await this.generations(id, row.started_at);
     return {
@@ -115,10 +134,13 @@ export class RunLister {
     );
   }
 
-  async #journalOf({ id, journal, settled }: Details): Promise<string> {
+  async #journalOf({ id, journal, settled, owner }: Details): Promise<string> {
     if (journal !== null) return journal;
     const text = (await this.#reader.journals([id])).get(id) ?? "";
-    return settled === null ? text : text + this.#tailOf(id, settled);
+    if (settled === null) return text;
+    if (!this.#reader.isForeign(owner)) return text + this.#tailOf(id, settled);
+    const tails = await foreignTails(this.#reads, [{ id, owner, seq: settled }]);
+    return text + (tails.get(id) ?? "");
   }
 
   #select(table: "runs" | "closed", query: RunQuery, filter: string): Promise<Line[]> {

@@ -9,6 +9,7 @@ import {
   taskIdOf,
 } from "@claw/core/protocol";
 import { type EventShapes, keysOf } from "./event-shapes.ts";
+import { Foreseen } from "./foresee-locks.ts";
 import type { Journals, OpenJournal, Settling } from "./journals.ts";
 
 /** Entries of one transition with more characters go to rows of their run at once. */
@@ -29,12 +30,20 @@ export interface BatchPlan {
   readonly places: readonly number[];
 }
 
-/** Plans a batch; with `careful`, every item stands alone. */
+/** How a batch is sent. */
+export interface Manner {
+  /** Every item stands alone, so that only a bad one is refused. */
+  readonly careful: boolean;
+  /** Other nodes may be at work: locks are taken, and notes left for them. */
+  readonly beside: boolean;
+}
+
+/** Plans a batch. */
 export function planBatch(
   batch: Batch,
   journals: Journals,
   shapes: EventShapes,
-  careful: boolean,
+  { careful, beside }: Manner,
 ): BatchPlan {
   const counts = careful ? null : mentions(batch.items);
   const sets = new Sets(journals);
@@ -44,6 +53,7 @@ export function planBatch(
   const settled = careful || journals.isGrown;
   shapes.reached(batch.nowMs);
   const told = batch.items.some(tellsSubscribers);
+  const foreseen = new Foreseen();
   for (const item of batch.items) {
     if (item.type === "transition") {
       const alone = counts?.get(item.run) === 1 && isSimple(item) && !(told && item.park !== null);
@@ -56,7 +66,8 @@ export function planBatch(
       if (moved !== null) moving.push(moved);
     }
     places.push(items.length);
-    items.push(itemOf(item, shapes));
+    items.push(itemOf(item, shapes, foreseen.published));
+    if (beside) foreseen.add(item);
   }
   const blobs = blobColumns(batch, places);
   const { incarnation, number, nowMs, namespace = null } = batch;
@@ -77,6 +88,7 @@ export function planBatch(
       settled,
       ...sets.starts,
       sets.open,
+      ...lockColumns(foreseen, beside, shapes),
       ...journalColumns,
       ...sets.parks,
       ...sets.ends,
@@ -87,6 +99,22 @@ export function planBatch(
     ],
     places,
   };
+}
+
+function lockColumns(foreseen: Foreseen, beside: boolean, shapes: EventShapes): readonly unknown[] {
+  const { touched, own, operated, published, awaited, publishes, keys, keyed } = foreseen;
+  const version = beside && publishes ? shapes.version : -1;
+  return [
+    beside,
+    [...touched],
+    [...own],
+    [...operated],
+    beside ? published : [],
+    awaited,
+    version,
+    keys,
+    keyed,
+  ];
 }
 
 // Payloads are text that a database takes; the words of an author's error need not be. Neither NUL nor half of a
@@ -224,9 +252,11 @@ function add(columns: Columns, values: readonly unknown[]): void {
 }
 
 // What is absent is null for SQL, so that the text is short.
-function itemOf(item: CommitItem, shapes: EventShapes): unknown {
-  if (item.type === "transition") return transitionOf(item, shapes);
-  if (item.type === "publication") return { ...publicationOf(item, shapes), type: "publication" };
+function itemOf(item: CommitItem, shapes: EventShapes, published: string[]): unknown {
+  if (item.type === "transition") return transitionOf(item, shapes, published);
+  if (item.type === "publication") {
+    return { ...publicationOf(item, shapes, published), type: "publication" };
+  }
   if (item.type === "delivery" || item.type === "start") {
     return { ...item, dedup: item.dedup ?? undefined };
   }
@@ -249,8 +279,10 @@ function publicationOf(
     starts,
   }: { namespace: string; event: Transition["events"][0]["event"]; starts: unknown },
   shapes: EventShapes,
+  published: string[],
 ): unknown & object {
   const keys = keysOf(namespace, event, shapes);
+  published.push(...keys);
   const { loggedAt } = shapes;
   return {
     namespace,
@@ -262,7 +294,7 @@ function publicationOf(
   };
 }
 
-function transitionOf(item: Transition, shapes: EventShapes): unknown {
+function transitionOf(item: Transition, shapes: EventShapes, published: string[]): unknown {
   const { start, dedup, entries, phase, park, hold, finish, rare, startedAt: _, ...rest } = item;
   return {
     ...rest,
@@ -275,7 +307,7 @@ function transitionOf(item: Transition, shapes: EventShapes): unknown {
     ...(finish === null ? {} : { finish: finishOf(finish) }),
     ...(rare === null || rare === undefined ? {} : { rare: rareOf(rare) }),
     starts: item.starts.map(startOf),
-    events: item.events.map((event) => publicationOf(event, shapes)),
+    events: item.events.map((event) => publicationOf(event, shapes, published)),
   };
 }
 

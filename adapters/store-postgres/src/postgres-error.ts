@@ -46,6 +46,26 @@ export function isCollision(error: unknown): boolean {
   return state === "40001" || state === "40P01";
 }
 
+/** Runs that are not the node's that wrote to them. */
+export interface ForeignRuns {
+  /** Others hold them. */
+  readonly held: readonly string[];
+  /** Nobody does. */
+  readonly rests: readonly string[];
+}
+
+/** The runs for which a batch was refused; null when it failed for another reason. */
+export function foreignRuns(error: unknown): ForeignRuns | null {
+  if (sqlState(error) !== "CL005") return null;
+  const { detail } = error as { detail?: unknown };
+  return JSON.parse(String(detail)) as ForeignRuns;
+}
+
+/** True when other nodes have learned shapes since the batch was planned. */
+export function isStale(error: unknown): boolean {
+  return sqlState(error) === "CL006";
+}
+
 /** The coded error for anything that the database threw; coded errors are given back as they are. */
 export function postgresError(error: unknown, location: string): ClawError {
   return coded(error, location, "CLAW-4006");

@@ -5,16 +5,19 @@ import {
   type Hold,
   type InboxRow,
   Journal,
-  limits,
   type RunId,
   type RunRow,
 } from "@claw/core/protocol";
 import { keysOfRuns } from "./read-keys.ts";
 import type { Reads } from "./reads.ts";
+import { foreignTails } from "./read-tail.ts";
 import { streamHeads } from "./streams.ts";
 
 /** Text of the entries of a run that are not in its rows. */
 export type TailOf = (run: RunId, settled: number) => string;
+
+/** A row of `runs` with who holds it. */
+type HeldRow = RunRow & { readonly owner: number | null };
 
 const RUN_ROW = `id, namespace, workflow, version, input, started_at AS "startedAt",
   parent_run AS "parentRun", parent_call AS "parentCall", cause, seq, inbox_seq AS "inboxSeq", due,
@@ -24,19 +27,45 @@ const RUN_ROW = `id, namespace, workflow, version, input, started_at AS "started
 export class RunReader {
   readonly #reads: Reads;
   readonly #tailOf: TailOf;
+  readonly #own: number | null;
 
-  constructor(reads: Reads, tailOf: TailOf) {
+  /** `own`: the incarnation whose entries `tailOf` knows; null when it knows those of all. */
+  constructor(reads: Reads, tailOf: TailOf, own: number | null = null) {
     this.#reads = reads;
     this.#tailOf = tailOf;
+    this.#own = own;
+  }
+
+  /** True for a run whose last entries only another incarnation and its tail have. */
+  isForeign(owner: number | null): owner is number {
+    return this.#own !== null && owner !== null && owner !== this.#own;
   }
 
   async load(ids: readonly RunId[]): Promise<StoredRun[]> {
     if (ids.length === 0) return [];
-    const rows = await this.#reads.all<RunRow>(
-      `SELECT ${RUN_ROW} FROM claw.runs WHERE id = ANY ($1)`,
-      [ids],
-    );
-    const known = new Map(rows.map((row) => [row.id, row]));
+    const found = await this.#rows(ids);
+    if (!found.some(({ owner }) => this.isForeign(owner)))
+      return this.#whole(ids, found, new Map());
+    // Its holder moves entries from the tail to rows while it works.
+    return this.#reads.oneState(async () => {
+      const rows = await this.#rows(ids);
+      const foreign = rows.filter(({ owner }) => this.isForeign(owner));
+      return this.#whole(ids, rows, await foreignTails(this.#reads, foreign));
+    });
+  }
+
+  #rows(ids: readonly RunId[]): Promise<HeldRow[]> {
+    return this.#reads.all<HeldRow>(`SELECT ${RUN_ROW}, owner FROM claw.runs WHERE id = ANY ($1)`, [
+      ids,
+    ]);
+  }
+
+  async #whole(
+    ids: readonly RunId[],
+    rows: readonly HeldRow[],
+    tails: ReadonlyMap<RunId, string>,
+  ): Promise<StoredRun[]> {
+    const known = new Map(rows.map((row) => [row.id, plainOf(row)]));
     const open = [...known.keys()];
     const journals = await this.journals(open);
     const inbox = await this.#reads.all<InboxRow>(
@@ -56,7 +85,8 @@ export class RunReader {
       const row = known.get(id);
       if (row === undefined) return [];
       const streams = heads.get(id);
-      const journalText = (journals.get(id) ?? "") + this.#tailOf(id, row.seq);
+      const tail = tails.get(id) ?? this.#tailOf(id, row.seq);
+      const journalText = (journals.get(id) ?? "") + tail;
       const keyed = keys.get(id);
       const trace = traces.get(id);
       return {
@@ -85,37 +115,6 @@ export class RunReader {
     return texts;
   }
 
-  due(nowMs: number, limit: number, namespace: string | null): Promise<RunId[]> {
-    return this.#ids(
-      `SELECT id FROM claw.runs
-       WHERE due > 0 AND due <= $1 AND held = '' AND recoveries < ${limits.SUSPECT_RECOVERIES}
-         AND namespace = coalesce($2, namespace)
-       ORDER BY due, id LIMIT $3`,
-      [nowMs, namespace, limit],
-    );
-  }
-
-  // "> 1" is the condition of the index.
-  suspects(limit: number, namespace: string | null): Promise<RunId[]> {
-    return this.#ids(
-      `SELECT id FROM claw.runs
-       WHERE recoveries > 1 AND recoveries >= ${limits.SUSPECT_RECOVERIES} AND held = ''
-         AND namespace = coalesce($1, namespace)
-       ORDER BY recoveries, id LIMIT $2`,
-      [namespace, limit],
-    );
-  }
-
-  async nextDue(afterMs: number, namespace: string | null): Promise<number | null> {
-    const [row] = await this.#reads.all<{ due: number }>(
-      `SELECT due FROM claw.runs
-       WHERE due > $1 AND due > 0 AND held = '' AND namespace = coalesce($2, namespace)
-       ORDER BY due LIMIT 1`,
-      [afterMs, namespace],
-    );
-    return row?.due ?? null;
-  }
-
   held(kinds: readonly Hold[], limit: number, namespace: string | null): Promise<RunId[]> {
     return this.#ids(
       `SELECT id FROM claw.runs
@@ -128,6 +127,11 @@ export class RunReader {
   async #ids(text: string, values: readonly unknown[]): Promise<RunId[]> {
     return (await this.#reads.all<{ id: RunId }>(text, values)).map(({ id }) => id);
   }
+}
+
+function plainOf(row: HeldRow): RunRow {
+  const { owner: _, ...plain } = row;
+  return plain;
 }
 
 /** Traces that came with the start of runs; runs without one are left out. */

@@ -25,6 +25,11 @@ export class Reads {
     return this.#link.query(known.text, values, known.name);
   }
 
+  /** Carries out readings that see one state of the store. */
+  oneState<T>(read: () => Promise<T>): Promise<T> {
+    return this.#link.transaction(read, "ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  }
+
   /** All rows of a text that is seldom the same. */
   once<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     return this.#link.query(inSchema(text, this.#schema), values);

@@ -4,26 +4,36 @@ import { COMMIT_FUNCTIONS } from "./sql/commit.ts";
 import { ITEM_FUNCTIONS } from "./sql/items.ts";
 import { KEY_FUNCTIONS } from "./sql/keys.ts";
 import { LIFE_FUNCTIONS } from "./sql/life.ts";
+import { LOCK_FUNCTIONS } from "./sql/locks.ts";
+import { NODE_FUNCTIONS, NODE_TABLES } from "./sql/nodes.ts";
 import { RUN_FUNCTIONS } from "./sql/runs.ts";
 import { SPREAD_FUNCTIONS } from "./sql/spreads.ts";
 import { TABLES } from "./sql/tables.ts";
 import { TASK_FUNCTIONS } from "./sql/tasks.ts";
 
-/** Forward-only migrations; the one at index n leads from schema version n to n + 1. */
-const MIGRATIONS: readonly string[] = [
-  `
-${TABLES}
-CREATE FUNCTION claw.lock_class() RETURNS integer LANGUAGE sql IMMUTABLE AS $$
-  SELECT hashtext('claw.lock_class claw.')
-$$;
+/** Forward-only migrations of the tables; the one at index n leads from schema version n to n + 1. */
+const MIGRATIONS: readonly string[] = [TABLES, NODE_TABLES];
+
+/** Functions are code, not data: each migration writes those of its version anew. */
+const FUNCTIONS = `
+DO $$ DECLARE
+  one record;
+BEGIN
+  FOR one IN SELECT oid::regprocedure AS name FROM pg_proc
+    WHERE pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'claw.runs'::regclass)
+  LOOP
+    EXECUTE 'DROP FUNCTION ' || one.name;
+  END LOOP;
+END $$;
+${LOCK_FUNCTIONS}
 ${RUN_FUNCTIONS}
 ${KEY_FUNCTIONS}
 ${SPREAD_FUNCTIONS}
 ${ITEM_FUNCTIONS}
 ${TASK_FUNCTIONS}
+${NODE_FUNCTIONS}
 ${COMMIT_FUNCTIONS}
-${LIFE_FUNCTIONS}`,
-];
+${LIFE_FUNCTIONS}`;
 
 /** Version of the schema that this code writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -65,6 +75,7 @@ export async function migrate(link: Link, schema: string): Promise<void> {
     for (const migration of MIGRATIONS.slice(version)) {
       await link.query(inSchema(migration, schema));
     }
+    await link.query(inSchema(FUNCTIONS, schema));
     await link.query(
       `INSERT INTO ${name}.meta VALUES ('version', $1)
        ON CONFLICT (name) DO UPDATE SET value = excluded.value`,

@@ -3,6 +3,7 @@ import { type ClosedStatus, newRunId } from "@claw/core/protocol";
 import { type EventShapes, keysOf } from "./event-shapes.ts";
 import type { Link } from "./link.ts";
 import type { Reads } from "./reads.ts";
+import { LOCKS } from "./sql/locks.ts";
 
 type ClosedLine = {
   id: string;
@@ -21,6 +22,11 @@ export async function sweep(
   order: SweepOrder,
 ): Promise<Swept> {
   return link.transaction(async () => {
+    // One node at a time: for the others there is nothing to do.
+    const [lock] = await reads.all<{ mine: boolean }>(
+      `SELECT pg_try_advisory_xact_lock(claw.lock_class() # 3, ${LOCKS.sweep}) AS mine`,
+    );
+    if (lock?.mine !== true) return { runs: {}, events: 0, next: { run: null, event: null } };
     const runs = await sweepRuns(reads, order);
     const events = await sweepEvents(reads, shapes, order);
     return {

@@ -1,14 +1,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { postgresStore, restorePostgres } from "@claw/store-postgres";
+import { type PostgresOptions, postgresStore, restorePostgres } from "@claw/store-postgres";
 import pg from "pg";
 import type { Damage, StorePlace } from "./place.ts";
 
 let placeCount = 0;
 
-/** A schema of its own in the database at `url`. */
-export function postgresPlace(url: string): StorePlace {
+/** A schema of its own in the database at `url`, for stores that are alone or for nodes. */
+export function postgresPlace(
+  url: string,
+  options: Pick<PostgresOptions, "alone" | "leaseMs"> = {},
+): StorePlace {
   const folder = mkdtempSync(join(tmpdir(), "claw-postgres-"));
   const schema = `place_${process.pid}_${++placeCount}`;
   const behind = async <T>(act: (client: pg.Client) => Promise<T>): Promise<T> => {
@@ -28,10 +31,10 @@ export function postgresPlace(url: string): StorePlace {
   };
   return {
     folder,
-    store: () => postgresStore({ url, schema }),
+    store: () => postgresStore({ url, schema, ...options }),
     restored: async (path) => {
       await restorePostgres(url, `${schema}_copy`, path);
-      return postgresStore({ url, schema: `${schema}_copy` });
+      return postgresStore({ url, schema: `${schema}_copy`, ...options });
     },
     countRows: () =>
       behind(async (client) => ({

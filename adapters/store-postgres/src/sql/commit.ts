@@ -4,7 +4,8 @@
  * a transition into the arrays only if nothing else of the batch touches its run, so that the order between
  * both does not matter.
  *
- * CL001 contradiction, CL002 fenced, CL004 sent before.
+ * CL001 contradiction, CL002 fenced, CL004 sent before, CL005 runs (its detail, as JSON) that others hold, CL006 shapes that
+ * the sender does not know. All locks are taken sorted and before anything is written: advisory ones, then rows of runs.
  */
 export const COMMIT_FUNCTIONS = `
 -- Keeps a batch of an ended incarnation out: the shared lock waits for whoever ends it, the state is read after it.
@@ -30,7 +31,7 @@ BEGIN
   CASE i->>'type'
     WHEN 'transition' THEN RETURN claw.apply_transition(i, inc, now_ms);
     WHEN 'spread' THEN
-      RETURN jsonb_build_object('a', claw.applied(false), 'd', to_jsonb(claw.spread_on()));
+      RETURN jsonb_strip_nulls(jsonb_build_object('a', claw.applied(false), 'd', to_jsonb(claw.spread_on())));
     WHEN 'start' THEN RETURN claw.apply_start(i, inc, now_ms);
     WHEN 'delivery' THEN RETURN claw.apply_delivery(i, ns, now_ms, room);
     WHEN 'decision' THEN RETURN claw.apply_decision(i, ns, now_ms);
@@ -68,6 +69,21 @@ BEGIN
   RETURN to_jsonb(answers);
 END $$;
 
+-- Refuses what is written of runs that are not this node's: own ones must be, operated ones must not be another's.
+CREATE FUNCTION claw.refuse_foreign(held_runs text[], resting text[], own text[], operated text[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  held text[];
+  rests text[];
+BEGIN
+  IF held_runs IS NULL AND (resting IS NULL OR cardinality(own) = 0) THEN RETURN; END IF;
+  held := ARRAY(SELECT unnest(held_runs) INTERSECT SELECT unnest(own || operated));
+  rests := ARRAY(SELECT unnest(resting) INTERSECT SELECT unnest(own));
+  IF cardinality(held) + cardinality(rests) = 0 THEN RETURN; END IF;
+  RAISE EXCEPTION 'another node holds %', (held || rests)[1] USING ERRCODE = 'CL005',
+    DETAIL = jsonb_build_object('held', held, 'rests', rests)::text;
+END $$;
+
 CREATE FUNCTION claw.commit(
   inc bigint, num bigint, now_ms bigint, ns text, room int,
   -- Entries of the runs in memory, and whether those of earlier commits are all in rows of their runs now.
@@ -78,6 +94,11 @@ CREATE FUNCTION claw.commit(
   s_due bigint[], s_waits int[],
   -- Runs that must still be open, and not another node's.
   o_id text[],
+  -- Other nodes may be at work. Then: runs that items touch, those of them that must be this one's, those that must not be
+  -- another's, keys of events that are published and awaited, the number of shapes that these keys are made with (-1:
+  -- nothing is published), and keys of runs, by name and by run, whose queues may change.
+  beside boolean, x_id text[], y_id text[], z_id text[], e_published text[], e_awaited text[], shapes bigint,
+  k_name text[], k_run text[],
   -- Entries that move to rows of their run; j_seq is the number of the last.
   j_run text[], j_first int[], j_seq int[], j_text text[],
   -- Runs that rest.
@@ -93,13 +114,24 @@ DECLARE
   parked text[] := '{}';
   talked text[];
   met integer;
+  foreign_runs text[];
+  resting text[];
   answers jsonb := '[]';
+  whose bigint[];
 BEGIN
   PERFORM claw.enter(inc, num);
-  IF cardinality(o_id) > 0 THEN
-    PERFORM 1 FROM claw.runs WHERE id = ANY (o_id) AND coalesce(owner, inc) = inc
-    ORDER BY id FOR NO KEY UPDATE;
-    GET DIAGNOSTICS met = ROW_COUNT;
+  IF shapes >= 0 THEN PERFORM claw.lock_shapes(shapes); END IF;
+  IF cardinality(e_published) + cardinality(e_awaited) > 0 THEN
+    PERFORM claw.lock_events(e_published, e_awaited);
+  END IF;
+  IF cardinality(k_name) + cardinality(k_run) > 0 THEN PERFORM claw.lock_keys(k_name, k_run); END IF;
+  IF cardinality(o_id) + cardinality(x_id) > 0 THEN
+    SELECT count(*), array_agg(id) FILTER (WHERE owner <> inc),
+      array_agg(id) FILTER (WHERE owner IS NULL AND beside) INTO met, foreign_runs, resting
+    FROM (SELECT id, owner FROM claw.runs WHERE id = ANY (o_id || x_id)
+      ORDER BY id FOR NO KEY UPDATE) locked;
+    PERFORM claw.refuse_foreign(foreign_runs, resting, o_id || y_id, z_id);
+    IF cardinality(x_id) > 0 THEN SELECT count(*) INTO met FROM claw.runs WHERE id = ANY (o_id); END IF;
     IF met <> cardinality(o_id) THEN
       RAISE EXCEPTION 'a run is not open here any more' USING ERRCODE = 'CL001';
     END IF;
@@ -138,7 +170,11 @@ BEGIN
       FROM gone JOIN unnest(f_id, f_status, f_ended_at, f_seq, f_error, f_abandoned, f_output, f_journal)
         AS f (run, status, ended_at, last_seq, error, abandoned, output, journal) ON f.run = gone.id
     )
-    SELECT array_agg(id) FILTER (WHERE inbox_seq > 0), count(*) INTO talked, met FROM gone;
+    SELECT array_agg(id) FILTER (WHERE inbox_seq > 0), count(*),
+      array_agg(id) FILTER (WHERE owner <> inc),
+      array_agg(id) FILTER (WHERE owner IS NULL AND beside)
+    INTO talked, met, foreign_runs, resting FROM gone;
+    PERFORM claw.refuse_foreign(foreign_runs, resting, f_id, '{}');
     IF met <> cardinality(f_id) THEN
       RAISE EXCEPTION 'a run that ends is not open any more' USING ERRCODE = 'CL001';
     END IF;
@@ -156,7 +192,8 @@ BEGIN
       AS b (item, run, id, n, bytes)
     WHERE item < 0 OR answers->item->'a'->>'status' = 'applied';
   END IF;
+  IF beside THEN whose := claw.leave_mail(inc, answers, o_id || f_id || x_id); END IF;
   RETURN jsonb_build_object('parked', coalesce(to_jsonb(parked), '[]'), 'items', answers,
-    'owes', EXISTS (SELECT 1 FROM claw.spreads));
+    'owes', EXISTS (SELECT 1 FROM claw.spreads), 'mail', coalesce(to_jsonb(whose), '[]'));
 END $$;
 `;

@@ -396,7 +396,7 @@ DECLARE
 BEGIN
   IF i->>'type' = 'take' THEN
     UPDATE claw.runs SET due = 0, owner = inc
-    WHERE held = '' AND id IN (SELECT r FROM jsonb_array_elements_text(i->'runs') r);
+    WHERE held = '' AND coalesce(owner, inc) = inc AND id IN (SELECT r FROM jsonb_array_elements_text(i->'runs') r);
     RETURN claw.applied(false);
   ELSIF i->>'type' = 'clear' THEN
     UPDATE claw.runs SET recoveries = 0 WHERE id = run_id;
@@ -406,8 +406,9 @@ BEGIN
   IF row.why IS NOT NULL THEN RETURN claw.refused(row.why, run_id); END IF;
   IF i->>'type' = 'pause' THEN
     IF row.held NOT IN ('', 'paused', 'queued') THEN RETURN claw.refused('state', row.held); END IF;
-    UPDATE claw.runs SET owner = NULL, due = NULL, held = 'paused', held_reason = i->>'reason',
-      recoveries = 0 WHERE id = run_id;
+    -- A node has bodies of it that must end.
+    UPDATE claw.runs SET owner = CASE WHEN claw.is_node(inc) THEN owner END, due = NULL, held = 'paused',
+      held_reason = i->>'reason', recoveries = 0 WHERE id = run_id;
     RETURN jsonb_build_object('a', claw.applied(false), 'w', to_jsonb(claw.key_held(run_id, now_ms)));
   END IF;
   IF i ? 'from' AND NOT (i->'from') ? row.held THEN RETURN claw.refused('state', row.held); END IF;
@@ -415,8 +416,8 @@ BEGIN
   IF woken IS NOT NULL THEN
     RETURN jsonb_build_object('a', claw.applied(false), 'w', to_jsonb(woken));
   END IF;
-  UPDATE claw.runs SET due = 1, held = '', held_reason = '', recoveries = 0
-  WHERE id = run_id AND held <> '';
+  UPDATE claw.runs SET due = CASE WHEN owner IS NULL THEN 1 ELSE 0 END, held = '', held_reason = '',
+    recoveries = 0 WHERE id = run_id AND held <> '';
   RETURN claw.applied(false);
 END $$;
 `;

@@ -4,6 +4,19 @@
  * head. Functions that may wake runs answer their ids.
  */
 export const KEY_FUNCTIONS = `
+-- Where a run stands, with the lock on its key: of a run without one all is null.
+CREATE FUNCTION claw.keyed(run_id text) RETURNS claw.keyed_runs LANGUAGE plpgsql AS $$
+DECLARE
+  m claw.keyed_runs;
+BEGIN
+  SELECT * INTO m FROM claw.keyed_runs WHERE run = run_id;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  PERFORM claw.lock_key(m.namespace, m.workflow, m.key);
+  -- Others may have moved it before the lock was free.
+  SELECT * INTO m FROM claw.keyed_runs WHERE run = run_id;
+  RETURN m;
+END $$;
+
 -- Whether a run, or one that waits for it, stands in the queue of a key.
 CREATE FUNCTION claw.holds_key(run_id text, ns text, wf text, k text) RETURNS boolean
 LANGUAGE sql AS $$
@@ -33,13 +46,14 @@ BEGIN
     SELECT m.run, m.on_held_head, r.held INTO next
     FROM claw.keyed_runs m JOIN claw.runs r ON r.id = m.run
     WHERE m.namespace = ns AND m.workflow = wf AND m.key = k AND m.place = 'waiting'
-    ORDER BY m.seq LIMIT 1;
+    ORDER BY m.seq LIMIT 1 FOR NO KEY UPDATE OF r;
     EXIT WHEN NOT FOUND;
     UPDATE claw.keyed_runs SET place = 'head' WHERE run = next.run;
     UPDATE claw.keys SET head = next.run, head_since = now_ms, waiting = waiting - 1
     WHERE namespace = ns AND workflow = wf AND key = k RETURNING waiting INTO left_waiting;
     IF next.held = 'queued' THEN
-      UPDATE claw.runs SET held = '', held_reason = '', due = 1 WHERE id = next.run;
+      UPDATE claw.runs SET held = '', held_reason = '', due = CASE WHEN owner IS NULL THEN 1 ELSE 0 END
+      WHERE id = next.run;
       RETURN ARRAY[next.run];
     END IF;
     IF next.on_held_head = 'block' OR left_waiting = 0 THEN RETURN '{}'; END IF;
@@ -76,10 +90,10 @@ DECLARE
   why text;
   number integer;
 BEGIN
-  -- Whoever comes first makes the row; the others wait for its lock.
+  PERFORM claw.lock_key(ns, wf, k);
   INSERT INTO claw.keys VALUES (ns, wf, k, 0, '', 0, 0, 0) ON CONFLICT DO NOTHING;
   SELECT head, waiting, turn_ms INTO known FROM claw.keys
-  WHERE namespace = ns AND workflow = wf AND key = k FOR NO KEY UPDATE;
+  WHERE namespace = ns AND workflow = wf AND key = k;
   is_free := known.head = '';
   IF NOT is_free THEN
     IF claw.holds_key(r->>'parentRun', ns, wf, k) THEN why := 'deadlock';
@@ -132,10 +146,9 @@ END $$;
 -- A run has ended: it leaves the queue.
 CREATE FUNCTION claw.leave_key(run_id text, now_ms bigint) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
-  m record;
+  m claw.keyed_runs := claw.keyed(run_id);
 BEGIN
-  SELECT * INTO m FROM claw.keyed_runs WHERE run = run_id;
-  IF NOT FOUND THEN
+  IF m.run IS NULL THEN
     RAISE EXCEPTION '% is in the queue of no key', run_id USING ERRCODE = 'CL001';
   END IF;
   IF m.place = 'ended' THEN RETURN '{}'; END IF;
@@ -156,21 +169,20 @@ END $$;
 -- A run was held: others may be let past.
 CREATE FUNCTION claw.key_held(run_id text, now_ms bigint) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
-  m record;
+  m claw.keyed_runs := claw.keyed(run_id);
 BEGIN
-  SELECT * INTO m FROM claw.keyed_runs WHERE run = run_id AND place = 'head';
-  IF NOT FOUND THEN RETURN '{}'; END IF;
+  IF m.place IS DISTINCT FROM 'head' THEN RETURN '{}'; END IF;
   RETURN claw.let_past(m.namespace, m.workflow, m.key, now_ms);
 END $$;
 
 -- A run was told to stop: it waits no longer, unless it has begun. What has begun may have steps to undo.
 CREATE FUNCTION claw.key_cancelled(run_id text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  m record;
+  m claw.keyed_runs := claw.keyed(run_id);
 BEGIN
-  SELECT * INTO m FROM claw.keyed_runs WHERE run = run_id AND place = 'waiting' AND passes = 0;
-  IF NOT FOUND THEN RETURN; END IF;
-  UPDATE claw.runs SET held = '', held_reason = '', due = 1 WHERE id = run_id AND held = 'queued';
+  IF m.place IS DISTINCT FROM 'waiting' OR m.passes > 0 THEN RETURN; END IF;
+  UPDATE claw.runs SET held = '', held_reason = '', due = CASE WHEN owner IS NULL THEN 1 ELSE 0 END
+  WHERE id = run_id AND held = 'queued';
   IF NOT FOUND THEN RETURN; END IF;
   UPDATE claw.keyed_runs SET place = 'ended' WHERE run = run_id;
   UPDATE claw.keys SET waiting = waiting - 1
@@ -180,10 +192,9 @@ END $$;
 -- Queues a held run that is released and does not have its key; null for any other run.
 CREATE FUNCTION claw.key_release(run_id text, now_ms bigint) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
-  m record;
+  m claw.keyed_runs := claw.keyed(run_id);
 BEGIN
-  SELECT * INTO m FROM claw.keyed_runs WHERE run = run_id AND place IN ('waiting', 'aside');
-  IF NOT FOUND THEN RETURN NULL; END IF;
+  IF m.run IS NULL OR m.place NOT IN ('waiting', 'aside') THEN RETURN NULL; END IF;
   UPDATE claw.runs SET held = 'queued', held_reason = '', due = NULL, recoveries = 0
   WHERE id = run_id AND held <> '';
   IF m.place = 'waiting' THEN

@@ -4,10 +4,11 @@
  */
 export const RUN_FUNCTIONS = `
 -- Puts a message into the inbox of an open run; null when there is none. A parked run becomes due at once,
--- one in memory (0) and a held one stay as they are.
+-- one in memory (0) and a held one stay as they are. "o" is who holds it.
 CREATE FUNCTION claw.tell(message jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   number integer;
+  holder bigint;
 BEGIN
   -- A run that asks again for what lies there already: to cancel.
   IF message->>'kind' = 'cancel' AND message->>'from' <> '' AND EXISTS
@@ -15,12 +16,13 @@ BEGIN
   UPDATE claw.runs SET
     inbox_seq = inbox_seq + 1,
     due = CASE WHEN due = 0 OR held <> '' THEN due ELSE 1 END
-  WHERE id = message->>'to' RETURNING inbox_seq INTO number;
+  WHERE id = message->>'to' RETURNING inbox_seq, owner INTO number, holder;
   IF NOT FOUND THEN RETURN NULL; END IF;
   INSERT INTO claw.inbox VALUES (message->>'to', number, message->>'kind', message->>'name',
     message->>'from', message->>'data');
   IF message->>'kind' = 'cancel' THEN PERFORM claw.key_cancelled(message->>'to'); END IF;
-  RETURN message || jsonb_build_object('seq', number);
+  IF holder IS NULL THEN RETURN message || jsonb_build_object('seq', number); END IF;
+  RETURN message || jsonb_build_object('seq', number, 'o', holder);
 END $$;
 
 -- Remembers the trace of a run that begins, if one came with it.

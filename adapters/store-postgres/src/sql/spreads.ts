@@ -1,4 +1,5 @@
 import { limits } from "@claw/core/protocol";
+import { LOCKS } from "./locks.ts";
 
 const MOST = limits.EVENT_SPREAD_ROWS;
 
@@ -74,6 +75,8 @@ DECLARE
   told jsonb;
   delivered jsonb[] := '{}';
 BEGIN
+  -- One node at a time. Whoever comes meanwhile has nothing to do.
+  IF NOT pg_try_advisory_xact_lock(claw.lock_class() # 3, ${LOCKS.spread}) THEN RETURN NULL; END IF;
   SELECT * INTO oldest FROM claw.spreads ORDER BY seq, key LIMIT 1;
   IF NOT FOUND THEN RETURN delivered; END IF;
   FOR next IN
