@@ -12,7 +12,7 @@ import { runWorld } from "./world.ts";
 const SEEDS_DEFAULT = 2_000;
 /** From this many seeds on everything must have occurred and the floor holds. */
 const FULL_RUN_SEEDS = 200;
-/** Seeds of a soak between two lines. */
+/** Seeds of a soak between two lines, unless `--seeds` says another number. */
 const SOAK_SEEDS = 100;
 const SEEDS_FILE = join(import.meta.dirname, "seeds.json");
 /** What the median world must reach; see the design of the simulator. */
@@ -56,8 +56,9 @@ async function forever(): Promise<void> {
   let seed = Number(values.seed ?? 1) - 1;
   let done = 0;
   const failed: number[] = [];
+  const between = Number(values.seeds ?? SOAK_SEEDS);
   while (failed.length === 0) {
-    const seeds = Array.from({ length: SOAK_SEEDS }, () => ++seed);
+    const seeds = Array.from({ length: between }, () => ++seed);
     await runSeeds(seeds, (report) => {
       done++;
       if (failedSeed(report)) failed.push(report.seed);

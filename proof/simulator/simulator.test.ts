@@ -22,7 +22,21 @@ test("the simulator finds a late completion and a message taken twice, and passe
   const chosen = MUTATIONS.filter(({ bug }) => /^a late completion|stays in/.test(bug));
   const lines: string[] = [];
   assert.equal(chosen.length, 2);
-  assert.ok(await proveMutations((line) => lines.push(line), chosen, 8), lines.join("\n"));
+  assert.ok(
+    await proveMutations((line) => lines.push(line), chosen, { seeds: 8 }),
+    lines.join("\n"),
+  );
+});
+
+test("a planted bug that is found too late fails, and the line says by which bound", async () => {
+  const chosen = MUTATIONS.filter(({ bug }) => /stays in/.test(bug));
+  const lines: string[] = [];
+  const sound = await proveMutations((line) => lines.push(line), chosen, {
+    seeds: 2,
+    foundWithinMsMax: 1,
+  });
+  assert.equal(sound, false, lines.join("\n"));
+  assert.ok(lines.includes("1 took longer than 0.001 s, the bound"), lines.join("\n"));
 });
 
 test("every planted bug fits the code as it is today", () => {
