@@ -151,9 +151,15 @@ export class Node {
     this.sharing = shared === undefined ? null : new Sharing(this, shared);
   }
 
+  /** How many more runs may be held in memory; places that are promised already do not count. */
+  get room(): number {
+    const taken = this.active.size + this.#admitted + this.takeUps.promised;
+    return Math.max(0, this.limits.activeRunsMax - taken);
+  }
+
   /** True when one more run may be held in memory. */
   get hasRoom(): boolean {
-    return !this.draining && this.active.size + this.#admitted < this.limits.activeRunsMax;
+    return !this.draining && this.room > 0;
   }
 
   /** Takes a place in memory for a run that the next commit creates, if there is one. */
@@ -289,7 +295,7 @@ export class Node {
     if (parked.size === 0) return;
     // Runs for which there is no room stay due in the store; a held run is never due, and the
     // cancellation that ends it needs no room.
-    const room = Math.max(0, this.limits.activeRunsMax - this.active.size);
+    const { room } = this;
     if (parked.size > room) this.wakes.noRoom();
     this.takeUpSoon([...parked].slice(0, room).concat(cancelled));
   }

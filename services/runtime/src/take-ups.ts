@@ -19,6 +19,8 @@ export class TakeUps {
   /** Messages for runs that are being loaded. */
   readonly #loading = new Map<RunId, InboxRow[]>();
 
+  /** Places in memory for runs that are being written down as taken up. */
+  promised = 0;
   /** Runs being loaded that another node has written to since. */
   readonly #written = new Set<RunId>();
 
@@ -63,10 +65,14 @@ export class TakeUps {
     const late: InboxRow[] = [];
     for (const id of fresh) this.#loading.set(id, late);
     const { incarnation } = this.#node.committer;
+    let promised = 0;
+    let taken: readonly StoredRun[] = [];
     try {
       const stored = await loadToWrite(this.#node, fresh);
       if (!this.#node.available || incarnation !== this.#node.committer.incarnation) return;
-      const taken = this.#toWriteDown(stored);
+      taken = this.#toWriteDown(stored);
+      promised = taken.length;
+      this.promised += promised;
       if (taken.length > 0) {
         await this.#node.request({ type: "take", runs: taken.map(({ row }) => row.id) });
         if (!this.#node.available || incarnation !== this.#node.committer.incarnation) return;
@@ -74,10 +80,18 @@ export class TakeUps {
       for (const one of stored) {
         if (this.#loading.get(one.row.id) !== late) continue; // paused meanwhile
         const news = late.filter((row) => row.to === one.row.id);
-        this.#resume(one, news, taken.includes(one));
+        const isTaken = taken.includes(one);
+        if (isTaken) {
+          this.promised--;
+          promised--;
+        }
+        this.#resume(one, news, isTaken);
       }
       if (this.#node.sharing !== null) this.#settleClaim(stored, late);
     } finally {
+      this.promised -= promised;
+      // Some were paused meanwhile, and others had to stay in the store for them.
+      if (taken.length > 0 && this.#node.room > 0) this.#node.wakes.roomFreed();
       // After a loss of the store others may load the same runs again.
       for (const id of fresh) if (this.#loading.get(id) === late) this.#loading.delete(id);
     }
@@ -114,11 +128,10 @@ export class TakeUps {
   }
 
   // What is taken up after a crash is written down first, so that it is known who was in memory at the next
-  // one. It has a place in memory then, even if others came meanwhile.
+  // one. It has a place in memory then, whoever comes meanwhile.
   #toWriteDown(stored: readonly StoredRun[]): StoredRun[] {
     // A claim has written it down.
     if (this.#node.sharing !== null) return [];
-    const room = Math.max(0, this.#node.limits.activeRunsMax - this.#node.active.size);
     const isCareful = this.#node.clock.now() < this.#node.carefulUntil;
     return stored
       .filter(({ row }) => {
@@ -127,7 +140,7 @@ export class TakeUps {
           return false;
         return this.#node.registry.find(row.workflow, row.version) !== undefined;
       })
-      .slice(0, room);
+      .slice(0, this.#node.room);
   }
 
   // What was written down as taken is this node's by now: nobody else would find it.
@@ -158,7 +171,7 @@ export class TakeUps {
       return;
     }
     if (unreadable !== undefined) return this.#holdStored(stored, "unreadable", unreadable);
-    if (!isTaken && this.#node.active.size >= this.#node.limits.activeRunsMax) {
+    if (!isTaken && this.#node.room === 0) {
       this.#node.wakes.noRoom();
       return;
     }

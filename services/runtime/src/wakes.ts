@@ -99,7 +99,7 @@ export class Wakes {
     if (!node.available) return;
     // What was seen may be of an earlier life of the store.
     const again = incarnation !== node.committer.incarnation;
-    if (again || (this.#backlog && node.active.size < node.limits.activeRunsMax)) {
+    if (again || (this.#backlog && node.room > 0)) {
       this.#backlog = false;
       this.#next = 0;
     }
@@ -110,7 +110,7 @@ export class Wakes {
     const node = this.#node;
     const { incarnation } = node.committer;
     const held = node.active.size;
-    const limit = Math.min(LOOK_LIMIT, Math.max(0, node.limits.activeRunsMax - held));
+    const limit = Math.min(LOOK_LIMIT, node.room);
     if (limit === 0) {
       this.#backlog = true;
       return;
