@@ -65,7 +65,7 @@ export class Clients implements Desk {
   begin(): void {
     const { scheduler, weather, faults } = this.world;
     scheduler.later(null, this.dice.below(weather.paceMs * 2), () => {
-      const { host } = this.world;
+      const host = this.world.reach();
       if (host !== null && host.claw !== null && !host.dead) this.#act(host, host.claw);
       if (this.#startsLeft > 0 && faults.on) this.begin();
     });
@@ -82,7 +82,7 @@ export class Clients implements Desk {
       [0.5, () => this.#cancel(host, claw)],
       [0.8, () => this.#approvers.act(host, claw)],
       [1, () => this.#updaters.query(host, claw)],
-      [1.5, () => this.#enqueuers.act(host, claw)],
+      [this.world.crowd === null ? 1.5 : 0, () => this.#enqueuers.act(host, claw)],
       [1.5, () => this.#updaters.update(host)],
       [0.8, () => this.#readers.act(host)],
       [0.3, () => this.#release(host, claw)],
@@ -194,7 +194,7 @@ export class Clients implements Desk {
   again(attempt: (host: Host) => void): void {
     const { scheduler, ledger } = this.world;
     scheduler.later(null, this.dice.pick([0, 1, 1_000, 100_000]), () => {
-      const { host } = this.world;
+      const host = this.world.reach();
       if (host === null || host.claw === null || host.dead) return;
       ledger.count("fault repeated call");
       attempt(host);

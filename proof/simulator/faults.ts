@@ -20,8 +20,12 @@ export class FaultDice implements FaultPlan {
   beforeCommit(batch: Batch): Fault | null {
     const world = this.#world;
     const dice = this.#dice;
-    if (batch.incarnation !== world.disk.incarnation) world.truth.stale.add(batch);
-    if (!this.on || batch.incarnation !== world.disk.incarnation) return null;
+    const isStale =
+      world.crowd === null
+        ? batch.incarnation !== world.disk.incarnation
+        : world.disk.nodes.live(batch.incarnation) === undefined;
+    if (isStale) world.truth.stale.add(batch);
+    if (!this.on || isStale) return null;
     if (dice.chance(world.weather.poison)) {
       const item = dice.below(batch.items.length);
       const poisoned = batch.items[item];
@@ -29,9 +33,11 @@ export class FaultDice implements FaultPlan {
       world.fault("poison", JSON.stringify(poisoned).slice(0, 100));
       return { kind: "poison", item };
     }
-    if (world.host?.losesPower() === true) return { kind: "unflushed" };
+    if (world.crowd === null && world.host?.losesPower() === true) return { kind: "unflushed" };
     if (!dice.chance(world.weather.commitFaults)) return null;
-    const kind = dice.pick(["fail", "lost-answer", "late", "unflushed"] as const);
+    const kinds = ["fail", "lost-answer", "late", "unflushed"] as const;
+    // What one node has not flushed the commits of others do.
+    const kind = dice.pick(world.crowd === null ? kinds : kinds.slice(0, 3));
     world.fault(`commit ${kind}`, `batch ${batch.number}`);
     return { kind };
   }

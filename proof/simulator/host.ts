@@ -1,4 +1,13 @@
-import type { Batch, BatchAnswer, Clock, Log, Random, Store, Turns } from "@claw/core/ports";
+import type {
+  Batch,
+  BatchAnswer,
+  Clock,
+  Log,
+  Random,
+  SharedStore,
+  Store,
+  Turns,
+} from "@claw/core/ports";
 import { ClawError } from "@claw/core/protocol";
 import { type Claw, openRuntime, type RuntimeLimits } from "@claw/runtime";
 import type { Dice } from "./dice.ts";
@@ -62,6 +71,8 @@ export class Host implements TaskOwner {
   blocked = false;
   /** True once another node has taken the store over. */
   fenced = false;
+  /** Told to stop, beside others. */
+  leaving = false;
   /** Milliseconds by which its clock is ahead of the world's. */
   skewMs = 0;
   claw: Claw | null = null;
@@ -139,6 +150,11 @@ export class Host implements TaskOwner {
   /** Called after each task of the world. */
   betweenTasks(): void {
     this.#hit("between tasks");
+  }
+
+  /** True while this life may begin bodies: of several nodes, while its lease lasts by its own count. */
+  get mayBegin(): boolean {
+    return (this.#options.store.shared?.leaseLeftMs() ?? 1) > 0;
   }
 
   /** The time on this node's clock. */
@@ -230,6 +246,7 @@ export class Host implements TaskOwner {
           return swept;
         }),
       find: (id) => asked(() => store.find(id)),
+      ...(store.shared === undefined ? {} : { shared: sharedOf(store.shared, asked) }),
       streams: { read: (query) => asked(() => store.streams.read(query)) },
     };
   }
@@ -263,4 +280,23 @@ export class Host implements TaskOwner {
       throw error;
     }
   }
+}
+
+type Asked = <T>(verb: () => T | Promise<T>) => T | Promise<T>;
+
+function sharedOf(shared: SharedStore, asked: Asked): SharedStore {
+  return {
+    ...shared,
+    claim: (...asks) => asked(() => shared.claim(...asks)),
+    giveUp: (ids) => asked(() => shared.giveUp(ids)),
+    inbox: (ids) => asked(() => shared.inbox(ids)),
+    unhosted: (...asks) => asked(() => shared.unhosted(...asks)),
+    holder: (run) => asked(() => shared.holder(run)),
+    collect: () => asked(() => shared.collect()),
+    watch: (...asks) => asked(() => shared.watch(...asks)),
+    send: (errand) => asked(() => shared.send(errand)),
+    reply: (...asks) => asked(() => shared.reply(...asks)),
+    nodes: () => asked(() => shared.nodes()),
+    takeOver: () => asked(() => shared.takeOver()),
+  };
 }

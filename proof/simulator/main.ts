@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { CROWD_SEEDS } from "./crowd.ts";
 import { EXPECTED } from "./expected.ts";
 import { proveMutations } from "./prove-mutations.ts";
 import { runSeeds } from "./pool.ts";
@@ -14,6 +15,8 @@ const SEEDS_DEFAULT = 2_000;
 const FULL_RUN_SEEDS = 200;
 /** Seeds of a soak between two lines, unless `--seeds` says another number. */
 const SOAK_SEEDS = 100;
+/** Of so many worlds one more is of several nodes at once. */
+const CROWD_SHARE = 4;
 const SEEDS_FILE = join(import.meta.dirname, "seeds.json");
 /** What the median world must reach; see the design of the simulator. */
 const FLOOR = { nodes: 3, runs: 20, turns: 5_000, faults: 3 } as const;
@@ -103,7 +106,11 @@ async function one(seed: number): Promise<void> {
 async function many(count: number): Promise<void> {
   const kept = keptSeeds();
   const fresh = Array.from({ length: count }, (_, at) => at + 1).filter((n) => !kept.includes(n));
-  const seeds = [...kept, ...fresh];
+  const crowds = Array.from(
+    { length: Math.ceil(count / CROWD_SHARE) },
+    (_, at) => CROWD_SEEDS + at,
+  );
+  const seeds = [...kept, ...fresh, ...crowds.filter((n) => !kept.includes(n))];
   const reports: WorldReport[] = [];
   const begun = performance.now();
   await runSeeds(seeds, (report) => {

@@ -1,3 +1,4 @@
+import { NODE_MUTATIONS } from "./mutations-of-nodes.ts";
 import { OPERATOR_MUTATIONS } from "./mutations-of-operators.ts";
 
 /** One text of a production file and what stands there instead. */
@@ -12,6 +13,8 @@ export interface Edit {
 export interface Mutation {
   readonly bug: string;
   readonly edits: readonly Edit[];
+  /** True when it is looked for in worlds of several nodes. Default: one node lives after the other. */
+  readonly crowd?: true;
 }
 
 const edit = (file: string, search: string, replacement: string): Edit => ({
@@ -369,4 +372,5 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   ...OPERATOR_MUTATIONS,
+  ...NODE_MUTATIONS,
 ];

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { CROWD_SEEDS } from "./crowd.ts";
 import { type Mutation, MUTATIONS } from "./mutations.ts";
 import { withPlanted } from "./planted-house.ts";
 import { runSeeds } from "./pool.ts";
@@ -20,9 +21,12 @@ export async function proveMutations(
   let late = 0;
   let tooLate = 0;
   print("seeds  seconds  file  bug: found as");
-  for (const mutation of [{ bug: "none", edits: [] }, ...chosen]) {
+  const all: readonly Mutation[] = [{ bug: "none", edits: [] }, ...chosen];
+  for (const mutation of all) {
     const files = [...new Set(mutation.edits.map(({ file }) => file))].join(", ");
-    const result = await withPlanted(mutation, (folder) => search(folder, seeds));
+    const result = await withPlanted(mutation, (folder) =>
+      search(folder, seeds, mutation.crowd === true ? CROWD_SEEDS : 1),
+    );
     print(
       `${result.seeds}  ${(result.ms / 1_000).toFixed(1)}  ${files}  ${mutation.bug}: ${result.found}`,
     );
@@ -43,9 +47,9 @@ interface Trial {
   readonly found: string;
 }
 
-async function search(folder: string, seeds: number): Promise<Trial> {
+async function search(folder: string, seeds: number, first: number): Promise<Trial> {
   const begun = performance.now();
-  const list = Array.from({ length: seeds }, (_, at) => at + 1);
+  const list = Array.from({ length: seeds }, (_, at) => first + at);
   let done = 0;
   let found = "";
   await runSeeds(

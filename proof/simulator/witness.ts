@@ -159,6 +159,11 @@ export class Witness {
       this.#begins(performance, call, step);
       this.#queues.bodyBegins(run);
     }
+    this.ledger.check(
+      "no body begins past the deadline of its node",
+      host.mayBegin,
+      () => `${host.name} ${run} ${call}`,
+    );
     const serial = this.effects.length;
     const effect: Effect = {
       serial,

@@ -3,6 +3,7 @@ import { ENTRY_KINDS } from "@claw/core/protocol";
 import { MemoryDisk, memoryStore } from "@claw/store-memory";
 import { CHANGES, changeProgram } from "./change.ts";
 import { Clients } from "./clients.ts";
+import { Crowd, CROWD_SEEDS } from "./crowd.ts";
 import { Dice } from "./dice.ts";
 import { FaultDice } from "./faults.ts";
 import { Host, type HostListener } from "./host.ts";
@@ -81,6 +82,8 @@ export class World implements HostListener {
   readonly keys: KeyCheck;
   readonly killer: Killer;
   readonly #lives: Lives;
+  /** The nodes of a world in which several live at once; null where one lives after the other. */
+  readonly crowd: Crowd | null;
   /** The node that owns the store, or is about to. */
   host: Host | null = null;
 
@@ -88,25 +91,35 @@ export class World implements HostListener {
     this.dice = new Dice(seed);
     this.ledger = new Ledger(verbose);
     this.scheduler = new Scheduler(this.dice.fork());
-    this.scheduler.afterEach = () => this.host?.betweenTasks();
+    this.scheduler.afterEach = () => {
+      if (this.crowd === null) this.host?.betweenTasks();
+      else for (const host of this.hosts) host.betweenTasks();
+    };
     // Whatever more than one call waits for is spread over commits.
     this.disk.spreadRows = 1;
     this.truth = new Truth(this.disk, this.ledger);
     this.keys = new KeyCheck(this);
     this.witness = new Witness(this.truth, this.ledger, this.scheduler, this);
-    this.weather = makeWeather(this.dice.fork());
+    const weather = makeWeather(this.dice.fork());
+    this.weather = seed < CROWD_SEEDS ? weather : Crowd.weatherOf(weather);
     this.programs = makeLightPrograms(this.dice.fork(), this.weather.shape);
     this.clients = new Clients(this, this.dice.fork());
     this.faults = new FaultDice(this, this.dice.fork());
     this.operators = new Operators(this, this.dice.fork());
     this.killer = new Killer(this, this.dice.fork());
     this.#lives = new Lives(this, this.dice.fork());
+    this.crowd = seed < CROWD_SEEDS ? null : new Crowd(this, this.dice.fork());
+  }
+
+  /** The node that a client happens to reach; null for none. */
+  reach(): Host | null {
+    return this.crowd === null ? this.host : this.crowd.pick();
   }
 
   /** Lives the whole world. */
   async run(): Promise<void> {
     this.clients.begin();
-    await this.#lives.run();
+    await (this.crowd ?? this.#lives).run();
     if (!this.ledger.broken) await this.#end();
   }
 
@@ -128,6 +141,7 @@ export class World implements HostListener {
     const store = memoryStore({
       disk: this.disk,
       faults: this.faults,
+      ...(this.crowd === null ? {} : { shared: this.crowd.join(() => host) }),
       ...(weather.slowStore ? { async: (done) => this.faults.slowly(host, done) } : {}),
     });
     const stage = this.#stage(() => host);
@@ -144,11 +158,12 @@ export class World implements HostListener {
       limits: weather.limits,
       listener: this,
     });
-    if (weather.clockJumps > 0 && this.faults.on) {
+    if (this.crowd !== null) host.skewMs = this.crowd.skew();
+    else if (weather.clockJumps > 0 && this.faults.on) {
       host.skewMs = dice.between(-CLOCK_SKEW_MS_MAX, CLOCK_SKEW_MS_MAX);
       this.fault("clock skew", `${host.skewMs}`);
     }
-    for (const other of this.hosts) if (!other.dead) other.fenced = true;
+    for (const other of this.hosts) if (!other.dead && this.crowd === null) other.fenced = true;
     this.hosts.push(host);
     this.host = host;
     this.note(`${name} opens`);
@@ -234,6 +249,7 @@ export class World implements HostListener {
 
   async #end(): Promise<void> {
     this.faults.on = false;
+    this.crowd?.calm();
     for (const namespace of this.weather.namespaces) {
       const host = await this.boot(namespace);
       this.note(`the end begins in ${namespace}`);
@@ -263,7 +279,8 @@ export class World implements HostListener {
 
   opening(host: Host): void {
     // What a failed flush has left behind is there, or is not.
-    const lost = this.faults.on ? this.disk.loseUnflushed(this.dice.below(2)) : 0;
+    const mayLose = this.faults.on && this.crowd === null;
+    const lost = mayLose ? this.disk.loseUnflushed(this.dice.below(2)) : 0;
     if (lost > 0) this.fault("unflushed commit lost", host.name);
   }
 
@@ -299,8 +316,13 @@ export class World implements HostListener {
     this.truth.answered(batch, answer);
     this.keys.answered(batch, answer);
     for (const [at, item] of batch.items.entries()) {
-      const applied = answer.items[at]?.status === "applied";
-      if (!applied || item.type !== "transition") continue;
+      const became = answer.items[at];
+      const isTaken = became?.status === "refused" && became.why === "elsewhere";
+      if (item.type === "transition") {
+        const what = (): string => `${item.run} of ${host.name}`;
+        this.ledger.check("nobody takes a run from a live node", !isTaken, what);
+      }
+      if (became?.status !== "applied" || item.type !== "transition") continue;
       const entries = this.truth.runs.get(item.run)?.entries ?? [];
       // What a fork begins with was recorded in the name of another run.
       const begins = item.start !== null && entries[0]?.kind === ENTRY_KINDS.forked;
@@ -315,6 +337,10 @@ export class World implements HostListener {
 
   refused(host: Host, batch: Batch, error: unknown): void {
     this.note(`${host.name} commit ${batch.number} threw ${String(error)}`);
+    // It may have been written: others go on from there before this node comes back.
+    if (this.crowd === null) return;
+    this.truth.audit();
+    this.keys.audit();
   }
 }
 

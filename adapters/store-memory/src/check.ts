@@ -45,6 +45,7 @@ function checkRuns(disk: MemoryDisk, report: Report): void {
 }
 
 function checkOwners(disk: MemoryDisk, report: Report): void {
+  if (!disk.nodes.areThere) return;
   for (const [run, owner] of disk.owners.entries()) {
     if (!disk.runs.has(run)) report(`${run} is no open run, and incarnation ${owner} holds it`);
     if (disk.nodes.live(owner) === undefined)

@@ -74,6 +74,10 @@ export class SharedHandle {
     const disk = this.#disk;
     this.close();
     disk.incarnation++;
+    // A copy of a disk, or one that a single process had, knows nothing of those who held runs.
+    for (const { id, due } of disk.runs.values()) {
+      if (due === 0 && disk.nodes.live(disk.owners.get(id) ?? 0) === undefined) disk.letGo(id, 1);
+    }
     const hint = (): void => this.#way.hint(() => this.#listener?.());
     const sentAt = this.#way.monotonic();
     const life = disk.nodes.begin(disk.incarnation, this.#way.now(), this.#way.leaseMs, hint);

@@ -75,7 +75,8 @@ export class Readers {
 
   #comeBack(host: Host): void {
     for (const reader of this.#readers) {
-      const lost = reader.at !== host && reader.namespace === host.namespace;
+      const isGone = this.#desk.world.crowd === null || reader.at === null || reader.at.dead;
+      const lost = isGone && reader.at !== host && reader.namespace === host.namespace;
       if (!lost || reader.isDone) continue;
       if (reader.got.length > 0) this.#desk.world.ledger.count("client back with its cursor");
       this.#read(reader, host);

@@ -77,9 +77,11 @@ async function answerEnded(node: Node): Promise<void> {
  */
 export function recoverFromLoss(node: Node, isStopped: () => boolean): (error: unknown) => void {
   let delayMs = RETRY_FIRST_MS;
+  let isComingBack = false;
   const attempt = async (): Promise<void> => {
     if (isStopped()) return;
     await node.bodies.ended(node.clock, limits.FENCED_LINGER_MS);
+    isComingBack = false;
     if (isStopped()) return;
     try {
       await takeOver(node);
@@ -90,6 +92,8 @@ export function recoverFromLoss(node: Node, isStopped: () => boolean): (error: u
     }
   };
   const lose = (error: unknown): void => {
+    // Said twice: a second opening would end the life that the first has begun, with what it holds by then.
+    if (isComingBack) return;
     const first = node.unavailable === null;
     node.committer.open = false;
     node.unavailable = asUnavailable(node, error);
@@ -104,6 +108,7 @@ export function recoverFromLoss(node: Node, isStopped: () => boolean): (error: u
       node.feeds.drop(error);
       return;
     }
+    isComingBack = true;
     node.clock.after(delayMs, () => void attempt());
     delayMs = Math.min(delayMs * 2, RETRY_MAX_MS);
   };

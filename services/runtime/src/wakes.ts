@@ -75,7 +75,13 @@ export class Wakes {
     if (this.#looking) this.#missed = 0;
     // Without a workflow here nobody's runs are taken up; tasks and requests still come to the end of their time.
     const hostsRuns = node.registry.workflows.length > 0;
-    if (this.#looking || !node.available || !(hostsRuns || node.tasks.plans.size > 0)) return;
+    if (
+      this.#looking ||
+      !node.available ||
+      node.draining ||
+      !(hostsRuns || node.tasks.plans.size > 0)
+    )
+      return;
     this.#looking = true;
     this.#missed = Number.POSITIVE_INFINITY;
     const { incarnation } = node.committer;

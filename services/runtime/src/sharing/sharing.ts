@@ -75,7 +75,8 @@ export class Sharing {
     this.#isLosing = true;
     const { incarnation } = this.node.committer;
     this.node.loop.later(() => {
-      if (incarnation === this.node.committer.incarnation) this.node.onLost(error);
+      const isSame = incarnation === this.node.committer.incarnation;
+      if (isSame && this.node.available) this.node.onLost(error);
     });
   }
 
