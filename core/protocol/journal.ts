@@ -28,6 +28,8 @@ export const ENTRY_KINDS = {
   childStarted: "c",
   /** An attached child ended; data is a ChildOutcome. */
   childEnded: "d",
+  /** An attached child ended, or was refused, after its call was closed. No data, not delivered to code. */
+  childUnused: "E",
   /** A detached run was created in this transition; data is its id. */
   runStarted: "n",
   /** A detached run of a key was asked for in this transition; data is its id. Not delivered to code. */
@@ -203,6 +205,12 @@ export function childOf(data: Payload): AttachedChild {
   return typeof read === "string" ? { run: read, onParentEnd: "cancel" } : read;
 }
 
+const ENDS_OF_CHILDREN: ReadonlySet<EntryKind> = new Set([
+  ENTRY_KINDS.childEnded,
+  ENTRY_KINDS.childUnused,
+  ENTRY_KINDS.callSkipped,
+]);
+
 /** The attached children of a journal by call, with their ends as far as these are recorded. */
 export function childrenOf(
   journal: Iterable<Entry>,
@@ -211,7 +219,7 @@ export function childrenOf(
   for (const { kind, call, data } of journal) {
     if (kind === ENTRY_KINDS.childStarted) {
       children.set(call, { ...childOf(data), ended: false });
-    } else if (kind === ENTRY_KINDS.childEnded || kind === ENTRY_KINDS.callSkipped) {
+    } else if (ENDS_OF_CHILDREN.has(kind)) {
       const child = children.get(call);
       if (child !== undefined) children.set(call, { ...child, ended: true });
     }

@@ -53,6 +53,7 @@ const NO_CALLS: ReadonlySet<EntryKind> = new Set([
   ENTRY_KINDS.generationBegan,
   ENTRY_KINDS.undoPlanned,
   ENTRY_KINDS.forked,
+  ENTRY_KINDS.childUnused,
 ]);
 
 /**

@@ -1,8 +1,9 @@
 /** What a world did and found: counts by name, and the first things that were wrong. */
 export class Ledger {
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<string, Tally>();
+  readonly #calls = new Map<string, Tally>();
   /** How often each invariant was looked at: apart, so that no name is built for a check. */
-  readonly #checks = new Map<string, number>();
+  readonly #checks = new Map<string, Tally>();
   readonly problems: string[] = [];
   readonly trace: string[] = [];
   readonly verbose: boolean;
@@ -13,12 +14,17 @@ export class Ledger {
 
   /** Counts something, for example "fault crash". */
   count(name: string, by = 1): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+    tallyOf(this.#counts, name).count += by;
+  }
+
+  /** Counts a ctx call, known as "ctx" and its name. */
+  countCall(op: string): void {
+    tallyOf(this.#calls, op).count++;
   }
 
   /** Counts a check and notes a problem when it does not hold. */
   check(invariant: string, holds: boolean, detail: () => string): void {
-    this.#checks.set(invariant, (this.#checks.get(invariant) ?? 0) + 1);
+    tallyOf(this.#checks, invariant).count++;
     if (holds) return;
     this.note(`BROKEN ${invariant}: ${detail()}`);
     if (this.problems.length < PROBLEMS_MAX) this.problems.push(`${invariant}: ${detail()}`);
@@ -26,8 +32,10 @@ export class Ledger {
 
   /** All counts by name; checks under "invariant" and the name. */
   get counts(): ReadonlyMap<string, number> {
-    const counts = new Map(this.#counts);
-    for (const [name, count] of this.#checks) counts.set(`invariant ${name}`, count);
+    const counts = new Map<string, number>();
+    for (const [name, { count }] of this.#counts) counts.set(name, count);
+    for (const [name, { count }] of this.#calls) counts.set(`ctx ${name}`, count);
+    for (const [name, { count }] of this.#checks) counts.set(`invariant ${name}`, count);
     return counts;
   }
 
@@ -43,3 +51,16 @@ export class Ledger {
 }
 
 const PROBLEMS_MAX = 20;
+
+/** A count that is raised in place: thousands of times a world, each with one look for its name. */
+interface Tally {
+  count: number;
+}
+
+function tallyOf(tallies: Map<string, Tally>, name: string): Tally {
+  const known = tallies.get(name);
+  if (known !== undefined) return known;
+  const tally = { count: 0 };
+  tallies.set(name, tally);
+  return tally;
+}

@@ -130,6 +130,7 @@ class Model {
       else if (
         entry.kind !== ENTRY_KINDS.attemptFailed &&
         entry.kind !== ENTRY_KINDS.childStarted &&
+        entry.kind !== ENTRY_KINDS.childUnused &&
         entry.kind !== ENTRY_KINDS.startRequested &&
         entry.kind !== ENTRY_KINDS.undoPlanned
       ) {

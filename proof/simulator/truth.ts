@@ -47,6 +47,14 @@ const MESSAGE_KINDS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.childEnded,
 ]);
 
+/** Entries beside which the call has another one, or none. */
+const NOTES: ReadonlySet<string> = new Set([
+  ENTRY_KINDS.childStarted,
+  ENTRY_KINDS.childUnused,
+  ENTRY_KINDS.startRequested,
+  ENTRY_KINDS.generationBegan,
+]);
+
 /** The number of the entry before those of the generation that a run is in after `length` entries; 0 in its first. */
 export function generationAt({ generations }: KnownRun, length: number): Generation {
   const at = generations.findLastIndex(({ begins }) => begins <= length);
@@ -240,27 +248,28 @@ export class Truth {
 
   #index(run: KnownRun, entry: Entry): void {
     const { call, kind, attempt } = entry;
-    const name = `${run.start.id} ${call} (${kind})`;
+    const name = (): string => `${run.start.id} ${call} (${kind})`;
     if (kind === ENTRY_KINDS.attemptFailed) {
       const before = run.failures.get(call) ?? 0;
       this.#ledger.check(
         "attempts are counted without gap or repetition",
         attempt === before + 1,
-        () => `${name}: attempt ${attempt} after ${before}`,
+        () => `${name()}: attempt ${attempt} after ${before}`,
       );
       run.failures.set(call, attempt);
       return;
     }
-    const { childStarted, startRequested, generationBegan } = ENTRY_KINDS;
-    if ([childStarted, startRequested, generationBegan].some((one) => one === kind)) return;
+    if (NOTES.has(kind)) return;
     // Cancellations and plans of undoing belong to no call: of each kind there is one in a generation.
-    const isEnd = kind === ENTRY_KINDS.updateEnded;
-    const begun = call === "" ? run.entries.filter((one) => one.kind === generationBegan) : [];
-    const place = call === "" ? ` ${kind} ${begun.length}` : `${call} ${kind}`;
-    const id = call === "" || isEnd ? place : call;
+    let id = call;
+    if (kind === ENTRY_KINDS.updateEnded) id = `${call} ${kind}`;
+    if (call === "") {
+      const begun = run.entries.filter((one) => one.kind === ENTRY_KINDS.generationBegan);
+      id = ` ${kind} ${begun.length}`;
+    }
     const isNew = !run.answers.has(id);
-    this.#ledger.check("one terminal entry per call", isNew, () => name);
-    if (isUndo(call)) this.#ledger.check("an undo has one terminal entry", isNew, () => name);
+    this.#ledger.check("one terminal entry per call", isNew, name);
+    if (isUndo(call)) this.#ledger.check("an undo has one terminal entry", isNew, name);
     run.answers.set(id, entry);
   }
 

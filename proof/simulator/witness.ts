@@ -177,8 +177,10 @@ export class Witness {
     };
     this.effects.push(effect);
     this.#newest.set(`${run}/${call}`, effect);
-    const name = `${host.name} body ${run} ${call} attempt ${attempt}`;
-    this.ledger.note(`${this.#scheduler.now} ${name} begins as ${serial}`);
+    if (this.ledger.verbose) {
+      const name = `${host.name} body ${run} ${call} attempt ${attempt}`;
+      this.ledger.note(`${this.#scheduler.now} ${name} begins as ${serial}`);
+    }
     return effect;
   }
 
@@ -216,26 +218,31 @@ export class Witness {
     const { attempt, key } = step;
     const ledger = this.ledger;
     const known = this.truth.runs.get(run);
-    const name = `${run} ${call} attempt ${attempt}`;
-    ledger.check("a body begins after its run is durable", known !== undefined, () => name);
+    const name = (): string => `${run} ${call} attempt ${attempt}`;
+    ledger.check("a body begins after its run is durable", known !== undefined, name);
     if (known === undefined) return;
     const unsettled = firstUnsettled(performance, call, known.answers);
     ledger.check(
       "a body begins after all that its code saw is durable",
       unsettled === undefined,
-      () => `${name} although ${unsettled} is not in the journal`,
+      () => `${name()} although ${unsettled} is not in the journal`,
     );
-    ledger.check("a recorded call never runs again", !known.answers.has(call), () => name);
-    ledger.check("a closed run starts no body", known.ending === null, () => name);
+    ledger.check("a recorded call never runs again", !known.answers.has(call), name);
+    ledger.check("a closed run starts no body", known.ending === null, name);
     const failures = known.failures.get(call) ?? 0;
     ledger.check(
       "an attempt begins after the one before is recorded",
       attempt === failures + 1,
-      () => `${name} after ${failures} recorded failures`,
+      () => `${name()} after ${failures} recorded failures`,
     );
-    const first = this.#keys.get(`${run}/${call}`) ?? key;
-    this.#keys.set(`${run}/${call}`, first);
-    ledger.check("the key of a call is stable", first === key, () => `${name}: ${first}, ${key}`);
+    const id = `${run}/${call}`;
+    const first = this.#keys.get(id);
+    if (first === undefined) this.#keys.set(id, key);
+    ledger.check(
+      "the key of a call is stable",
+      (first ?? key) === key,
+      () => `${name()}: ${first}, ${key}`,
+    );
   }
 }
 
@@ -258,7 +265,8 @@ function firstUnsettled(
 
 // The queue whose slots the bodies of a call take, "" for none.
 function queueOf(call: string): string {
-  const name = /[^/]*$/.exec(call)?.[0].replace(/[#[].*$/, "");
+  const segment = call.slice(call.lastIndexOf("/") + 1);
+  const name = segment.replace(/[#[].*$/, "");
   return TASKS.find((task) => task.name === name)?.queue ?? "";
 }
 

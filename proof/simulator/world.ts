@@ -228,7 +228,7 @@ export class World implements HostListener {
         lives.set(run, performance);
         return performance;
       },
-      counted: (op) => ledger.count(`ctx ${op}`),
+      counted: (op) => ledger.countCall(op),
       body: (performance, call, statement, step) =>
         this.killer.kills(host(), performance.run, call)
           ? new Promise(() => {})

@@ -60,7 +60,7 @@ const CONTRADICTIONS: readonly string[] = [
    WHERE NOT EXISTS (SELECT 1 FROM claw.events WHERE seq = k.seq)`,
 ];
 
-type JournalHead = { id: string; startedAt: number; seq: number; ended: boolean; rests: boolean };
+type JournalHead = { id: string; startedAt: number; seq: number; ended: boolean };
 
 /** Checks rows against each other, on one state of the store. Empty when sound. */
 export async function checkStore(link: Link, reads: Reads): Promise<readonly Finding[]> {
@@ -84,10 +84,8 @@ async function checkJournals(reads: Reads, report: (message: string) => void): P
   const tails = await tailsByRun(reads);
   for (let after = ""; ; ) {
     const runs = await reads.all<JournalHead>(
-      `SELECT id, started_at AS "startedAt", seq, FALSE AS ended,
-         due IS NULL AND held = '' AS rests
-       FROM claw.runs WHERE id > $1
-       UNION ALL SELECT id, started_at, seq, TRUE, FALSE FROM claw.closed WHERE journal IS NULL AND id > $1
+      `SELECT id, started_at AS "startedAt", seq, FALSE AS ended FROM claw.runs WHERE id > $1
+       UNION ALL SELECT id, started_at, seq, TRUE FROM claw.closed WHERE journal IS NULL AND id > $1
        ORDER BY id LIMIT ${PAGE}`,
       [after],
     );
@@ -133,8 +131,6 @@ function checkJournal(
   } catch (error) {
     report(`journal of ${run.id}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  // One that is due looks for itself. A call may have been closed before its child was refused.
-  if (!run.rests) return [];
   return [...childrenOf(entries).values()].filter(({ ended }) => !ended).map((child) => child.run);
 }
 

@@ -58,8 +58,8 @@ function checkPages(db: DatabaseSync, report: (message: string) => void): void {
 // Every journal that is not packed is read: open runs, and closed ones that were too long.
 function checkJournals(db: DatabaseSync, report: (message: string) => void): void {
   const runs = db.prepare(`
-    SELECT id, started_at AS startedAt, seq, FALSE AS ended, due IS NULL AND held = '' AS rests FROM runs
-    UNION ALL SELECT id, started_at, seq, TRUE, FALSE FROM closed WHERE journal IS NULL`);
+    SELECT id, started_at AS startedAt, seq, FALSE AS ended FROM runs
+    UNION ALL SELECT id, started_at, seq, TRUE FROM closed WHERE journal IS NULL`);
   const rows = db.prepare("SELECT seq, entries FROM journal WHERE run = ? ORDER BY seq");
   const known = db.prepare(`
     SELECT 1 FROM runs WHERE id = ?1 UNION ALL SELECT 1 FROM closed WHERE id = ?1`);
@@ -82,8 +82,6 @@ function checkJournals(db: DatabaseSync, report: (message: string) => void): voi
     for (const { firstSeq, entries: text } of tails.get(run.id) ?? []) {
       if (firstSeq > run.seq) append(firstSeq, text);
     }
-    // One that is due looks for itself. A call may have been closed before its child was refused.
-    if (run.rests === 0) continue;
     for (const { run: child, ended } of childrenOf(entries).values()) {
       if (ended || known.get(child) !== undefined) continue;
       if (answer.get(run.id, child) !== undefined) continue;
@@ -92,7 +90,7 @@ function checkJournals(db: DatabaseSync, report: (message: string) => void): voi
   }
 }
 
-type JournalHead = { id: string; startedAt: number; seq: number; ended: 0 | 1; rests: 0 | 1 };
+type JournalHead = { id: string; startedAt: number; seq: number; ended: 0 | 1 };
 
 function tailsByRun(db: DatabaseSync): ReadonlyMap<string, readonly TailRecord[]> {
   const tails = new Map<string, TailRecord[]>();

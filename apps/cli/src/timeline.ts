@@ -32,6 +32,7 @@ const OUTCOMES: Readonly<Record<EntryKind, string>> = {
   [ENTRY_KINDS.eventEmitted]: "emitted",
   [ENTRY_KINDS.childStarted]: "started",
   [ENTRY_KINDS.childEnded]: "child",
+  [ENTRY_KINDS.childUnused]: "unused",
   [ENTRY_KINDS.runStarted]: "started",
   [ENTRY_KINDS.startRequested]: "asked",
   [ENTRY_KINDS.startRefused]: "failed",

@@ -10,6 +10,7 @@ const FLOW = `
 import { event, workflow } from "@claw/sdk";
 const Paid = event("shop.paid");
 const child = workflow("child", async (ctx, quick: boolean) => (quick ? 1 : ctx.receive("go")));
+const full = workflow("full", { key: () => "k", mailbox: { max: 0 } }, (ctx) => ctx.receive("answer"));
 export const all = [
   child,
   workflow("ask", async (ctx) => ctx.receive("answer")),
@@ -21,6 +22,14 @@ export const all = [
   }),
   workflow("parent", async (ctx, quick: boolean) => ctx.child(child, quick)),
   workflow("greet", async (ctx) => ctx.run("hi", () => "hi")),
+  full,
+  workflow("lost", async (ctx) => {
+    await ctx.race("both", [
+      (inner) => inner.child(full, undefined, { key: "refused" }),
+      (inner) => inner.attributes.set({ stage: "begun" }),
+    ]);
+    return ctx.receive("answer");
+  }),
   workflow("seat", { key: () => "one" }, async (ctx) => ctx.receive("answer")),
 ];
 `;
@@ -47,7 +56,7 @@ async function sicken(t: TestContext): Promise<Sick> {
     const args = input === undefined ? [] : ["--input", input];
     runs[name] = (await place.claw("run", flow, ...args)).stdout.trim();
   };
-  for (const flow of ["ask", "wait", "step", "greet"]) await start(flow, flow);
+  for (const flow of ["ask", "wait", "step", "greet", "full", "lost"]) await start(flow, flow);
   await start("parent", "parent", "false");
   for (const name of ["first", "second"]) await start(name, "seat");
   await place.claw("send", "shop.other", "--data", '{"order":1}');
@@ -210,6 +219,16 @@ test("a parent that was not told of its child's end is told; one whose child is 
   const [held] = await other.place.listed("--status", "quarantined");
   assert.equal(held?.id, other.runs["parent"]);
   assert.match(held?.reason ?? "", /that it waits for is gone; skip its call or terminate it/);
+});
+
+test("a run whose child was refused after its call was closed is sound, and left alone", async (t) => {
+  const { place, runs, repaired, own } = await sicken(t);
+  await sound(place);
+  const report = await repaired();
+  assert.doesNotMatch(JSON.stringify(report), new RegExp(runs["lost"] ?? "none"));
+  await own();
+  await place.claw("signal", runs["lost"] ?? "", "answer");
+  await ends(place, runs["lost"] ?? "");
 });
 
 test("the queue of a key is built anew: one run has it, the other waits, and both end", async (t) => {

@@ -8,7 +8,7 @@ import {
 import { closeApproval } from "../approvals.ts";
 import type { Call } from "../call.ts";
 import { extrasOf } from "../draft.ts";
-import { recordAnswer } from "../record.ts";
+import { record, recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { addWait } from "./begin-call.ts";
 import { dropWait, lookAfter, numberHere } from "../subscriptions.ts";
@@ -38,21 +38,29 @@ export function takeInbox(run: RunState, nowMs: number): void {
   const left: InboxRow[] = [];
   for (const row of run.inbox) {
     const call = row.kind === "cancel" ? null : waiting.get(`${row.kind} ${row.name}`)?.shift();
-    if (call === undefined && (row.kind === "signal" || isEarly(run, row))) {
+    if (call === undefined && isEarly(run, row)) {
       left.push(row);
       continue;
     }
     if (call === null) requestCancel(run, row, nowMs);
     else if (call !== undefined) answerOnce(run, call, row, nowMs);
+    else if (row.kind === "child") noteUnused(run, row, nowMs);
     extrasOf(draftOf(run)).acks.push(row.seq);
   }
   run.inbox = left;
 }
 
-// The decision of an approval that the code has not come to yet, because it waits for something else than ctx
-// or was changed: it was acknowledged, and stays until the code asks.
-function isEarly({ subscriptions }: RunState, { kind, name }: InboxRow): boolean {
+// Beside an inserted call others were not asked for yet. The decision of an approval that the code has not come to,
+// because it waits for something else than ctx or was changed, was acknowledged, and stays until the code asks.
+function isEarly({ replaying, subscriptions }: RunState, { kind, name }: InboxRow): boolean {
+  if (replaying || kind === "signal") return true;
   return kind === "approval" && subscriptions?.approvals?.has(name) !== true;
+}
+
+// Without it the journal would tell of a child under way, which may be gone by now.
+function noteUnused(run: RunState, { name }: InboxRow, nowMs: number): void {
+  const call = { id: name, attempt: 1, print: "" };
+  record(run, ENTRY_KINDS.childUnused, call, "", nowMs);
 }
 
 // Once is enough: the code has been told, or will be in one of the next turns.

@@ -31,9 +31,7 @@ export function proveUpkeep(make: PlaceMaker): void {
       for (const one of entries) {
         await world.commit(transition(row, { ...recording(row, [one]), park }));
       }
-      await world.commit(transition(row, { starts: [{ row: child, due: 1 }] }));
-      // Whoever is due looks for itself: only a run that rests waits for a child in vain.
-      if (damage !== "open child without a run") await world.commit(delivery(row.id));
+      await world.commit(transition(row, { starts: [{ row: child, due: 1 }] }), delivery(row.id));
       assert.deepEqual(await world.store.check(), []);
       await world.place.plant(damage, damage === "open child without a run" ? child.id : row.id);
       const findings = await world.store.check();
@@ -41,6 +39,20 @@ export function proveUpkeep(make: PlaceMaker): void {
       assert.ok(found, JSON.stringify(findings));
     });
   }
+
+  test("a journal that notes the end of a child for nobody waits for no child", async (t) => {
+    const world = await openWorld(t, make);
+    const row = await world.startResting();
+    const child = world.row({ parentRun: row.id, parentCall: "c" });
+    const made = { at: row.startedAt, call: "c", attempt: 1, print: "" };
+    const park = { due: null, waits: 1, inboxSeen: 0 };
+    const begun = { ...made, seq: 1, kind: "c" as const, data: JSON.stringify(child.id) };
+    await world.commit(transition(row, { ...recording(row, [begun]), park }));
+    assert.match(JSON.stringify(await world.store.check()), /which is unknown/);
+    const unused = { ...made, seq: 2, kind: "E" as const, data: "" };
+    await world.commit(transition(row, { ...recording(row, [unused]), park }));
+    assert.deepEqual(await world.store.check(), []);
+  });
 
   test("a backup is a store of its own with all that was committed before", async (t) => {
     const world = await openWorld(t, make);

@@ -45,10 +45,13 @@ export class CodeCheck {
     const program = host.finds(run.start.workflow, run.start.version);
     if (item.hold !== null) this.#held(host, program, item, item.hold);
     const mixed = run.mixed;
+    // Whoever wrote the whole journal asks for what it has: it is held against its code when a generation ends.
+    // Here it needs a look only when it diverges, which code that asks for all must not.
+    const wroteItAll = !mixed && run.code === program?.body && item.hold?.kind !== "diverged";
     if (program !== undefined && item.entries !== "") wroteBy(run, program);
     // A program whose children are missing ends differently, and says so with CLAW-1003.
     if (program === undefined || !host.hosts(programs)) return;
-    if (before > 0) this.#replayed(program, run, before, item, mixed);
+    if (before > 0 && !wroteItAll) this.#replayed(program, run, before, item, mixed);
     if (goesOn) return this.#wentOn(program, run);
     if (item.finish === null || isWithoutCode(item, run) || run.mixed) return;
     if (run.code !== null && run.code !== program.body) return;
@@ -206,11 +209,12 @@ export function agrees(
   { calls, compensation, updates }: Prediction,
   { startedAt, entries }: Facts,
 ): boolean {
-  const { cancelRequested, undoPlanned, forked, updateTaken, updateEnded } = ENTRY_KINDS;
-  if (entry.kind === cancelRequested || entry.kind === undoPlanned) return true;
+  const { cancelRequested, undoPlanned, forked, childUnused, updateTaken, updateEnded } =
+    ENTRY_KINDS;
+  const notes = [cancelRequested, undoPlanned, forked, childUnused];
+  if (notes.some((kind) => kind === entry.kind)) return true;
   const isUpdate = entry.kind === updateTaken || entry.kind === updateEnded;
   if (isUpdate) return updates?.has(entry.call) === true;
-  if (entry.kind === forked) return true;
   if (isUndo(entry.call)) return compensation?.asked.has(entry.call) === true;
   const expected = calls.get(entry.call);
   if (expected === undefined) return false;

@@ -3,7 +3,7 @@ import type { World } from "../world.ts";
 
 /**
  * A fork has exactly what its run had before the end of the chosen call, but for attempts of that call and
- * children that were open; before its first entry stands a note.
+ * children that were open or ended for nobody; before its first entry stands a note.
  */
 export function checkFork(
   { truth, ledger }: World,
@@ -14,16 +14,16 @@ export function checkFork(
   const fork = truth.runs.get(id);
   ledger.check("an acknowledged fork is durable", fork !== undefined, () => id);
   if (fork === undefined) return;
-  const { attemptFailed, childStarted, forked, undoPlanned, cancelRequested } = ENTRY_KINDS;
+  const { attemptFailed, childStarted, childUnused, forked, undoPlanned, cancelRequested } =
+    ENTRY_KINDS;
+  const noEnds: readonly string[] = [attemptFailed, childStarted, childUnused];
   const endOf = (call: string): number =>
-    before.findIndex(
-      (one) => one.call === call && one.kind !== attemptFailed && one.kind !== childStarted,
-    );
+    before.findIndex((one) => one.call === call && !noEnds.includes(one.kind));
   const cancelled = before.findIndex(({ kind }) => kind === cancelRequested);
   // A retry of a cancelled run begins before it was cancelled, of a terminated one at its end.
   const end = from !== "" ? endOf(from) : cancelled >= 0 ? cancelled : before.length;
   const expected = before.slice(0, end).filter(({ kind, call }) => {
-    if (kind === forked || kind === undoPlanned) return false;
+    if (kind === forked || kind === undoPlanned || kind === childUnused) return false;
     if (kind === attemptFailed) return call !== from;
     return kind !== childStarted || (endOf(call) >= 0 && endOf(call) < end);
   });

@@ -25,6 +25,8 @@ export class StreamCheck {
   readonly #world: World;
   /** Words that a body has said, by its effect. */
   readonly #said = new Map<number, number>();
+  /** What was read from the disk before: what lies there never changes. */
+  readonly #read = new WeakMap<ChunkBlock, readonly Written[]>();
 
   constructor(world: World) {
     this.#world = world;
@@ -63,9 +65,10 @@ export class StreamCheck {
 
   /** Chunks of a run on the disk. */
   written(run: string): Written[] {
-    return this.#world.disk.chunks.of(run).flatMap(({ data, count: _count, ...block }) => {
-      const values = decodePayload(data) as unknown[];
-      return values.map((value, n) => ({ ...block, seq: block.seq + n, value }));
+    return this.#world.disk.chunks.of(run).flatMap((chunk) => {
+      const known = this.#read.get(chunk) ?? valuesOf(chunk);
+      this.#read.set(chunk, known);
+      return known;
     });
   }
 
@@ -124,6 +127,11 @@ export class StreamCheck {
       );
     }
   }
+}
+
+function valuesOf({ data, count: _count, ...block }: ChunkBlock): Written[] {
+  const values = decodePayload(data) as unknown[];
+  return values.map((value, n) => ({ ...block, seq: block.seq + n, value }));
 }
 
 function serialOf(value: unknown): number | undefined {

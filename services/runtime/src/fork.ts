@@ -28,6 +28,7 @@ import { hasUndone } from "./remains.ts";
 const NO_ENDS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.attemptFailed,
   ENTRY_KINDS.childStarted,
+  ENTRY_KINDS.childUnused,
   ENTRY_KINDS.cancelRequested,
   ENTRY_KINDS.undoPlanned,
   ENTRY_KINDS.forked,
@@ -159,6 +160,7 @@ function keptEntries(before: readonly Entry[], from: string): readonly Entry[] {
   return before.filter(({ kind, call }) => {
     if (kind === ENTRY_KINDS.forked || kind === ENTRY_KINDS.undoPlanned) return false;
     if (kind === ENTRY_KINDS.childStarted) return closed.has(call);
+    if (kind === ENTRY_KINDS.childUnused) return false;
     return !(kind === ENTRY_KINDS.attemptFailed && call === from);
   });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { childrenOf, type OnParentEnd, type RunId } from "@claw/core/protocol";
+import { childrenOf, ENTRY_KINDS, type OnParentEnd, type RunId } from "@claw/core/protocol";
 import { type AnyWorkflow, type Context, workflow } from "@claw/sdk";
 import { MemoryDisk, memoryStore } from "@claw/store-memory";
 import type { Claw } from "../src/index.ts";
@@ -326,3 +326,71 @@ for (const goesOn of [false, true]) {
     assert.equal(await world.output(claw.run(run.id)), goesOn ? "went on" : "ended");
   });
 }
+
+test("the end of a child whose call was closed is noted, also of one that was refused: the store is sound", async (t) => {
+  const { world, disk, open } = openPlace(t);
+  const held = gate();
+  const busy = workflow("busy", { key: () => "k", mailbox: { max: 0 } }, (ctx) =>
+    ctx.run("wait", () => held.promise),
+  );
+  const parent = workflow("parent", async (ctx) => {
+    await ctx.race("both", [
+      (inner) => inner.child(busy, undefined, { key: "refused" }),
+      // Answered in the transition that asks for the child.
+      (inner) => inner.attributes.set({ stage: "begun" }),
+    ]);
+    await ctx.race("others", [
+      (inner) => inner.child(child, 0, { onParentEnd: "abandon" }),
+      (inner) => inner.run("quick", () => 1),
+    ]);
+    await ctx.receive("end");
+    return "ended";
+  });
+  let claw = await open(busy, parent, child);
+  await claw.start(busy, undefined);
+  const run = await claw.start(parent, 1);
+  await world.until(async () => {
+    const journal = (await claw.find(run.id))?.journal ?? [];
+    return journal.filter(({ kind }) => kind === ENTRY_KINDS.childUnused).length > 0;
+  }, "the note of the refusal");
+  const started = childrenOf((await claw.find(run.id))?.journal ?? []);
+  await claw.terminate(started.get("others[0]/child:child")?.run ?? "", "gone");
+  await world.until(async () => {
+    const children = childrenOf((await claw.find(run.id))?.journal ?? []);
+    return [...children.values()].every(({ ended }) => ended);
+  }, "the note of the end");
+  await world.parked(claw, run.id);
+  const copy = memoryStore({ disk: MemoryDisk.restore(disk.snapshot()) });
+  await copy.open();
+  assert.deepEqual(await copy.check(), []);
+  await claw.stop();
+  // The notes are for nobody: they change nothing when the code runs again.
+  claw = await open(busy, parent, child);
+  await claw.signal(run.id, "end");
+  assert.equal(await world.output(claw.run(run.id)), "ended");
+});
+
+test("a child that ends while an inserted call waits before it is asked for has answered when it is", async (t) => {
+  const { world, open } = openPlace(t);
+  const slow = workflow("slow", (ctx) => ctx.receive<string>("value"));
+  const parentOf = (inserts: readonly string[]) =>
+    workflow("parent", { inserts }, async (ctx) => {
+      await ctx.run("first", () => 1);
+      for (const name of inserts) await ctx.receive(name);
+      return ctx.child(slow, null);
+    });
+  let claw = await open(parentOf([]), slow);
+  const run = await claw.start("parent", null);
+  await world.parked(claw, run.id);
+  await claw.stop();
+  claw = await open(parentOf(["ok"]), slow);
+  const id = await childOf(claw, run.id);
+  // It is taken up by a message that it does not wait for yet.
+  await claw.signal(run.id, "other");
+  await world.parked(claw, run.id);
+  await claw.signal(id, "value", "answered");
+  await world.until(async () => (await claw.find(id))?.status === "completed");
+  await world.parked(claw, run.id);
+  await claw.signal(run.id, "ok");
+  assert.equal(await world.output(claw.run(run.id)), "answered");
+});
