@@ -1,4 +1,4 @@
-import type { Finding, Store } from "@claw/core/ports";
+import type { Finding, NodeRecord, Store } from "@claw/core/ports";
 import { ClawError } from "@claw/core/protocol";
 import { backUp } from "./back-up.ts";
 import { checkStore } from "./check.ts";
@@ -13,6 +13,7 @@ import { tailsByRun } from "./read-tail.ts";
 import { type TaskReader, taskReader } from "./read-tasks.ts";
 import { Reads } from "./reads.ts";
 import { quoted, SCHEMA_VERSION, versionOf } from "./schema.ts";
+import { listNodes } from "./shared-store.ts";
 import { readChunks } from "./streams.ts";
 
 /** What a reader knows of the store as a whole. */
@@ -34,6 +35,8 @@ export interface PostgresReader
   /** Host, port, database and schema, without user and password. */
   readonly location: string;
   state(): Promise<PostgresState>;
+  /** Live nodes, oldest first. */
+  nodes(): Promise<readonly NodeRecord[]>;
   /** Writes a copy; see `Store.backup`. */
   backup(path: string): Promise<void>;
   /** Idempotent. */
@@ -128,6 +131,7 @@ function readerOn(link: Link, url: string, schema: string): PostgresReader {
           findings: durabilityFindings(server),
         };
       }),
+    nodes: () => guarded(() => listNodes(reads)),
     backup: (path) => guarded(() => backUp(url, schema, path)),
     close: () => void last.then(() => link.end()),
   };

@@ -220,15 +220,20 @@ const SILENT: NodeReport = {
 
 /** The nodes that are there; who takes runs is remembered. */
 export async function seeNodes({ sideReads, lease }: Membership): Promise<NodeRecord[]> {
-  const rows = await sideReads.all<NodeLine>(
+  const nodes = await listNodes(sideReads);
+  const taking = nodes.filter(({ takes, leaseLeftMs }) => takes && leaseLeftMs > 0);
+  lease.see(taking.map(({ incarnation }) => incarnation));
+  return nodes;
+}
+
+/** Live nodes, oldest first. */
+export async function listNodes(reads: Reads): Promise<NodeRecord[]> {
+  const rows = await reads.all<NodeLine>(
     `SELECT incarnation, report, (extract(epoch FROM began_at) * 1000)::bigint AS since,
        (extract(epoch FROM until - clock_timestamp()) * 1000)::bigint AS "leaseLeftMs"
      FROM claw.leases JOIN claw.incarnations ON id = incarnation WHERE state = 'live' ORDER BY id`,
   );
-  const nodes = rows.map(({ report, ...line }) => ({ ...SILENT, ...report, ...line }));
-  const taking = nodes.filter(({ takes, leaseLeftMs }) => takes && leaseLeftMs > 0);
-  lease.see(taking.map(({ incarnation }) => incarnation));
-  return nodes;
+  return rows.map(({ report, ...line }) => ({ ...SILENT, ...report, ...line }));
 }
 
 /** Ends incarnations whose leases are over, each in a transaction of its own; answers how many. */

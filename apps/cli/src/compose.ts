@@ -137,7 +137,7 @@ export async function rolesFor(options: RoleOptions): Promise<string> {
   return postgresRoles(options);
 }
 
-/** The store at a place, not opened yet. */
+/** The store at a place, not opened yet; other nodes may work on a database as well. */
 export async function storeAt(place: StorePlace, log: Log): Promise<Store> {
   if (place.kind === "file") {
     const { sqliteStore } = await import("@claw/store-sqlite");
@@ -145,7 +145,8 @@ export async function storeAt(place: StorePlace, log: Log): Promise<Store> {
   }
   const { postgresStore } = await import("@claw/store-postgres");
   const { url, schema, directUrl } = place;
-  return postgresStore({ url, schema, log, ...(directUrl === undefined ? {} : { directUrl }) });
+  const direct = directUrl === undefined ? {} : { directUrl };
+  return postgresStore({ url, schema, log, alone: false, ...direct });
 }
 
 /** What a process runs, and how much of each queue at once. */
@@ -155,9 +156,15 @@ export interface Hosted extends Pick<Loaded, "workflows" | "tasks"> {
 }
 
 /** A runtime on a store. Errors: those of `openRuntime`. */
-export async function openOn({ store, namespace }: Scope, hosted: Hosted, log: Log): Promise<Claw> {
+export async function openOn(
+  { store, namespace }: Scope,
+  hosted: Hosted,
+  log: Log,
+  node: NonNullable<RuntimeOptions["node"]> = {},
+): Promise<Claw> {
   const { openRuntime } = await import("@claw/runtime");
-  return openRuntime({ store: await storeAt(store, log), namespace, ...optionsOf(hosted), log });
+  const opened = await storeAt(store, log);
+  return openRuntime({ store: opened, namespace, ...optionsOf(hosted), log, node });
 }
 
 /** A runtime that leaves nothing behind. */

@@ -10,6 +10,7 @@ import type {
   EventInput,
   Forked,
   ForkOptions,
+  NodeView,
   PublishResult,
   RedriveReport,
   Retention,
@@ -95,6 +96,13 @@ export async function askStatus({ beside }: StorePlace): Promise<StatusView | nu
   const owner = readOwner(beside);
   if (owner === null || !isLive(owner) || !(await answers(owner))) return null;
   return (await ask(owner, "GET", "/v1/status")) as StatusView;
+}
+
+/** The nodes of a store as the process says that serves here; null when there is none that answers. */
+export async function askNodes({ beside }: StorePlace): Promise<readonly NodeView[] | null> {
+  const owner = readOwner(beside);
+  if (owner === null || !isLive(owner) || !(await answers(owner))) return null;
+  return ((await ask(owner, "GET", "/v1/nodes")) as { items: NodeView[] }).items;
 }
 
 async function answers(owner: Owner): Promise<boolean> {

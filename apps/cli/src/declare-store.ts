@@ -73,6 +73,12 @@ function declareCopies(program: Command, act: Act): void {
 
 function declareDatabase(program: Command, act: Act): void {
   program
+    .command("nodes")
+    .helpGroup(GROUPS.store)
+    .description("list the processes that work on the store, with what they hold and their leases")
+    .addHelpText("after", examples("claw nodes", "claw nodes --store postgres://db/shop -o json"))
+    .action(act(async (config) => (await import("./verbs/nodes.ts")).nodes(config)));
+  program
     .command("migrate")
     .helpGroup(GROUPS.store)
     .description("make the schema of a database, or bring it up to date, and begin no work")

@@ -78,7 +78,11 @@ export class Host {
   }
 
   async #openRuntime(hosted: Hosted): Promise<void> {
-    this.#claw = await openOn(this.#config, hosted, this.#log());
+    const { port } = this.#config;
+    this.#claw = await openOn(this.#config, hosted, this.#log(), {
+      release: ownVersion(),
+      address: port === 0 ? "" : `http://127.0.0.1:${port}`,
+    });
     this.#hosted = hosted;
   }
 

@@ -22,6 +22,7 @@ export function storeRoutes(room: FastifyInstance, desk: Desk): void {
     if (typeof dryRun !== "boolean") throw new ClawError("CLAW-5002", "dryRun is not a boolean");
     return desk.claw().sweep({ dryRun, keep: fieldsOf(keep ?? {}) });
   });
+  room.get("/v1/nodes", async () => ({ items: await desk.claw().nodes() }));
   room.get("/v1/status", async (): Promise<StatusView> => {
     const claw = desk.claw();
     return {
