@@ -58,7 +58,7 @@ test("a soak ends at the seed that fails, and later runs begin with it when it i
     assert.match(soak.lines.at(-1) ?? "", /^\d+ worlds up to seed 199 in \d+ s, one failed$/);
     assert.equal(soak.code, 1);
     const seeds = JSON.parse(readFileSync(kept, "utf8")) as number[];
-    assert.ok(failed !== undefined && seeds.includes(Number(failed)), `${seeds.join()}`);
+    assert.ok(failed !== undefined && seeds.includes(Number(failed)), seeds.join());
     const later = await simulate(main, ["--seeds", "1"]);
     assert.ok(later.lines.some((line) => line.startsWith(`seed ${failed} failed: `)));
     assert.equal(later.code, 1);

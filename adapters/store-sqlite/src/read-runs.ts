@@ -102,26 +102,28 @@ export function openRunReader(
     };
   }
 
-  const begin = db.prepare("BEGIN");
-  const end = db.prepare("COMMIT");
-
-  // In one transaction the file is locked once, not by each statement of each run.
-  function load(ids: readonly RunId[]): StoredRun[] {
-    begin.run();
-    try {
-      return ids.map(loadOne).filter((run) => run !== null);
-    } finally {
-      if (db.isTransaction) end.run();
-    }
-  }
-
+  const together = openReadTransaction(db);
   return {
-    load,
+    load: (ids) => together(() => ids.map(loadOne).filter((run) => run !== null)),
     due: (nowMs, limit, namespace) => due.all(nowMs, namespace, limit).map(idOf),
     suspects: (limit, namespace) => suspects.all(namespace, limit).map(idOf),
     nextDue: (afterMs, namespace) =>
       (next.get(afterMs, namespace) as { due: number } | undefined)?.due ?? null,
     held: (kinds, limit, namespace) => held.all(JSON.stringify(kinds), namespace, limit).map(idOf),
+  };
+}
+
+// In one transaction the file is locked once, not by each statement.
+function openReadTransaction(db: DatabaseSync): <T>(read: () => T) => T {
+  const begin = db.prepare("BEGIN");
+  const end = db.prepare("COMMIT");
+  return (read) => {
+    begin.run();
+    try {
+      return read();
+    } finally {
+      if (db.isTransaction) end.run();
+    }
   };
 }
 
