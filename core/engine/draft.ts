@@ -6,6 +6,7 @@ import type {
   Payload,
   Entry,
   Hold,
+  InboxRow,
   KeyChange,
   Message,
   OpenApproval,
@@ -59,6 +60,14 @@ export interface DraftRenewal {
   readonly seq: number;
   /** The one entry of that journal. */
   readonly entry: Entry;
+  /** Messages that were taken and have not come to the code, in the order of taking; absent for none. */
+  readonly inbox?: readonly TakenMessage[];
+}
+
+/** A message that was taken, under the number that it has in the inbox from now on. */
+export interface TakenMessage extends InboxRow {
+  /** The call that took it; empty for a cancellation. */
+  readonly call: string;
 }
 
 /** The parts of a transition that a plain step does not have. */

@@ -75,11 +75,12 @@ function foldNote(run: RunState, { seq, at, kind, call, print, data }: Entry): v
 function beginGeneration(
   run: RunState,
   seq: number,
-  { generation, events, after }: GenerationNote,
+  { generation, events, after, approvals }: GenerationNote,
 ): void {
   run.generation = generation;
   run.root = { ...rootScope(), path: `/${generation}/` };
   for (const [key, number] of events ?? []) subscriptionsOf(run).cursor.set(key, number);
+  if (approvals !== undefined) subscriptionsOf(run).earlier = new Map(approvals);
   if (after !== undefined) {
     subscriptionsOf(run).moved = { seq, floor: after, calls: new Set() };
   }

@@ -1,4 +1,4 @@
-import type { Entry } from "../protocol/index.ts";
+import { type Entry, ENTRY_KINDS } from "../protocol/index.ts";
 import { knownEntries } from "./records.ts";
 import type { RunState } from "./run-state.ts";
 import { forgetKnown } from "./key-state.ts";
@@ -37,8 +37,12 @@ export function closeLoop(run: RunState, call: string): void {
   if (run.loops?.open.size === 0) run.loops = null;
 }
 
-/** True for the entries of a checkpoint: what was saved last, and those of its iterations. */
+/**
+ * True for the entries of a checkpoint: what was saved last, and those of its iterations. That a decision was not used
+ * is told to people and stays.
+ */
 export function belongsTo(entry: Entry, call: string): boolean {
+  if (entry.kind === ENTRY_KINDS.decisionUnused) return false;
   return entry.call === call || entry.call.startsWith(`${call}/`);
 }
 

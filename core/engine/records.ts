@@ -75,6 +75,7 @@ export const NOTES: ReadonlySet<EntryKind> = new Set([
   ENTRY_KINDS.forked,
   ENTRY_KINDS.moved,
   ENTRY_KINDS.childUnused,
+  ENTRY_KINDS.decisionUnused,
 ]);
 /** Entries that say how far a call has come; another one answers it. */
 export const TRACES: ReadonlySet<EntryKind> = new Set([

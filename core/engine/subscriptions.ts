@@ -21,11 +21,22 @@ export interface Subscriptions {
   moved: Moved | null;
   /** Approvals that the code of this activation has asked for; null before the first. */
   approvals: Set<string> | null;
+  /** Prints of approvals that earlier generations left open, by call; null for none. */
+  earlier: ReadonlyMap<string, string> | null;
+  /** Prints of approvals that are open where this generation ends, by call; null before that. */
+  left: Map<string, string> | null;
 }
 
 /** The subscriptions of a run, begun if there are none. */
 export function subscriptionsOf(run: RunState): Subscriptions {
-  run.subscriptions ??= { calls: new Set(), cursor: new Map(), moved: null, approvals: null };
+  run.subscriptions ??= {
+    calls: new Set(),
+    cursor: new Map(),
+    moved: null,
+    approvals: null,
+    earlier: null,
+    left: null,
+  };
   return run.subscriptions;
 }
 

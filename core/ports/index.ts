@@ -21,6 +21,7 @@ export type {
   Publication,
   PublishedEvent,
   RareParts,
+  PutBack,
   Renewal,
   Release,
   Start,

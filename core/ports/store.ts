@@ -122,6 +122,17 @@ export interface Renewal {
   readonly journal: string;
   /** Sequence of its last entry. */
   readonly seq: number;
+  /**
+   * Messages that are put into the inbox, after the acks, under these numbers: none of an unread message, and 0 or less
+   * where what is unread begins with the first. They count for nothing where new messages get theirs. Default: none.
+   */
+  readonly inbox?: readonly PutBack[];
+}
+
+/** A message that a run took and puts back for its next generation. */
+export interface PutBack extends InboxRow {
+  /** The call whose entry holds what is put back; empty for a cancellation. Not stored. */
+  readonly call: string;
 }
 
 /** The atomic change of one run: all of it is written, or none. */

@@ -60,6 +60,8 @@ export const ENTRY_KINDS = {
   moved: "M",
   /** An approval was decided; data is a Decision. */
   approvalDecided: "g",
+  /** A decision that was stored has met no call that waits for it; data is the Decision. Not delivered to code. */
+  decisionUnused: "D",
   /** An update was taken; data is its checked input. */
   updateTaken: "p",
   /** The handler of an update has ended; data is a ChildOutcome. Not delivered to code. */
@@ -169,6 +171,8 @@ export interface GenerationNote {
   readonly events?: readonly (readonly [string, number])[];
   /** Events up to this number are not looked back at: the run came to this store after them. Absent for 0. */
   readonly after?: number;
+  /** Approvals that earlier generations left open, by call with a print of what was asked; absent for none. */
+  readonly approvals?: readonly (readonly [string, string])[];
 }
 
 /** Data of a `stateSaved` entry. */

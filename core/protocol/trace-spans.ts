@@ -54,6 +54,7 @@ const NO_CALLS: ReadonlySet<EntryKind> = new Set([
   ENTRY_KINDS.undoPlanned,
   ENTRY_KINDS.forked,
   ENTRY_KINDS.childUnused,
+  ENTRY_KINDS.decisionUnused,
 ]);
 
 /**

@@ -89,6 +89,11 @@ export function renewRun(disk: MemoryDisk, run: RunId, renewal: Renewal): void {
   disk.journal.delete(run);
   disk.journal.add(run, { seq: 1, lastSeq: seq, entries: renewal.journal });
   disk.runs.set(run, { ...row, input, seq });
+  if (renewal.inbox === undefined) return;
+  const unread = disk.inbox.of(run);
+  disk.inbox.delete(run);
+  const back = renewal.inbox.map(({ call: _call, ...message }) => message);
+  for (const message of [...back, ...unread]) disk.inbox.add(run, message);
 }
 
 /** Sets attributes of a run; null takes one away. */

@@ -21,7 +21,7 @@ const CONTRADICTIONS: readonly string[] = [
   `SELECT 'inbox row ' || i.seq || ' of ' || i.run || ' belongs to no open run' FROM claw.inbox i
    WHERE NOT EXISTS (SELECT 1 FROM claw.runs WHERE id = i.run)`,
   `SELECT 'inbox row ' || i.seq || ' of ' || i.run || ' is beyond its counter ' || r.inbox_seq
-   FROM claw.inbox i JOIN claw.runs r ON r.id = i.run WHERE i.seq > r.inbox_seq OR i.seq < 1`,
+   FROM claw.inbox i JOIN claw.runs r ON r.id = i.run WHERE i.seq > r.inbox_seq`,
   `SELECT 'subscription of ' || w.run || ' for ' || w.call || ' belongs to no open run' FROM claw.waits w
    WHERE NOT EXISTS (SELECT 1 FROM claw.runs WHERE id = w.run)`,
   `SELECT 'run ' || r.id || ' rests with ' || r.waits || ' waits but has more subscriptions'

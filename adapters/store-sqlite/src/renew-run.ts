@@ -15,7 +15,8 @@ export function openRenewer(db: DatabaseSync, journals: Journals): Renewer {
     INSERT INTO generations (run, generation, ended_at, input, journal)
     SELECT id, ?2, ?3, input, ?4 FROM runs WHERE id = ?1`);
   const update = db.prepare("UPDATE runs SET input = ? WHERE id = ?");
-  return (run, { generation, endedAt, input, journal, seq }) => {
+  const putBack = db.prepare("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?)");
+  return (run, { generation, endedAt, input, journal, seq, inbox = [] }) => {
     let text = "";
     for (const row of rows.all(run)) text += String(row["entries"]);
     text += journals.tailOf(run);
@@ -24,6 +25,7 @@ export function openRenewer(db: DatabaseSync, journals: Journals): Renewer {
     }
     update.run(input, run);
     journals.replace(run, 1, seq, journal);
+    for (const row of inbox) putBack.run(run, row.seq, row.kind, row.name, row.from, row.data);
   };
 }
 

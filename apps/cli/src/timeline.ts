@@ -45,6 +45,7 @@ const OUTCOMES: Readonly<Record<EntryKind, string>> = {
   [ENTRY_KINDS.stateSaved]: "saved",
   [ENTRY_KINDS.generationBegan]: "began",
   [ENTRY_KINDS.approvalDecided]: "decided",
+  [ENTRY_KINDS.decisionUnused]: "unused",
   [ENTRY_KINDS.updateTaken]: "update",
   [ENTRY_KINDS.updateEnded]: "updated",
   [ENTRY_KINDS.streamWritten]: "written",

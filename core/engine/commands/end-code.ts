@@ -1,3 +1,4 @@
+import { leaveApproval } from "../approvals.ts";
 import { awaitedCount } from "../children.ts";
 import { settleReplay } from "../delivery.ts";
 import { firstUnasked } from "../records.ts";
@@ -30,6 +31,7 @@ export function endCode(
     // An answer that was recorded but not delivered is no loose end.
     if (!call.answered) abandoned.push(call.id);
     run.closedCalls.push(call);
+    if (as === "its next generation") leaveApproval(run, call);
     withdraw(run, call, as === "its next generation" ? "it went on" : "it ended");
   }
   if (abandoned !== NONE) run.abandoned = abandoned;

@@ -1,4 +1,5 @@
 import type { ChildOutcome, ClosedStatus, ErrorRecord, Payload } from "../../protocol/index.ts";
+import { noteUnused } from "../approvals.ts";
 import { extrasOf, toParent } from "../draft.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { openUpdates } from "../updates.ts";
@@ -15,6 +16,7 @@ export type Verdict =
  */
 export function finishRun(run: RunState, verdict: Verdict, nowMs: number): void {
   forsakeAwaited(run, "it ended");
+  for (const row of run.inbox) if (row.kind === "approval") noteUnused(run, row, nowMs);
   const draft = draftOf(run);
   const open = openUpdates(run);
   draft.ending = {

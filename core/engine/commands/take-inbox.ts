@@ -5,7 +5,7 @@ import {
   eventNumberOf,
   type InboxRow,
 } from "../../protocol/index.ts";
-import { closeApproval } from "../approvals.ts";
+import { askedAgain, closeApproval, isEarlyDecision, noteUnused } from "../approvals.ts";
 import type { Call } from "../call.ts";
 import { extrasOf } from "../draft.ts";
 import { record, recordAnswer } from "../record.ts";
@@ -29,7 +29,8 @@ export function addMessages(run: RunState, rows: readonly InboxRow[]): void {
 /**
  * Takes every message that an open call waits for, in the order of arrival: each becomes an entry, and
  * its row is removed in the same transition. During replay only for inserted calls. Signals that nobody waits
- * for stay, and decisions of approvals that were not asked for yet; answers to calls that are closed are dropped.
+ * for stay, and decisions of approvals that were not asked for yet; answers to calls that are closed are dropped,
+ * but decisions are noted.
  */
 export function takeInbox(run: RunState, nowMs: number): void {
   if (run.inbox.length === 0) return;
@@ -37,28 +38,42 @@ export function takeInbox(run: RunState, nowMs: number): void {
   const waiting = waitingCalls(run);
   const left: InboxRow[] = [];
   for (const row of run.inbox) {
-    const call = row.kind === "cancel" ? null : waiting.get(`${row.kind} ${row.name}`)?.shift();
+    const call = row.kind === "cancel" ? null : callFor(run, row, waiting);
     if (call === undefined && isEarly(run, row)) {
       left.push(row);
       continue;
     }
     if (call === null) requestCancel(run, row, nowMs);
     else if (call !== undefined) answerOnce(run, call, row, nowMs);
-    else if (row.kind === "child") noteUnused(run, row, nowMs);
+    else if (row.kind === "child") noteUnusedChild(run, row, nowMs);
+    else if (row.kind === "approval") noteUnused(run, row, nowMs);
     extrasOf(draftOf(run)).acks.push(row.seq);
   }
   run.inbox = left;
 }
 
+function callFor(run: RunState, row: InboxRow, waiting: Map<string, Call[]>): Call | undefined {
+  const call = waiting.get(`${row.kind} ${row.name}`)?.shift();
+  return call === undefined && row.kind === "approval" ? askedAgain(run, row, waiting) : call;
+}
+
 // Beside an inserted call others were not asked for yet. The decision of an approval that the code has not come to,
-// because it waits for something else than ctx or was changed, was acknowledged, and stays until the code asks.
-function isEarly({ replaying, subscriptions }: RunState, { kind, name }: InboxRow): boolean {
-  if (replaying || kind === "signal") return true;
-  return kind === "approval" && subscriptions?.approvals?.has(name) !== true;
+// because it waits for something else than ctx, was changed or has gone on, was acknowledged, and stays until the code
+// asks.
+function isEarly(run: RunState, row: InboxRow): boolean {
+  if (run.replaying || row.kind === "signal") return true;
+  return row.kind === "approval" && isEarlyDecision(run, row);
+}
+
+/** True when a message that came before now lies ready for a call: it is taken as soon as the turn is closed. */
+export function liesReady({ inbox }: RunState, call: Call): boolean {
+  if (inbox.length === 0) return false;
+  const key = inboxKey(call);
+  return key !== null && inbox.some(({ kind, name }) => `${kind} ${name}` === key);
 }
 
 // Without it the journal would tell of a child under way, which may be gone by now.
-function noteUnused(run: RunState, { name }: InboxRow, nowMs: number): void {
+function noteUnusedChild(run: RunState, { name }: InboxRow, nowMs: number): void {
   const call = { id: name, attempt: 1, print: "" };
   record(run, ENTRY_KINDS.childUnused, call, "", nowMs);
 }

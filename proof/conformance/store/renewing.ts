@@ -38,6 +38,34 @@ export function proveRenewing(make: PlaceMaker): void {
     assert.deepEqual(await world.store.check(), []);
   });
 
+  test("what a run puts back lies before what is unread, and is taken by its number", async (t) => {
+    const world = await openWorld(t, make);
+    const row = await world.start();
+    for (let at = 0; at < 3; at++) await world.commit(delivery(row.id));
+    await world.commit(transition(row, { ...step(row, 1), acks: [2] }));
+    const message = { to: row.id, kind: "signal", name: "word", from: "", call: "signal:word" };
+    const inbox = [
+      { ...message, kind: "signal" as const, seq: -1, data: '"a"' },
+      { ...message, kind: "signal" as const, seq: 0, data: '"b"' },
+    ];
+    const renewed = { ...renewal(row, 1, 2), inbox };
+    await world.commit(transition(row, { ...step(row, 2), acks: [3], rare: { renewal: renewed } }));
+    await world.commit(delivery(row.id));
+    await world.restart();
+    const numbers = async (): Promise<readonly number[] | undefined> =>
+      (await world.load(row.id))?.inbox.map(({ seq }) => seq);
+    assert.deepEqual(await numbers(), [-1, 0, 1, 4]);
+    const [first] = (await world.load(row.id))?.inbox ?? [];
+    const { call: _call, ...put } = inbox[0] ?? message;
+    assert.deepEqual(first, put);
+    assert.deepEqual(await world.store.check(), []);
+    await world.commit(transition(row, { ...step(row, 4), acks: [-1, 1] }));
+    assert.deepEqual(await numbers(), [0, 4]);
+    const start = { ...row, input: "2" };
+    await world.commit(transition(row, { seq: 4, finish: finish(start, { journal: null }) }));
+    assert.deepEqual(await world.store.check(), []);
+  });
+
   test("journals of ended generations are kept, with their inputs, when the run has ended", async (t) => {
     const world = await openWorld(t, make);
     const row = await world.start();

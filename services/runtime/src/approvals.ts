@@ -70,12 +70,15 @@ export async function decideHere(
     throw (await wasDecided(node, run, call)) ? decidedAlready(run, call) : notOpen(run, call);
   }
   const place = placeOf(run, call);
-  node.deciding.add(place);
+  node.deciding.set(place, (node.deciding.get(place) ?? 0) + 1);
   let answer: ItemAnswer;
   try {
     answer = await request({ type: "decision", run, call, data });
   } finally {
-    node.deciding.delete(place);
+    // Of several at once the last one to end clears the place.
+    const others = (node.deciding.get(place) ?? 1) - 1;
+    if (others === 0) node.deciding.delete(place);
+    else node.deciding.set(place, others);
   }
   if (answer.status !== "refused") return;
   if (answer.why === "elsewhere") throw new HeldElsewhere(run);
@@ -113,8 +116,9 @@ function placeOf(run: RunId, call: string): string {
 
 async function wasDecided(node: Node, run: RunId, call: string): Promise<boolean> {
   const record = await node.store.find(run);
+  const { approvalDecided, decisionUnused } = ENTRY_KINDS;
   const isIt = (entry: { kind: string; call: string }): boolean =>
-    entry.call === call && entry.kind === ENTRY_KINDS.approvalDecided;
+    entry.call === call && (entry.kind === approvalDecided || entry.kind === decisionUnused);
   return record?.journal.some(isIt) ?? false;
 }
 

@@ -33,6 +33,7 @@ const NO_ENDS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.undoPlanned,
   ENTRY_KINDS.forked,
   ENTRY_KINDS.moved,
+  ENTRY_KINDS.decisionUnused,
 ]);
 
 /** Makes a run that goes on from another's journal. Errors: CLAW-3001, CLAW-2017, CLAW-2045, CLAW-1003 to 1006. */

@@ -14,6 +14,7 @@ import {
   ClawError,
   decodePayload,
   type InboxRow,
+  isCoded,
   limits,
   newRunId,
   PARTITION_COUNT,
@@ -88,8 +89,8 @@ export class Node {
   readonly takeUps: TakeUps;
   /** Runs that are being ended without their code: not taken up any more. */
   readonly endings: Endings;
-  /** Approvals of which a decision is under way. */
-  readonly deciding = new Set<string>();
+  /** How many decisions are under way, by approval. */
+  readonly deciding = new Map<string, number>();
   /** Places in memory that were given to runs which the next commit creates. */
   #admitted = 0;
   /** Until then runs that are taken up are written down before they go on: this process may crash as well. */
@@ -222,6 +223,8 @@ export class Node {
 
   /** Goes on with the next generation of a run. */
   renew(workflow: AnyWorkflow, state: RunState): void {
+    // What it took in an earlier life and puts back is opened where messages are: with what the store has.
+    if (state.inbox.some(({ data }) => isCoded(data))) return this.takeUpSoon([state.start.id]);
     const activation = new Activation(this, state, workflow, decodePayload(state.start.input));
     this.active.set(state.start.id, activation);
     this.loop.wake(activation);

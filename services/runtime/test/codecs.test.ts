@@ -5,7 +5,7 @@ import { event, workflow } from "@claw/sdk";
 import { MemoryDisk, memoryStore } from "@claw/store-memory";
 import type { PayloadCodec } from "@claw/core/ports";
 import { type Claw, compression, encryption } from "../src/index.ts";
-import { World } from "./world.ts";
+import { gate, World } from "./world.ts";
 
 const SECRET = "the heron stands at noon";
 const KEYS = { old: randomBytes(32), new: randomBytes(32) };
@@ -229,6 +229,35 @@ describe("codecs", () => {
       [SECRET, SECRET + SECRET].map((word) => JSON.stringify(word)),
     );
     assert.ok(!disk.snapshot().includes("heron"));
+  });
+
+  test("what a run took in an earlier life and puts back is decoded by its next generation", async (t) => {
+    const { disk, world } = places(t);
+    const hold = gate();
+    let lives = 0;
+    // In its second life the step answers late: by then the word is recorded, and lies behind it.
+    const again = workflow("again", { foreignAwait: "warn" }, async (ctx, generation: number) => {
+      if (generation === 2) return [await ctx.receive("word"), await ctx.receive("word")];
+      lives++;
+      void ctx.receive("word");
+      await ctx.receive("go");
+      if (lives === 1) await hold.promise;
+      return ctx.continueAs(2);
+    });
+    for (const limits of [{}, { inlineBytesMax: 40 }]) {
+      lives = 0;
+      const first = await world.open([again], { codec: OLD, limits });
+      const run = await first.start(again, 1);
+      await world.calm();
+      await Promise.all([first.signal(run.id, "go"), first.signal(run.id, "word", SECRET)]);
+      await world.calm();
+      await first.stop();
+      const second = await world.open([again], { codec: OLD, limits });
+      await second.signal(run.id, "word", "next");
+      assert.deepEqual(await world.output(second.run(run.id)), [SECRET, "next"]);
+      assert.ok(!disk.snapshot().includes("heron"));
+      await second.stop();
+    }
   });
 
   test("codecs and key rings that are none are refused by name, without the key", () => {

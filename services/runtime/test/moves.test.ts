@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { Store } from "@claw/core/ports";
+import { workflow } from "@claw/sdk";
 import { MemoryDisk, memoryStore } from "@claw/store-memory";
 import { sqliteStore } from "@claw/store-sqlite";
 import { compression, encryption } from "../src/index.ts";
@@ -287,4 +288,38 @@ test("what an operator paused stays paused, and a bug is a bug again", async (t)
   assert.equal((await claw.importRuns(bytesOf(text), { resume: true })).resumed, 1);
   assert.equal(await target.output(claw.run(held.id)), "right");
   assert.equal(await target.reason(claw, paused.id), "the bank is down");
+});
+
+test("what a run put back moves along before what is unread, and a decision for its next generation", async (t) => {
+  const source = new World(t, inMemory());
+  const flow = workflow("gen", async (ctx, generation: number) => {
+    if (generation === 1) {
+      void ctx.receive("word");
+      void ctx.approval({}, { title: "Pay?" });
+      await ctx.receive("go");
+      return ctx.continueAs(2);
+    }
+    await ctx.receive("moved");
+    const words = [await ctx.receive("word"), await ctx.receive("word")];
+    return [...words, (await ctx.approval({}, { title: "Pay?" })).by];
+  });
+  const first = await source.open([flow]);
+  const { id } = await first.start(flow, 1);
+  await source.soon(async () => (await first.approvals()).length === 1);
+  await first.signal(id, "other");
+  const yes = { by: "ada", decision: "approve" } as const;
+  await Promise.all([
+    first.approve(id, "approval", yes),
+    first.signal(id, "go"),
+    first.signal(id, "word", "a"),
+    first.signal(id, "word", "b"),
+  ]);
+  await source.parked(first, id);
+  const text = await textOf(first.exportRuns());
+  await first.stop();
+  const target = new World(t, inFile(t));
+  const claw = await target.open([flow]);
+  await claw.importRuns(bytesOf(text), { resume: true });
+  await claw.signal(id, "moved");
+  assert.deepEqual(await target.output(claw.run(id)), ["a", "b", "ada"]);
 });

@@ -116,7 +116,8 @@ BEGIN
   UPDATE claw.runs SET seq = last_seq WHERE id = run_id;
 END $$;
 
--- Closes the journal of a run as that of a generation, and begins that of the next one.
+-- Closes the journal of a run as that of a generation, and begins that of the next one, which gets back what was taken
+-- and not seen.
 CREATE FUNCTION claw.renew_run(run_id text, r jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO claw.generations (run, generation, ended_at, input, journal)
@@ -128,6 +129,9 @@ BEGIN
   END IF;
   UPDATE claw.runs SET input = r->>'input' WHERE id = run_id;
   PERFORM claw.replace_entries(run_id, 1, (r->>'seq')::int, r->>'journal');
+  INSERT INTO claw.inbox
+  SELECT run_id, (m->>'seq')::int, m->>'kind', m->>'name', m->>'from', m->>'data'
+  FROM jsonb_array_elements(r->'inbox') m;
 END $$;
 
 -- Writes the closed row of a run and removes its open one with all messages.

@@ -102,10 +102,8 @@ const COUNTERPARTS: readonly Damage[] = [
   {
     find: `SELECT 'inbox row ' || i.seq || ' of ' || i.run || ' is beyond its counter ' || r.inbox_seq
       AS message, i.run, i.seq FROM inbox i JOIN runs r ON r.id = i.run
-      WHERE i.seq > r.inbox_seq OR i.seq < 1`,
+      WHERE i.seq > r.inbox_seq`,
     fix: [
-      `UPDATE inbox SET seq = 1 + (SELECT max(inbox_seq, (SELECT max(seq) FROM inbox WHERE run = :run))
-        FROM runs WHERE id = :run) WHERE run = :run AND seq = :seq AND seq < 1`,
       `UPDATE runs SET inbox_seq = max(inbox_seq, (SELECT max(seq) FROM inbox WHERE run = :run))
         WHERE id = :run`,
       WAKE,

@@ -278,6 +278,7 @@ function checkData(kind: EntryKind, data: unknown, run: string): void {
     case ENTRY_KINDS.cancelRequested:
       return void textOf(data ?? "", "data", NOTE_CHARS);
     case ENTRY_KINDS.approvalDecided:
+    case ENTRY_KINDS.decisionUnused:
       return checkDecision(data);
     case ENTRY_KINDS.callSkipped:
       return void textOf(fieldsOf(data, "the note", "by", "value")["by"], "by", NOTE_CHARS);
@@ -293,10 +294,11 @@ function checkNote(kind: EntryKind, data: unknown): void {
     const { completed, open } = fieldsOf(data, "the plan", "completed open");
     for (const list of [completed, open]) listOf(list, "the plan", (one) => lineOf(one, "a call"));
   } else if (kind === ENTRY_KINDS.generationBegan) {
-    const note = fieldsOf(data, "the note", "generation", "events after");
+    const note = fieldsOf(data, "the note", "generation", "events after approvals");
     wholeOf(note["generation"], "generation", 2, SEQ_MAX);
     if (note["after"] !== undefined) wholeOf(note["after"], "after", 0, SEQ_MAX);
     checkTaken(note["events"]);
+    checkLeft(note["approvals"]);
   } else if (kind === ENTRY_KINDS.stateSaved) {
     const note = fieldsOf(data, "the state", "next", "value events");
     if (note["next"] !== null) wholeOf(note["next"], "next", 0, SEQ_MAX);
@@ -327,6 +329,14 @@ function checkTaken(given: unknown): void {
     const [key, number] = listOf(one, "an event", (part) => part);
     textOf(key, "a key", NOTE_CHARS);
     wholeOf(number, "a number", -1, SEQ_MAX);
+  });
+}
+
+function checkLeft(given: unknown): void {
+  listOf(given ?? [], "approvals", (one) => {
+    const [call, print] = listOf(one, "an approval", (part) => part);
+    lineOf(call, "a call");
+    textOf(print, "a print", NOTE_CHARS);
   });
 }
 
@@ -388,7 +398,7 @@ export function readMessage(given: unknown, { id }: StartRow): InboxRow {
   }
   return {
     to: id,
-    seq: wholeOf(message["seq"], "seq", 1, SEQ_MAX),
+    seq: wholeOf(message["seq"], "seq", -SEQ_MAX, SEQ_MAX),
     kind,
     name: kind === "signal" ? nameOf(message["name"], "name") : lineOf(message["name"], "name"),
     from: runIdOf(message["from"], "from", true),
@@ -407,7 +417,7 @@ export function checkArchive(archive: RunArchive): void {
   const began = journal.some(({ kind }) => kind === ENTRY_KINDS.generationBegan);
   if (began !== generations.length > 0) throw new Wrong("its generations do not fit its journal");
   checkStreams(archive.streams);
-  let last = 0;
+  let last = Number.NEGATIVE_INFINITY;
   for (const message of open?.inbox ?? []) {
     if (message.seq <= last) throw new Wrong("its messages are not in order");
     last = message.seq;

@@ -20,6 +20,7 @@ import {
   joinParts,
   type KeyChange,
   type Message,
+  type MessageKind,
   type Payload,
   type RunId,
   type StartRow,
@@ -53,6 +54,12 @@ export const NO_PAYLOADS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.streamWritten,
 ]);
 
+// The entries that hold what is put back.
+const TAKEN_AS: Partial<Record<MessageKind, Entry["kind"]>> = {
+  signal: ENTRY_KINDS.signalReceived,
+  approval: ENTRY_KINDS.approvalDecided,
+};
+
 // How the data of an entry begin that are sealed already.
 const SEALED = "\u001f~";
 
@@ -84,6 +91,9 @@ function concernsTransition(sealer: Sealer, item: Transition): boolean {
   }
   const { renewal, keyState, streams, past } = item.rare ?? {};
   if (renewal && sealer.concerns(renewal.input)) return true;
+  for (const { data } of renewal?.inbox ?? []) {
+    if (data.startsWith(SEALED) || sealer.concerns(data)) return true;
+  }
   if (keyState && sealer.concerns(keyState.state)) return true;
   for (const { data } of streams?.blocks ?? []) if (sealer.concerns(data)) return true;
   if (sealer.hasCodecs && past && past.length > 0) return true;
@@ -153,7 +163,15 @@ export class BatchSealer {
 
   async #renewal(run: RunId, renewal: Renewal, blobs: SealedBlob[]): Promise<Renewal> {
     const input = await this.#sealer.seal(renewal.input, inputPlace(run), blobs);
-    return { ...renewal, input };
+    if (renewal.inbox === undefined) return { ...renewal, input };
+    // What a journal gave back is sealed for its entry, and stands in a message from now on.
+    const inbox = await each(renewal.inbox, async (row) => {
+      const kind = TAKEN_AS[row.kind] ?? ENTRY_KINDS.cancelRequested;
+      const place = entryPlace(run, { kind, call: row.call, attempt: 1 });
+      const data = await this.#sealer.open(row.data, place);
+      return { ...row, data: await this.#sealer.seal(data, messagePlace(row), blobs) };
+    });
+    return { ...renewal, input, inbox };
   }
 
   async #keyState(change: KeyChange, blobs: SealedBlob[]): Promise<KeyChange> {
