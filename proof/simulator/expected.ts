@@ -114,6 +114,8 @@ export const EXPECTED: readonly string[] = [
   "invariant a step that ended in time is not called uncertain",
   "invariant a stop answers whoever waits",
   "invariant a wait misses no event",
+  "decision unused",
+  "invariant an acknowledged decision is in the record of its run",
   "invariant an acknowledged decision never times out",
   "invariant an acknowledged event is in the store",
   "invariant an acknowledged message is in the store",
@@ -161,6 +163,8 @@ export const EXPECTED: readonly string[] = [
   "invariant what a body said is durable with its end",
   "invariant what is called undone was undone",
   "invariant what was completed last is undone first",
+  "invariant what was taken and not seen is put back",
+  "invariant what was taken and not seen is put back before what is unread",
   "invariant who waits for a key is behind a run that has it",
   "queue full",
   "refused CLAW-1004",
@@ -173,4 +177,5 @@ export const EXPECTED: readonly string[] = [
   "refused CLAW-3012",
   "refused CLAW-3013",
   "refused CLAW-3014",
+  "signal put back",
 ];

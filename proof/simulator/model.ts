@@ -132,7 +132,8 @@ class Model {
         entry.kind !== ENTRY_KINDS.childStarted &&
         entry.kind !== ENTRY_KINDS.childUnused &&
         entry.kind !== ENTRY_KINDS.startRequested &&
-        entry.kind !== ENTRY_KINDS.undoPlanned
+        entry.kind !== ENTRY_KINDS.undoPlanned &&
+        entry.kind !== ENTRY_KINDS.decisionUnused
       ) {
         this.#answers.set(entry.call, entry);
       }

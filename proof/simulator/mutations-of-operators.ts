@@ -1,8 +1,9 @@
 import type { Mutation } from "./mutations.ts";
 
 const WRITE = "adapters/store-memory/src/write-run.ts";
+const CONTINUE = "core/engine/commands/continue-run.ts";
 
-/** Planted bugs of forks, retention, limits and of senders. */
+/** Planted bugs of forks, retention, limits, senders, generations and decisions. */
 export const OPERATOR_MUTATIONS: readonly Mutation[] = [
   {
     bug: "a fork keeps the end of the call that it was made from",
@@ -46,6 +47,46 @@ export const OPERATOR_MUTATIONS: readonly Mutation[] = [
         file: WRITE,
         search: "  disk.generations.add(run, {",
         replacement: "  disk.inbox.delete(run);\n  disk.generations.add(run, {",
+      },
+    ],
+  },
+  {
+    bug: "what was taken and not seen comes again behind what is unread",
+    edits: [
+      {
+        file: CONTINUE,
+        search: "  if (run.inboxSeen === 0) {",
+        replacement: "  if (run.inboxSeen >= 0) {",
+      },
+    ],
+  },
+  {
+    bug: "what was taken and not seen is gone with its generation",
+    edits: [
+      {
+        file: CONTINUE,
+        search: "  if (again.length === 0) return [];",
+        replacement: "  if (again.length >= 0) return [];",
+      },
+    ],
+  },
+  {
+    bug: "the time of an approval runs out although its decision is under way",
+    edits: [
+      {
+        file: "services/runtime/src/approvals.ts",
+        search: "  return node.deciding.size > 0 &&",
+        replacement: "  return node.deciding.size < 0 &&",
+      },
+    ],
+  },
+  {
+    bug: "a decision that the end of its run meets is forgotten",
+    edits: [
+      {
+        file: "core/engine/commands/finish-run.ts",
+        search: "  noteDecisions(run, nowMs);\n  const draft",
+        replacement: "  const draft",
       },
     ],
   },

@@ -51,6 +51,7 @@ const MESSAGE_KINDS: ReadonlySet<string> = new Set([
 const NOTES: ReadonlySet<string> = new Set([
   ENTRY_KINDS.childStarted,
   ENTRY_KINDS.childUnused,
+  ENTRY_KINDS.decisionUnused,
   ENTRY_KINDS.startRequested,
   ENTRY_KINDS.generationBegan,
 ]);
@@ -82,6 +83,8 @@ export class Truth {
   readonly #ledger: Ledger;
   readonly #disk: MemoryDisk;
   readonly #sound = new Map<string, unknown>();
+  /** What a run puts back at the end of a generation, sent or durable, by run and generation. */
+  readonly #putBack = new Map<string, readonly InboxRow[]>();
 
   constructor(disk: MemoryDisk, ledger: Ledger) {
     this.#disk = disk;
@@ -109,7 +112,9 @@ export class Truth {
   /** A batch is about to be sent: the signals that it takes are still in their inboxes. */
   committing(batch: Batch): void {
     for (const item of batch.items) {
-      if (item.type !== "transition" || item.acks.length === 0) continue;
+      if (item.type !== "transition") continue;
+      this.#checkPutBack(item);
+      if (item.acks.length === 0) continue;
       const rows = this.#disk.inbox.of(item.run).filter(({ kind }) => kind === "signal");
       const taken = rows.filter(({ seq }) => item.acks.includes(seq));
       if (taken.length > 0) this.#checkOrder(item, rows, taken);
@@ -137,6 +142,27 @@ export class Truth {
       overtaken === undefined && inOrder,
       () => `${item.run} took ${item.acks.join()}, left ${String(overtaken?.seq)}`,
     );
+  }
+
+  // A number that is given again is free: its message was taken, or there never was one.
+  #checkPutBack({ run: id, acks, rare, messages }: Transition): void {
+    const run = this.runs.get(id);
+    if (!rare?.renewal || run === undefined) return;
+    const back = rare.renewal.inbox ?? [];
+    const last = back.at(-1)?.seq ?? Number.NEGATIVE_INFINITY;
+    // What it sends to itself comes last; a run that has taken nothing here has nothing else to do it with.
+    const again = run.taken.size === 0 ? [] : messages.filter(({ to }) => to === id);
+    const unread = this.#disk.inbox.of(id).filter(({ seq }) => !acks.includes(seq));
+    const overtaken = unread.find(
+      ({ seq, kind, name }) =>
+        seq <= last || again.some((one) => one.kind === kind && one.name === name),
+    );
+    this.#ledger.check(
+      "what was taken and not seen is put back before what is unread",
+      overtaken === undefined,
+      () => `${id} puts back ${back.map(({ seq }) => seq).join()} behind ${overtaken?.seq}`,
+    );
+    this.#putBack.set(placeOf(run), back);
   }
 
   #begin(row: StartRow): KnownRun {
@@ -200,9 +226,15 @@ export class Truth {
 
   // A later generation has a journal of its own, whose numbers go on.
   #renew(run: KnownRun, input: string, text: string): void {
+    this.#goOn(run, input);
+    this.append(run, text, 1);
+  }
+
+  // What it puts back lies in the inbox again.
+  #goOn(run: KnownRun, input: string): void {
+    for (const { seq } of this.#putBack.get(placeOf(run)) ?? []) run.taken.delete(seq);
     run.generations.push({ begins: run.entries.length + 1, input });
     run.text = "";
-    this.append(run, text, 1);
   }
 
   #take(run: KnownRun, item: Transition): void {
@@ -342,9 +374,7 @@ export class Truth {
     const ended = this.#disk.generations.of(run.start.id);
     for (let at = run.generations.length; at < ended.length; at++) {
       this.#compare(run, ended[at]?.journal ?? "");
-      const begins = run.entries.length + 1;
-      run.generations.push({ begins, input: ended[at + 1]?.input ?? input });
-      run.text = "";
+      this.#goOn(run, ended[at + 1]?.input ?? input);
     }
     this.#compare(run, text);
   }
@@ -357,6 +387,10 @@ export class Truth {
       this.append(run, text.slice(run.text.length), isFirst ? 1 : run.entries.length + 1);
     }
   }
+}
+
+function placeOf({ start, generations }: KnownRun): string {
+  return `${start.id} ${generations.length}`;
 }
 
 function countOf(entries: string): number {

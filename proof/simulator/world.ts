@@ -259,6 +259,7 @@ export class World implements HostListener {
     this.streams.audit();
     this.tasks.audit(this.weather.clockJumps > 0 || this.weather.blocks);
     this.keys.audit();
+    this.approvals.audit();
     checkStarts(this);
     checkNamespaces(this);
     await checkReplay(this, this.dice.fork());

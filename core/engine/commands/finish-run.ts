@@ -16,7 +16,7 @@ export type Verdict =
  */
 export function finishRun(run: RunState, verdict: Verdict, nowMs: number): void {
   forsakeAwaited(run, "it ended");
-  for (const row of run.inbox) if (row.kind === "approval") noteUnused(run, row, nowMs);
+  noteDecisions(run, nowMs);
   const draft = draftOf(run);
   const open = openUpdates(run);
   draft.ending = {
@@ -33,4 +33,21 @@ export function finishRun(run: RunState, verdict: Verdict, nowMs: number): void 
   if (run.start.parentRun !== "") {
     extrasOf(draft).messages.push(...toParent(run.start, JSON.stringify(outcome)));
   }
+}
+
+/** Messages came to a run whose end is drafted: decisions among them meet nobody, and its record says so. */
+export function noteLate(run: RunState, nowMs: number): void {
+  const ending = run.draft?.ending ?? null;
+  if (ending === null || !noteDecisions(run, nowMs)) return;
+  draftOf(run).ending = { ...ending, endedAt: Math.max(ending.endedAt, run.lastAt) };
+}
+
+// Their rows go with the run.
+function noteDecisions(run: RunState, nowMs: number): boolean {
+  if (run.inbox.length === 0) return false;
+  const decisions = run.inbox.filter(({ kind }) => kind === "approval");
+  if (decisions.length === 0) return false;
+  for (const row of decisions) noteUnused(run, row, nowMs);
+  run.inbox = run.inbox.filter(({ kind }) => kind !== "approval");
+  return true;
 }

@@ -1,4 +1,4 @@
-import { type Decision, decodePayload, ENTRY_KINDS } from "@claw/core/protocol";
+import { type Decision, decodePayload, type Entry, ENTRY_KINDS } from "@claw/core/protocol";
 import type { ExpectedCall, Facts } from "../model.ts";
 import type { KnownRun } from "../truth.ts";
 import type { World } from "../world.ts";
@@ -8,6 +8,8 @@ export class ApprovalCheck {
   readonly #world: World;
   /** Acknowledged decisions by run and call. */
   readonly #decided = new Map<string, number>();
+  /** The runs that acknowledged decisions were for, by the number of the decision. */
+  readonly #owed = new Map<number, string>();
 
   constructor(world: World) {
     this.#world = world;
@@ -18,6 +20,7 @@ export class ApprovalCheck {
     const place = `${run} ${call}`;
     const first = this.#decided.get(place);
     this.#decided.set(place, first ?? n);
+    this.#owed.set(n, run);
     this.#world.ledger.check(
       "of several decisions the first counts",
       first === undefined || first === n,
@@ -48,6 +51,25 @@ export class ApprovalCheck {
           () => `${name}: ${told} was acknowledged`,
         );
       }
+    }
+  }
+
+  /** Everything has ended: what was decided came to the code, or the run's record says that it did not. */
+  audit(): void {
+    const { truth, disk, ledger } = this.#world;
+    const { approvalDecided, decisionUnused } = ENTRY_KINDS;
+    for (const [n, id] of this.#owed) {
+      const run = truth.runs.get(id);
+      if (run === undefined || !disk.closed.has(id)) continue;
+      const isIt = ({ kind, data }: Entry): boolean =>
+        (kind === approvalDecided || kind === decisionUnused) && data.includes(`"n":${n}}`);
+      const found = run.entries.findLast(isIt);
+      if (found?.kind === decisionUnused) ledger.count("decision unused");
+      ledger.check(
+        "an acknowledged decision is in the record of its run",
+        found !== undefined,
+        () => `decision ${n} of ${id}, which is ${run.ending?.status}`,
+      );
     }
   }
 }

@@ -9,6 +9,7 @@ import type { World } from "../world.ts";
 import { checkChildren } from "./children.ts";
 import { checkAttributes } from "./approvals.ts";
 import { checkEvents } from "./events.ts";
+import { checkPutBack } from "./generations.ts";
 import { checkUpdates } from "./updates.ts";
 import { checkSteps } from "./steps.ts";
 import { checkCompensation, checkUndone } from "./undo.ts";
@@ -52,7 +53,7 @@ export class CodeCheck {
     // A program whose children are missing ends differently, and says so with CLAW-1003.
     if (program === undefined || !host.hosts(programs)) return;
     if (before > 0 && !wroteItAll) this.#replayed(program, run, before, item, mixed);
-    if (goesOn) return this.#wentOn(program, run);
+    if (goesOn) return this.#wentOn(program, run, item);
     if (item.finish === null || isWithoutCode(item, run) || run.mixed) return;
     if (run.code !== null && run.code !== program.body) return;
     const facts = factsOf(run, run.entries);
@@ -62,7 +63,7 @@ export class CodeCheck {
   }
 
   // A generation of a run has ended; the next one is that of one code again.
-  #wentOn(program: Program, run: KnownRun): void {
+  #wentOn(program: Program, run: KnownRun, item: Transition): void {
     const { programs, ledger } = this.#world;
     const last = run.entries.length - 1;
     const facts = factsOf(run, run.entries.slice(0, last));
@@ -80,6 +81,7 @@ export class CodeCheck {
       prediction.goesOnAt < Number.POSITIVE_INFINITY,
       () => `${run.start.id} after ${last} entries`,
     );
+    checkPutBack(this.#world, item, prediction);
     this.#calls(run, prediction, facts);
     run.foreseen++;
   }
@@ -203,16 +205,23 @@ function isWithoutCode({ finish }: Transition, run: KnownRun): boolean {
   return !run.entries.some(({ kind }) => kind === cancelRequested);
 }
 
+// Entries that answer no call of the code.
+const SAID_BESIDE: ReadonlySet<string> = new Set([
+  ENTRY_KINDS.cancelRequested,
+  ENTRY_KINDS.undoPlanned,
+  ENTRY_KINDS.forked,
+  ENTRY_KINDS.childUnused,
+  ENTRY_KINDS.decisionUnused,
+]);
+
 /** True when the code asks for what an entry answers, as far as the model can tell. */
 export function agrees(
   entry: Entry,
   { calls, compensation, updates }: Prediction,
   { startedAt, entries }: Facts,
 ): boolean {
-  const { cancelRequested, undoPlanned, forked, childUnused, updateTaken, updateEnded } =
-    ENTRY_KINDS;
-  const notes = [cancelRequested, undoPlanned, forked, childUnused];
-  if (notes.some((kind) => kind === entry.kind)) return true;
+  const { updateTaken, updateEnded } = ENTRY_KINDS;
+  if (SAID_BESIDE.has(entry.kind)) return true;
   const isUpdate = entry.kind === updateTaken || entry.kind === updateEnded;
   if (isUpdate) return updates?.has(entry.call) === true;
   if (isUndo(entry.call)) return compensation?.asked.has(entry.call) === true;

@@ -17,6 +17,7 @@ import {
   idleUpdates,
   isLingering,
   nextItem,
+  noteLate,
   parkRun,
   type RunState,
   type Scope,
@@ -333,7 +334,9 @@ export class Activation {
 
   /** Messages that the store put into the inbox of this run. */
   receive(row: InboxRow): void {
-    if (!this.inert) addMessages(this.state, [row]);
+    if (this.inert) return;
+    addMessages(this.state, [row]);
+    if (this.#concluded) noteLate(this.state, this.node.clock.now());
   }
 
   #conclude(verdict: Judgement, nowMs: number): void {

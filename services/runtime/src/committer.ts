@@ -17,6 +17,21 @@ interface UnderWay {
   readonly items: readonly CommitItem[];
   readonly dirty: readonly Activation[];
   readonly requests: readonly Request[];
+  /** Requests before this one stand before the transitions, the others after them. */
+  readonly leading: number;
+}
+
+const NOTHING: UnderWay = { items: [], dirty: [], requests: [], leading: 0 };
+
+// A decision would be acknowledged to nobody if the approval is given up, or the run ends, in the same batch: after
+// that it is refused.
+function putDecisionsLast(requests: Request[]): number {
+  const isLate = ({ item }: Request): boolean => item.type === "decision";
+  if (!requests.some(isLate)) return requests.length;
+  const late = requests.filter(isLate);
+  const leading = requests.filter((one) => !isLate(one));
+  requests.splice(0, requests.length, ...leading, ...late);
+  return leading.length;
 }
 
 /** What the committer tells the node. */
@@ -75,6 +90,7 @@ export class Committer {
     if (this.#underWay !== null || !this.open) return;
     if (this.#dirty.length === 0 && this.#requests.length === 0) return;
     const requests = this.#requests.splice(0, limits.BATCH_TRANSITIONS_MAX);
+    const leading = putDecisionsLast(requests);
     const dirty =
       this.#dirty.length <= limits.BATCH_TRANSITIONS_MAX
         ? this.#dirty
@@ -83,7 +99,7 @@ export class Committer {
     const items: CommitItem[] = [];
     let woken: string[] | null = null;
     let proved: string[] | null = null;
-    for (const request of requests) items.push(request.item);
+    for (let at = 0; at < leading; at++) items.push((requests[at] as Request).item);
     for (const activation of dirty) {
       activation.dirty = false;
       const { draft } = activation.state;
@@ -100,6 +116,7 @@ export class Committer {
       activation.sentDraft = draft;
       activation.sentSeq = activation.state.seq;
     }
+    for (let at = leading; at < requests.length; at++) items.push((requests[at] as Request).item);
     if (items.length === 0) {
       for (const activation of dirty) activation.act(nowMs);
       return;
@@ -108,19 +125,15 @@ export class Committer {
     if (woken !== null) items.push({ type: "take", runs: woken });
     // Whoever records something is not what ended the processes before, and must not be blamed for the end of this one.
     if (proved !== null) for (const run of proved) items.push({ type: "clear", run });
-    this.#send(items, dirty, requests, nowMs);
+    this.#send({ items, dirty, requests, leading }, nowMs);
   }
 
-  #send(
-    items: readonly CommitItem[],
-    dirty: readonly Activation[],
-    requests: readonly Request[],
-    nowMs: number,
-  ): void {
+  #send(sent: UnderWay, nowMs: number): void {
+    const { items } = sent;
     this.#number++;
     this.commitCount++;
     this.transitionCount += items.length;
-    this.#underWay = { items, dirty, requests };
+    this.#underWay = sent;
     const { incarnation } = this;
     const batch = { incarnation, number: this.#number, namespace: this.#namespace, nowMs, items };
     let answer: BatchAnswer | Promise<BatchAnswer>;
@@ -134,7 +147,6 @@ export class Committer {
       this.#settle(answer, nowMs);
       return;
     }
-    const sent = this.#underWay;
     answer.then(
       (late) => {
         if (this.#underWay === sent) this.#settle(late, nowMs);
@@ -146,13 +158,16 @@ export class Committer {
   }
 
   #settle(answer: BatchAnswer, nowMs: number): void {
-    const { items, dirty, requests } = this.#underWay ?? { items: [], dirty: [], requests: [] };
+    const { items, dirty, requests, leading } = this.#underWay ?? NOTHING;
     this.#underWay = null;
     let at = 0;
-    for (const request of requests) request.answered(answer.items[at++] as ItemAnswer);
+    for (; at < leading; at++) requests[at]?.answered(answer.items[at] as ItemAnswer);
     for (const activation of dirty) {
       if (activation.sent) activation.committed(answer.items[at++] as ItemAnswer, nowMs);
       else activation.act(nowMs);
+    }
+    for (let late = leading; late < requests.length; late++) {
+      requests[late]?.answered(answer.items[at++] as ItemAnswer);
     }
     this.#listener.committed(answer, items);
   }

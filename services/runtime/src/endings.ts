@@ -16,7 +16,8 @@ import { endWithoutCode, stateOf, takeTransition } from "./transition.ts";
 /** Runs that are ended without their code: held ones, terminated ones, and those the store refuses. */
 export class Endings {
   readonly #node: Node;
-  readonly #runs = new Set<RunId>();
+  /** What came for them meanwhile, by run. */
+  readonly #runs = new Map<RunId, InboxRow[]>();
 
   constructor(node: Node) {
     this.#node = node;
@@ -27,13 +28,20 @@ export class Endings {
     return this.#runs.has(run);
   }
 
+  /** Keeps a message for a run that is being ended; false for any other. */
+  receive(row: InboxRow): boolean {
+    const late = this.#runs.get(row.to);
+    late?.push(row);
+    return late !== undefined;
+  }
+
   /** Forgets what was under way. */
   clear(): void {
     this.#runs.clear();
   }
 
-  /** A held run that was told to stop ends, and names what nobody undid. */
-  endHeld(stored: StoredRun, cancel: InboxRow): void {
+  /** A held run that was told to stop ends, and names what nobody undid. `late` came after it was read. */
+  endHeld(stored: StoredRun, cancel: InboxRow, late: readonly InboxRow[] = []): void {
     const error = recordError(
       new ClawError(
         "CLAW-2003",
@@ -41,13 +49,14 @@ export class Endings {
       ),
     );
     const told = withRemains(error, stored.journal);
+    this.#runs.set(stored.row.id, [...late]);
     this.endStored(stored, { status: "cancelled", error: told });
   }
 
   /** Keeps a run from being taken up until `endStored` was answered, or `letGo`. False: another does already. */
   claimEnd(run: RunId): boolean {
     if (this.#runs.has(run)) return false;
-    this.#runs.add(run);
+    this.#runs.set(run, []);
     return true;
   }
 
@@ -64,16 +73,26 @@ export class Endings {
     told: (answer: ItemAnswer) => void = () => {},
     lost: (error: unknown) => void = () => {},
   ): void {
-    const item = endWithoutCode(stored, verdict, this.#node.clock.now());
-    const ending = item.type === "transition" ? item.finish?.ending : undefined;
-    this.#runs.add(stored.row.id);
+    const { id } = stored.row;
+    const late = this.#runs.get(id) ?? [];
+    this.#runs.set(id, late);
+    const { clock } = this.#node;
+    let known = late.length;
+    let item = endWithoutCode(withLate(stored, late), verdict, clock.now());
     this.#node.committer.request({
-      item,
+      // Until it is sent messages come.
+      get item() {
+        if (late.length > known)
+          item = endWithoutCode(withLate(stored, late), verdict, clock.now());
+        known = late.length;
+        return item;
+      },
       answered: (answer) => {
-        this.#runs.delete(stored.row.id);
+        this.#runs.delete(id);
         told(answer);
+        const ending = item.type === "transition" ? item.finish?.ending : undefined;
         if (answer.status === "applied" && ending !== undefined) {
-          this.#node.results.ended(stored.row.id, ending);
+          this.#node.results.ended(id, ending);
         }
         if (answer.status === "refused" && answer.why !== "elsewhere")
           this.#holdRefused(stored, answer.detail);
@@ -104,7 +123,7 @@ export class Endings {
       starter.failed(error);
       return;
     }
-    this.#runs.add(id);
+    this.#runs.set(id, []);
     const { incarnation } = this.#node.committer;
     void (async () => {
       const [stored] = await this.#node.store.load([id]);
@@ -114,4 +133,9 @@ export class Endings {
       this.endStored(stored, { status: "failed", error: told });
     })().catch((problem: unknown) => this.#node.log("error", String(problem), { run: id }));
   }
+}
+
+function withLate(stored: StoredRun, late: readonly InboxRow[]): StoredRun {
+  const fresh = late.filter(({ seq }) => seq > stored.row.inboxSeq);
+  return fresh.length === 0 ? stored : { ...stored, inbox: [...stored.inbox, ...fresh] };
 }

@@ -36,6 +36,14 @@ const NO_ENDS: ReadonlySet<string> = new Set([
   ENTRY_KINDS.decisionUnused,
 ]);
 
+// What is said of the old run alone: a decision that met nobody there was given to that run, and the fork asks anew.
+const NOT_OF_THE_FORK: ReadonlySet<string> = new Set([
+  ENTRY_KINDS.forked,
+  ENTRY_KINDS.undoPlanned,
+  ENTRY_KINDS.childUnused,
+  ENTRY_KINDS.decisionUnused,
+]);
+
 /** Makes a run that goes on from another's journal. Errors: CLAW-3001, CLAW-2017, CLAW-2045, CLAW-1003 to 1006. */
 export async function forkRun(node: Node, run: RunId, options: ForkOptions): Promise<Forked> {
   node.mustBeAvailable();
@@ -159,9 +167,8 @@ async function forkAt(
 function keptEntries(before: readonly Entry[], from: string): readonly Entry[] {
   const closed = new Set(before.filter(({ kind }) => !NO_ENDS.has(kind)).map(({ call }) => call));
   return before.filter(({ kind, call }) => {
-    if (kind === ENTRY_KINDS.forked || kind === ENTRY_KINDS.undoPlanned) return false;
+    if (NOT_OF_THE_FORK.has(kind)) return false;
     if (kind === ENTRY_KINDS.childStarted) return closed.has(call);
-    if (kind === ENTRY_KINDS.childUnused) return false;
     return !(kind === ENTRY_KINDS.attemptFailed && call === from);
   });
 }

@@ -288,7 +288,7 @@ export class Node {
         }
         activation.receive(row);
         touched.add(activation);
-      } else if (!this.takeUps.receive(row)) {
+      } else if (!this.takeUps.receive(row) && !this.endings.receive(row)) {
         parked.add(row.to);
         if (row.kind === "cancel") cancelled.push(row.to);
       }

@@ -159,13 +159,14 @@ export class TakeUps {
     if (row.held === "queued") return;
     if (row.keyed?.place === "ended") {
       // It was told to stop before it had its key.
-      if (cancel !== undefined) this.#node.endings.endHeld(stored, cancel);
+      if (cancel !== undefined) this.#node.endings.endHeld(stored, cancel, late);
       return;
     }
     if (row.held !== "" || workflow === undefined) {
       // A paused run looks at its messages when it is resumed.
-      if (cancel !== undefined && row.held !== "paused") this.#node.endings.endHeld(stored, cancel);
-      else if (row.held === "" && this.#node.sharing?.isHomeless(row.id) !== false) {
+      if (cancel !== undefined && row.held !== "paused") {
+        this.#node.endings.endHeld(stored, cancel, late);
+      } else if (row.held === "" && this.#node.sharing?.isHomeless(row.id) !== false) {
         this.#holdWithoutCode(stored);
       }
       return;

@@ -241,3 +241,98 @@ test("a decision that comes when its branch has lost is in the record of the run
   await world.output(claw.run(id));
   assert.deepEqual(await kindsOf(claw, id), ["t r[1]/sleep", "D r[0]/approval", "m signal:end"]);
 });
+
+/** Asks, and ends without waiting. */
+const hasty = workflow("hasty", async (ctx) => {
+  void ask(ctx, ["Pay?", []]);
+  await ctx.sleep(500);
+  return "over";
+});
+
+test("a decision that is under way when the code ends is in the record of the run", async (t) => {
+  const slow = new SlowStore(t);
+  const { world } = slow;
+  const claw = await world.open([hasty]);
+  const { id } = await claw.start(hasty, null);
+  await opened(world, claw);
+  const { done } = await slow.decide(claw, id, "approval");
+  world.clock.advance(500);
+  await world.calm();
+  slow.release();
+  await done;
+  assert.equal(await world.output(claw.run(id)), "over");
+  assert.deepEqual(await kindsOf(claw, id), ["t sleep", "D approval"]);
+});
+
+test("a decision that would be stored with the end of its run is refused", async (t) => {
+  const slow = new SlowStore(t);
+  const { world } = slow;
+  const claw = await world.open([hasty]);
+  const { id } = await claw.start(hasty, null);
+  const other = await claw.start(hasty, null);
+  await world.soon(async () => (await claw.approvals()).length === 2);
+  slow.isSlow = true;
+  const refused = claw.approve(id, "approval", yes).catch((error: unknown) => error);
+  await world.soon(() => slow.held.length === 1);
+  // A commit that the decision has to wait for.
+  const signal = claw.signal(other.id, "word");
+  await world.soon(() => slow.held.length === 2);
+  slow.held.shift()?.();
+  await world.calm();
+  world.clock.advance(500);
+  await world.calm();
+  slow.release();
+  await signal;
+  assert.equal(((await refused) as { code?: string } | undefined)?.code, "CLAW-3002");
+  assert.equal(await world.output(claw.run(id)), "over");
+  assert.deepEqual(await kindsOf(claw, id), ["t sleep"]);
+});
+
+test("a decision that is under way when its run is terminated is in its record", async (t) => {
+  const disk = new MemoryDisk();
+  const held: (() => void)[] = [];
+  let isSlow = false;
+  // Commits wait, reads do not.
+  const world = new World(t, () => {
+    const store = memoryStore({ disk });
+    return {
+      ...store,
+      commit: async (batch) => {
+        if (isSlow) await new Promise<void>((resolve) => held.push(resolve));
+        return store.commit(batch);
+      },
+    };
+  });
+  const claw = await world.open([hasty]);
+  const { id } = await claw.start(hasty, null);
+  await opened(world, claw);
+  await claw.pause(id);
+  isSlow = true;
+  const decided = claw.approve(id, "approval", yes);
+  await world.soon(() => held.length === 1);
+  const terminated = claw.terminate(id, "no more");
+  await world.calm();
+  isSlow = false;
+  held.shift()?.();
+  await decided;
+  await terminated;
+  assert.equal((await claw.find(id))?.status, "terminated");
+  assert.deepEqual(await kindsOf(claw, id), ["D approval"]);
+});
+
+test("a retry does not take over the decision that its run had no use for", async (t) => {
+  const { world } = new SlowStore(t);
+  const flow = workflow("flow", (ctx) => ask(ctx, ["Pay?", []]));
+  const claw = await world.open([flow]);
+  const { id } = await claw.start(flow, null);
+  await opened(world, claw);
+  await claw.pause(id);
+  await claw.approve(id, "approval", yes);
+  await claw.terminate(id, "wrong");
+  assert.deepEqual(await kindsOf(claw, id), ["D approval"]);
+  const again = await claw.retry(id);
+  await opened(world, claw);
+  await claw.approve(again.id, "approval", { ...yes, by: "bob" });
+  assert.deepEqual(await world.output(claw.run(again.id)), { ...yes, by: "bob" });
+  assert.deepEqual(await kindsOf(claw, again.id), ["b ", "g approval"]);
+});
