@@ -270,8 +270,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         "services/runtime/src/committer.ts",
-        "    this.#underWay = { items, dirty, requests };\n",
-        "    this.#underWay = { items, dirty, requests };\n    this.#listener.sent(items);\n",
+        "    this.#underWay = sent;\n",
+        "    this.#underWay = sent;\n    this.#listener.sent(items);\n",
       ),
       edit(
         "services/runtime/src/committer.ts",
