@@ -1,4 +1,4 @@
-import type { MoveNote } from "../protocol/index.ts";
+import type { Message, MoveNote } from "../protocol/index.ts";
 import type { RunState } from "./run-state.ts";
 
 /** How a run came to this store. */
@@ -25,6 +25,8 @@ export interface Subscriptions {
   earlier: ReadonlyMap<string, string> | null;
   /** Prints of approvals that are open where this generation ends, by call; null before that. */
   left: Map<string, string> | null;
+  /** What was taken and had not been seen where this generation ends, with the calls that took it; null for nothing. */
+  unseen: (readonly [Message, string])[] | null;
 }
 
 /** The subscriptions of a run, begun if there are none. */
@@ -36,6 +38,7 @@ export function subscriptionsOf(run: RunState): Subscriptions {
     approvals: null,
     earlier: null,
     left: null,
+    unseen: null,
   };
   return run.subscriptions;
 }

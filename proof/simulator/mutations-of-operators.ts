@@ -1,7 +1,7 @@
 import type { Mutation } from "./mutations.ts";
 
 const WRITE = "adapters/store-memory/src/write-run.ts";
-const CONTINUE = "core/engine/commands/continue-run.ts";
+const PUT_BACK = "core/engine/put-back.ts";
 
 /** Planted bugs of forks, retention, limits, senders, generations and decisions. */
 export const OPERATOR_MUTATIONS: readonly Mutation[] = [
@@ -54,7 +54,7 @@ export const OPERATOR_MUTATIONS: readonly Mutation[] = [
     bug: "what was taken and not seen comes again behind what is unread",
     edits: [
       {
-        file: CONTINUE,
+        file: PUT_BACK,
         search: "  if (run.inboxSeen === 0) {",
         replacement: "  if (run.inboxSeen >= 0) {",
       },
@@ -64,7 +64,7 @@ export const OPERATOR_MUTATIONS: readonly Mutation[] = [
     bug: "what was taken and not seen is gone with its generation",
     edits: [
       {
-        file: CONTINUE,
+        file: PUT_BACK,
         search: "  if (again.length === 0) return [];",
         replacement: "  if (again.length >= 0) return [];",
       },

@@ -7,11 +7,11 @@ import {
   type InboxRow,
   Journal,
   limits,
-  type Message,
   type Payload,
 } from "../../protocol/index.ts";
 import { openApprovals } from "../approvals.ts";
-import { type DraftRenewal, extrasOf, rareOf, type TakenMessage } from "../draft.ts";
+import { type DraftRenewal, rareOf } from "../draft.ts";
+import { putBack } from "../put-back.ts";
 import { draftOf, reopenRun, type RunState } from "../run-state.ts";
 import { lookAfter, takenEvents } from "../subscriptions.ts";
 
@@ -53,42 +53,6 @@ export function continueRun(run: RunState, input: Payload, nowMs: number): void 
     ...(back.length === 0 ? {} : { inbox: back }),
   };
   draft.park = null;
-}
-
-// Numbers below those of all unread messages are free: they were never given, or their rows were taken. A run that
-// never had a message here came from another store, and none is before those that it took there.
-function putBack(run: RunState): readonly TakenMessage[] {
-  const again = undelivered(run);
-  if (again.length === 0) return [];
-  if (run.inboxSeen === 0) {
-    extrasOf(draftOf(run)).messages.push(...again.map(([message]) => message));
-    return [];
-  }
-  const first = Math.min(run.inbox[0]?.seq ?? run.inboxSeen + 1, run.inboxSeen + 1) - again.length;
-  return again.map(([message, call], at) => ({ ...message, call, seq: first + at }));
-}
-
-// Messages with the calls that took them.
-function undelivered(run: RunState): (readonly [Message, string])[] {
-  const messages: (readonly [Message, string])[] = [];
-  const to = run.start.id;
-  // It came when the code had ended already, and the run waited for children.
-  if (run.cancelled !== null) {
-    const data = JSON.stringify(run.cancelled);
-    messages.push([{ to, kind: "cancel", name: "", from: "", data }, ""]);
-  }
-  for (const { entry, call, delivered } of run.queue) {
-    if (delivered) continue;
-    const { kind, data } = entry;
-    if (kind === ENTRY_KINDS.cancelRequested) {
-      messages.push([{ to, kind: "cancel", name: "", from: "", data }, ""]);
-    } else if (kind === ENTRY_KINDS.signalReceived && call?.plan.kind === "signal") {
-      messages.push([{ to, kind: "signal", name: call.plan.name, from: "", data }, call.id]);
-    } else if (kind === ENTRY_KINDS.approvalDecided && call !== null) {
-      messages.push([{ to, kind: "approval", name: call.id, from: "", data }, call.id]);
-    }
-  }
-  return messages;
 }
 
 /** The state of the next generation of a run whose renewal is durable. */

@@ -16,6 +16,7 @@ import {
   holdRun,
   idleUpdates,
   isLingering,
+  leaveTaken,
   nextItem,
   noteLate,
   parkRun,
@@ -206,6 +207,7 @@ export class Activation {
   /** The code goes on as the run's next generation, at the close of this turn. */
   goOnWith(input: Payload): void {
     if (this.inert || this.#concluded) return;
+    if (this.#ended === null) leaveTaken(this.state);
     this.#ended ??= { kind: "continue", input };
     if (!this.turnOpen) this.node.loop.wake(this);
   }

@@ -111,6 +111,37 @@ for (const [kind, open] of [
   });
 }
 
+test("what was taken but not seen comes back also if the run waits for a child before it goes on", async (t) => {
+  const world = openPlace(t);
+  const child = workflow("child", (ctx) => ctx.receive("end"));
+  const flow = workflow("gen", async (ctx, generation: number) => {
+    if (generation === 2) return [await ctx.receive("word"), (await ctx.approval({})).by];
+    void ctx.receive("word");
+    void ctx.approval({});
+    void ctx.child(child, null, { onParentEnd: "wait" });
+    await ctx.receive("go");
+    return ctx.continueAs(2);
+  });
+  const first = await world.open([flow, child]);
+  const { id } = await first.start(flow, 1);
+  await world.soon(async () => (await first.approvals()).length === 1);
+  await Promise.all([
+    first.signal(id, "go"),
+    first.signal(id, "word", "a"),
+    first.approve(id, "approval", { by: "ada", decision: "approve", value: {} }),
+  ]);
+  // It leaves the memory and comes back, with nobody who asks for what was taken.
+  await world.parked(first, id);
+  await first.signal(id, "word", "b");
+  await world.parked(first, id);
+  await first.stop();
+  const claw = await world.open([flow, child]);
+  const [started] = (await claw.find(id))?.journal.filter(({ kind }) => kind === "c") ?? [];
+  const { run } = JSON.parse(started?.data ?? "{}") as { run: string };
+  await claw.signal(run, "end");
+  assert.deepEqual(await world.output(claw.run(id)), ["a", "ada"]);
+});
+
 test("an event that an earlier generation took is not taken again, one that it did not take is", async (t) => {
   const world = openPlace(t);
   const Paid = event<{ n: number }>("paid");
