@@ -5,7 +5,7 @@ export { endCode } from "./commands/end-code.ts";
 export { closeScope } from "./commands/close-scope.ts";
 export { continueRun, renewedRun } from "./commands/continue-run.ts";
 export { leaveTaken } from "./put-back.ts";
-export { finishRun, noteLate, type Verdict } from "./commands/finish-run.ts";
+export { finishRun, type Verdict } from "./commands/finish-run.ts";
 export { fireTimer, isAsking } from "./commands/fire-timer.ts";
 export { holdRun } from "./commands/hold-run.ts";
 export { markCompensating } from "./commands/mark-compensating.ts";

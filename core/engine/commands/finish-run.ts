@@ -35,19 +35,11 @@ export function finishRun(run: RunState, verdict: Verdict, nowMs: number): void 
   }
 }
 
-/** Messages came to a run whose end is drafted: decisions among them meet nobody, and its record says so. */
-export function noteLate(run: RunState, nowMs: number): void {
-  const ending = run.draft?.ending ?? null;
-  if (ending === null || !noteDecisions(run, nowMs)) return;
-  draftOf(run).ending = { ...ending, endedAt: Math.max(ending.endedAt, run.lastAt) };
-}
-
-// Their rows go with the run.
-function noteDecisions(run: RunState, nowMs: number): boolean {
-  if (run.inbox.length === 0) return false;
+/** Decisions that nobody waits for any more: the record of a run that ends says so. Their rows go with the run. */
+export function noteDecisions(run: RunState, nowMs: number): void {
+  if (run.inbox.length === 0) return;
   const decisions = run.inbox.filter(({ kind }) => kind === "approval");
-  if (decisions.length === 0) return false;
+  if (decisions.length === 0) return;
   for (const row of decisions) noteUnused(run, row, nowMs);
   run.inbox = run.inbox.filter(({ kind }) => kind !== "approval");
-  return true;
 }

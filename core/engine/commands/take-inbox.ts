@@ -11,6 +11,7 @@ import { extrasOf } from "../draft.ts";
 import { record, recordAnswer } from "../record.ts";
 import { draftOf, type RunState } from "../run-state.ts";
 import { addWait } from "./begin-call.ts";
+import { noteDecisions } from "./finish-run.ts";
 import { dropWait, lookAfter, numberHere } from "../subscriptions.ts";
 
 // Calls whose messages name them.
@@ -24,6 +25,8 @@ export function addMessages(run: RunState, rows: readonly InboxRow[]): void {
     run.inboxSeen = row.seq;
     run.hadInbox = true;
   }
+  // Its end waits to be sent, and is the last thing that it says.
+  if (run.draft !== null && run.draft.ending !== null) noteDecisions(run, run.lastAt);
 }
 
 /**

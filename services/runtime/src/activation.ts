@@ -18,7 +18,6 @@ import {
   isLingering,
   leaveTaken,
   nextItem,
-  noteLate,
   parkRun,
   type RunState,
   type Scope,
@@ -336,9 +335,7 @@ export class Activation {
 
   /** Messages that the store put into the inbox of this run. */
   receive(row: InboxRow): void {
-    if (this.inert) return;
-    addMessages(this.state, [row]);
-    if (this.#concluded) noteLate(this.state, this.node.clock.now());
+    if (!this.inert) addMessages(this.state, [row]);
   }
 
   #conclude(verdict: Judgement, nowMs: number): void {
