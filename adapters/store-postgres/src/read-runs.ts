@@ -43,10 +43,9 @@ export class RunReader {
 
   async load(ids: readonly RunId[]): Promise<StoredRun[]> {
     if (ids.length === 0) return [];
-    const found = await this.#rows(ids);
-    if (!found.some(({ owner }) => this.isForeign(owner)))
-      return this.#whole(ids, found, new Map());
-    // Its holder moves entries from the tail to rows while it works.
+    if (this.#own === null) return this.#whole(ids, await this.#rows(ids), new Map());
+    // Others send messages meanwhile, which must not be there without being counted, and a holder moves entries from
+    // the tail to rows while it works.
     return this.#reads.oneState(async () => {
       const rows = await this.#rows(ids);
       const foreign = rows.filter(({ owner }) => this.isForeign(owner));
