@@ -174,7 +174,7 @@ export interface Transition {
   readonly phase: Phase | null;
   /** Null while it stays in memory. */
   readonly park: Park | null;
-  /** Held from now on, and why; null otherwise. */
+  /** Held from now on, and why; null otherwise. A paused run stays paused. */
   readonly hold: { readonly kind: Hold; readonly reason: string } | null;
   /** Its end; null while it goes on. */
   readonly finish: Finish | null;

@@ -53,7 +53,7 @@ export class Operators {
     this.#asked(host, "pause", claw.pause(run, "wait"), () => {
       const row = disk.runs.get(run);
       const ended = truth.runs.get(run)?.ending !== null || disk.closed.has(run);
-      const isPaused = (row?.held ?? "") !== "" || this.#resumed.has(run);
+      const isPaused = row?.held === "paused" || this.#resumed.has(run);
       ledger.check("a pause is in the store", ended || isPaused, () => `${run} ${row?.held}`);
     });
     this.#resumed.delete(run);

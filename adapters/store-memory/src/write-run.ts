@@ -115,14 +115,11 @@ export function holdRun(
   held: Hold,
   heldReason: string,
 ): void {
-  disk.runs.set(run, {
-    ...openRow(disk, run),
-    seq,
-    due: null,
-    held,
-    heldReason,
-    recoveries: 0,
-  });
+  const row = openRow(disk, run);
+  // What a person said stands; what holds the run besides shows when it is resumed.
+  const stays = row.held === "paused" && held !== "paused";
+  const why = stays ? {} : { held, heldReason };
+  disk.runs.set(run, { ...row, seq, due: null, ...why, recoveries: 0 });
 }
 
 /** Replaces the open run by its closed row. */

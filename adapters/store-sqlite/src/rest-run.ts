@@ -35,7 +35,9 @@ export function openRester(db: DatabaseSync, keys: Keys): Rester {
     UPDATE runs SET seq = coalesce(?, seq), due = ?, waits = ?, recoveries = 0
     WHERE id = ? AND inbox_seq = ?`);
   const hold = db.prepare(`
-    UPDATE runs SET seq = coalesce(?, seq), due = NULL, held = ?, held_reason = ?, recoveries = 0
+    UPDATE runs SET seq = coalesce(?, seq), due = NULL, recoveries = 0,
+      held = CASE held WHEN 'paused' THEN held ELSE ? END,
+      held_reason = CASE held WHEN 'paused' THEN held_reason ELSE ? END
     WHERE id = ?`);
   const mark = db.prepare("UPDATE runs SET phase = ? WHERE id = ?");
   const keepActive = db.prepare("UPDATE runs SET due = 0, waits = 0 WHERE id = ?");

@@ -50,6 +50,21 @@ export function proveOperations(make: PlaceMaker): void {
     assert.deepEqual([stored?.row.held, stored?.journal.length], ["paused", 1]);
   });
 
+  test("a paused run stays paused, whatever holds it besides: what is stored of it tells that when it is resumed", async (t) => {
+    const world = await openWorld(t, make);
+    const row = await world.start();
+    await world.commit({ type: "pause", run: row.id, reason: "look" });
+    const hold = { kind: "bug", reason: "x" } as const;
+    const { items } = await world.commit(transition(row, { ...step(row, 1), hold }));
+    assert.deepEqual(items, [{ status: "applied", parked: false }]);
+    const stored = await world.load(row.id);
+    const { held, heldReason, due, seq } = stored?.row ?? {};
+    assert.deepEqual([held, heldReason, due, seq], ["paused", "look", null, 1]);
+    await world.commit({ type: "release", run: row.id, from: ["paused"] });
+    assert.deepEqual(await world.due(), [row.id]);
+    assert.deepEqual(await world.store.check(), []);
+  });
+
   test("a store that was closed blames nobody, and says so", async (t) => {
     const world = await openWorld(t, make);
     const row = await world.start();

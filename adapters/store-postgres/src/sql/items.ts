@@ -179,8 +179,10 @@ BEGIN
     UPDATE claw.runs SET owner = inc, due = 0, waits = 0 WHERE id = run_id;
   END IF;
   IF hold IS NOT NULL THEN
-    UPDATE claw.runs SET owner = NULL, due = NULL, held = hold->>'kind',
-      held_reason = hold->>'reason', recoveries = 0 WHERE id = run_id;
+    UPDATE claw.runs SET owner = NULL, due = NULL, recoveries = 0,
+      held = CASE held WHEN 'paused' THEN held ELSE hold->>'kind' END,
+      held_reason = CASE held WHEN 'paused' THEN held_reason ELSE hold->>'reason' END
+    WHERE id = run_id;
     IF FOUND THEN RETURN false; END IF;
   ELSIF park IS NOT NULL THEN
     UPDATE claw.runs SET owner = NULL, due = (park->>'due')::bigint,
