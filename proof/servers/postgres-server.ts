@@ -12,6 +12,7 @@ export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number];
 
 /** User and group "nobody" of Linux: servers refuse to run as root. */
 const NOBODY = 65_534;
+const BINARIES = join(import.meta.dirname, "binaries", "node_modules");
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -22,6 +23,10 @@ export interface PostgresServer {
   readonly pid: number;
   /** The process and those that it has forked. */
   pids(): readonly number[];
+  /** Its folder of data. */
+  readonly data: string;
+  /** Ends it as its operator does: it tells its sessions, and writes everything out. */
+  halt(): Promise<void>;
   /** Ends it at once, as a power cut does not: what was flushed is there when it starts again. */
   kill(): Promise<void>;
   /** Starts it again on the same folder and port. */
@@ -30,19 +35,16 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** Starts a server in a new folder. `settings` are its own, for example `max_connections`. */
+/**
+ * Starts a server in a new folder below `parent`. `settings` are its own, for example `max_connections`.
+ */
 export async function startPostgres(
   version: PostgresVersion,
   settings: Readonly<Record<string, string>> = {},
+  parent = tmpdir(),
 ): Promise<PostgresServer> {
-  const folder = fs.mkdtempSync(join(tmpdir(), "claw-server-"));
-  const native = join(
-    import.meta.dirname,
-    "binaries",
-    "node_modules",
-    `postgres-${version}`,
-    "native",
-  );
+  const folder = fs.mkdtempSync(join(parent, "claw-server-"));
+  const native = join(BINARIES, `postgres-${version}`, "native");
   const home = join(folder, "postgres");
   fs.cpSync(native, home, { recursive: true });
   linkLibraries(home);
@@ -85,6 +87,8 @@ export async function startPostgres(
     get pid() {
       return pidOf();
     },
+    data,
+    halt: () => end("SIGINT"),
     pids: () => [pidOf(), ...childrenOf(pidOf())],
     kill: async () => {
       const forked = childrenOf(pidOf());

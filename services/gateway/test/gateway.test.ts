@@ -367,6 +367,15 @@ test("while there is no runtime, requests are asked to come again", async (t) =>
   assert.equal((await ask(world, "/livez")).status, 200);
 });
 
+test("a node whose runtime has stopped is alive and not ready", async (t) => {
+  const world = await open(t);
+  assert.equal((await ask(world, "/readyz")).status, 200);
+  await world.claw.stop();
+  const answer = await ask(world, "/readyz");
+  assert.deepEqual([answer.status, (answer.body as { code: string }).code], [503, "CLAW-3005"]);
+  assert.equal((await ask(world, "/livez")).status, 200);
+});
+
 test("stopping ends a request that waits for a run", async (t) => {
   const world = await open(t);
   const run = await world.claw.start(patient, null);

@@ -461,6 +461,11 @@ export interface Claw {
   importRuns(bytes: ExportBytes, options?: ImportOptions): Promise<ImportReport>;
   /** Numbers of this life of the runtime. */
   stats(): RuntimeStats;
+  /**
+   * Returns while this node takes work, for health checks.
+   * Errors: CLAW-3005 it starts, drains or has stopped; the error of the store while that is lost, such as CLAW-4075.
+   */
+  assertReady(): void;
   /** The nodes that work on the store, oldest first: one, for a store of its own. */
   nodes(): Promise<readonly NodeView[]>;
   /** Settles when every write that was asked for is durable or has failed. */

@@ -327,6 +327,11 @@ export class Client implements Claw {
     };
   }
 
+  assertReady(): void {
+    this.#node.mustBeAvailable();
+    if (this.#node.draining) throw new ClawError("CLAW-3005", "The runtime hands its work over");
+  }
+
   flush(): Promise<void> {
     return this.#node.drain(Number.POSITIVE_INFINITY);
   }

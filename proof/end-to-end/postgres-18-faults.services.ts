@@ -1,0 +1,3 @@
+import { proveFaults } from "./postgres-faults.ts";
+
+await proveFaults(18);
