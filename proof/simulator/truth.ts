@@ -292,7 +292,8 @@ export class Truth {
       return;
     }
     if (NOTES.has(kind)) return;
-    // Cancellations and plans of undoing belong to no call: of each kind there is one in a generation.
+    // Cancellations and plans of undoing belong to no call: of each kind there is one in a generation. A request to
+    // cancel that its generation has not seen is sent again to the next one, which records it as well.
     let id = call;
     if (kind === ENTRY_KINDS.updateEnded) id = `${call} ${kind}`;
     if (call === "") {
