@@ -32,8 +32,6 @@ export interface Scene {
   readonly cut: () => Promise<void>;
   /** Asks the node for something that it writes to the store, so that it sees how that is. */
   readonly poke: () => Promise<void>;
-  /** The status and body of /readyz. */
-  readonly ready: () => Promise<[number, string]>;
   readonly untilReady: (isReady: boolean) => Promise<string>;
   /** Starts a run, as often as it takes; only what was acknowledged counts. */
   readonly start: () => Promise<void>;
@@ -87,7 +85,6 @@ export async function openScene(t: TestContext, server: PostgresServer): Promise
       await poke();
     },
     poke,
-    ready,
     untilReady: async (isReady) => {
       const until = Date.now() + READY_MS_MAX;
       for (;;) {

@@ -121,7 +121,7 @@ function asNobody(folder: string): { uid?: number; gid?: number; cwd: string } {
   return { uid: NOBODY, gid: NOBODY, cwd: folder };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
