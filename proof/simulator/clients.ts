@@ -87,6 +87,7 @@ export class Clients implements Desk {
       [0.8, () => this.#readers.act(host)],
       [0.3, () => this.#release(host, claw)],
       [1.5, () => this.world.operators.act(host, claw)],
+      [this.world.crowd === null ? 0 : 3, () => this.#burst()],
       [0.1, () => this.asked(host, "backup", checkBackup(this.world, host), () => {})],
     ])();
   }
@@ -220,6 +221,17 @@ export class Clients implements Desk {
     };
     attempt(host);
     if (id.id !== undefined && this.dice.chance(0.5)) this.again(attempt);
+  }
+
+  // Signals of one name to one run, each at whatever node answers.
+  #burst(): void {
+    const run = this.pickOpen();
+    const name = this.dice.pick(SIGNALS);
+    for (let left = 3; run !== undefined && left > 0; left--) {
+      const on = this.world.reach();
+      const value = `v${this.next()}`;
+      if (on !== null) this.asked(on, "signal", on.claw?.signal(run, name, value), () => {});
+    }
   }
 
   /** What was acknowledged is in the inbox, in the journal, or came to a run that has ended. */

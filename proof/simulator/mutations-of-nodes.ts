@@ -85,12 +85,6 @@ export const NODE_MUTATIONS: readonly Mutation[] = [
     "if (false as boolean) {",
   ),
   one(
-    "what came for a run while it was claimed is not read",
-    "services/runtime/src/take-ups.ts",
-    "if (active.has(id)) void sharing?.inboxes.read(id);",
-    "",
-  ),
-  one(
     "a node that lost its lease keeps what it has in memory",
     "services/runtime/src/recovery.ts",
     "      node.discardAll(node.unavailable);\n",
@@ -101,17 +95,5 @@ export const NODE_MUTATIONS: readonly Mutation[] = [
     SHARED,
     "for (const run of disk.nodes.runsOf(life.incarnation)) disk.letGo(run, 1);",
     "for (const run of disk.nodes.runsOf(life.incarnation).slice(1)) disk.letGo(run, 1);",
-  ),
-  one(
-    "an answer of another node is lost",
-    "services/runtime/src/sharing/post-room.ts",
-    "for (const reply of replies) this.#sharing.errands.replied(reply);",
-    "",
-  ),
-  one(
-    "a claimed run that finds no room is not given up",
-    "services/runtime/src/take-ups.ts",
-    "    this.giveUp(claimed.map(({ row }) => row.id));\n",
-    "",
   ),
 ];
