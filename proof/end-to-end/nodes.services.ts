@@ -35,6 +35,53 @@ async function readAll(url: string, schema: string): Promise<RunRecord[]> {
   }
 }
 
+/** What faults are done to. */
+interface Scene {
+  /** The nodes that there are, oldest first. */
+  readonly nodes: NodeProcess[];
+  readonly join: () => Promise<NodeProcess>;
+  readonly cut: () => void;
+  /** Clients leave this node alone; null for none. */
+  readonly still: (node: NodeProcess | null) => void;
+}
+
+/** What happens, in its order. */
+function faultsOf({ nodes, join, cut, still }: Scene): [string, () => Promise<void>][] {
+  return [
+    [
+      "a node is killed",
+      async () => {
+        await nodes.shift()?.kill();
+        nodes.push(await join());
+      },
+    ],
+    [
+      "a node stands still past its lease, and goes on",
+      async () => {
+        const node = nodes[0] as NodeProcess;
+        still(node);
+        node.child.kill("SIGSTOP");
+        await pause(2 * LEASE_MS);
+        node.child.kill("SIGCONT");
+        still(null);
+      },
+    ],
+    ["connections break", async () => cut()],
+    ["the server restarts", async () => server.kill().then(() => server.restart())],
+    [
+      "nodes are replaced one by one",
+      async () => {
+        for (let at = 0; at < 3; at++) {
+          const next = await join();
+          const old = nodes.shift();
+          nodes.push(next);
+          await old?.stop();
+        }
+      },
+    ],
+  ];
+}
+
 test("three nodes lose nothing and do nothing twice, whatever becomes of them, their database and its connections", async (given) => {
   const t = lastFirst(given);
   const folder = ownFolder(t);
@@ -56,45 +103,20 @@ test("three nodes lose nothing and do nothing twice, whatever becomes of them, t
     return there[Math.floor(Math.random() * there.length)];
   };
   const history = new NodesHistory();
-  let isOver = false;
+  const over = new AbortController();
   let key = 0;
   const lanes = Array.from({ length: LANES }, async () => {
     // What a client must not be told is a problem of the history.
-    while (!isOver) await history.drive(`k${key++}`, pick).catch(() => {});
+    while (!over.signal.aborted) await history.drive(`k${key++}`, pick).catch(() => {});
   });
-  const faults: [string, () => Promise<void>][] = [
-    [
-      "a node is killed",
-      async () => {
-        await nodes.shift()?.kill();
-        nodes.push(await join());
-      },
-    ],
-    [
-      "a node stands still past its lease, and goes on",
-      async () => {
-        const node = nodes[0] as NodeProcess;
-        stopped = node;
-        node.child.kill("SIGSTOP");
-        await pause(2 * LEASE_MS);
-        node.child.kill("SIGCONT");
-        stopped = null;
-      },
-    ],
-    ["connections break", async () => proxy.cut()],
-    ["the server restarts", async () => server.kill().then(() => server.restart())],
-    [
-      "nodes are replaced one by one",
-      async () => {
-        for (let at = 0; at < 3; at++) {
-          const next = await join();
-          const old = nodes.shift();
-          nodes.push(next);
-          await old?.stop();
-        }
-      },
-    ],
-  ];
+  const faults = faultsOf({
+    nodes,
+    join: () => join(),
+    cut: () => proxy.cut(),
+    still: (node) => {
+      stopped = node;
+    },
+  });
   for (const [what, happen] of faults) {
     await pause(1_500);
     const before = history.acknowledgements;
@@ -102,7 +124,7 @@ test("three nodes lose nothing and do nothing twice, whatever becomes of them, t
     given.diagnostic(`${what}: ${history.acknowledgements - before} acknowledgements meanwhile`);
   }
   await pause(1_500);
-  isOver = true;
+  over.abort();
   await Promise.all(lanes);
   const listed = (await nodes[0]?.ask({ op: "nodes" })) as readonly NodeView[];
   assert.ok(listed.length >= 3, JSON.stringify(listed));

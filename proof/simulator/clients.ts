@@ -227,7 +227,8 @@ export class Clients implements Desk {
   #burst(): void {
     const run = this.pickOpen();
     const name = this.dice.pick(SIGNALS);
-    for (let left = 3; run !== undefined && left > 0; left--) {
+    if (run === undefined) return;
+    for (let left = 3; left > 0; left--) {
       const on = this.world.reach();
       const value = `v${this.next()}`;
       if (on !== null) this.asked(on, "signal", on.claw?.signal(run, name, value), () => {});

@@ -51,6 +51,8 @@ export interface HostOptions {
   readonly programs: readonly Program[];
   readonly limits: Partial<RuntimeLimits>;
   readonly listener: HostListener;
+  /** Of several nodes: whether nobody has ended this incarnation. */
+  readonly isLive?: (incarnation: number) => boolean;
 }
 
 /** Turns of replays that follow one another at once: some do, others let other tasks in between. */
@@ -154,7 +156,10 @@ export class Host implements TaskOwner {
 
   /** True while this life may begin bodies: of several nodes, while its lease lasts by its own count. */
   get mayBegin(): boolean {
-    return (this.#options.store.shared?.leaseLeftMs() ?? 1) > 0;
+    const { store, isLive } = this.#options;
+    const known = this.claw?.store.incarnation;
+    const isEnded = known !== undefined && isLive?.(known) === false;
+    return !isEnded && (store.shared?.leaseLeftMs() ?? 1) > 0;
   }
 
   /** The time on this node's clock. */

@@ -52,7 +52,7 @@ export const NODE_MUTATIONS: readonly Mutation[] = [
     "runs are taken over before the lease of their node is over",
     SHARED,
     "({ leaseUntil }) => leaseUntil < now",
-    "({ leaseUntil }) => leaseUntil < now + this.#way.leaseMs / 2",
+    "({ leaseUntil }) => leaseUntil < now + this.#way.leaseMs",
   ),
   {
     bug: "a node that was taken over may still write what is under way",

@@ -157,6 +157,9 @@ export class World implements HostListener {
       programs,
       limits: weather.limits,
       listener: this,
+      ...(this.crowd === null
+        ? {}
+        : { isLive: (incarnation) => this.disk.nodes.live(incarnation) !== undefined }),
     });
     if (this.crowd !== null) host.skewMs = this.crowd.skew();
     else if (weather.clockJumps > 0 && this.faults.on) {

@@ -155,7 +155,8 @@ export class SharedHandle {
       },
       nodes: () => use(() => disk.nodes.records(this.#way.now())),
       takeOver: () => use(() => this.#takeOver()),
-      leaseLeftMs: () => (this.#life?.isLive === true ? this.#deadline - this.#way.monotonic() : 0),
+      // It does not know when others have ended its life: that is what the deadline is for.
+      leaseLeftMs: () => (this.#life === null ? 0 : this.#deadline - this.#way.monotonic()),
       skewMs: () => this.#way.skewMs(),
     };
   }
