@@ -23,6 +23,8 @@ export interface Enqueue {
   readonly lastId: number;
   /** Null for none. */
   readonly dedup: Dedup | null;
+  /** Of a store that nodes share: this incarnation takes the blocks in hand at once. Default: they are anybody's. */
+  readonly held?: true;
 }
 
 /** What became of attempts. Everything is absolute, so applying it again changes nothing. */
@@ -83,9 +85,17 @@ export interface TaskScope {
 /**
  * Reading standalone tasks. Taking one writes nothing: the one owner of the store knows what it has taken,
  * and what an ended owner had taken is found again because it was never marked.
+ *
+ * On a store that nodes share, what is read to be worked on is claimed with it, whole blocks and tasks with a row of their
+ * own: `blocks` and `due` leave out what other incarnations hold and hold the rest for this one, until it is settled,
+ * written over or the incarnation ends; `backlog` and `nextDue` leave out what others hold.
  */
 export interface TaskReads {
-  /** The greatest number ever given, and a random number of this store that makes keys unique. */
+  /**
+   * The greatest number ever given, and a random number of this store that makes keys unique. On a store that nodes share
+   * each call answers a number after which 2^32 are for the caller alone: numbers rise in the order of time for each
+   * incarnation, and tasks of one rank are in the order of `addedAt`.
+   */
   head(): MaybePromise<{ readonly lastId: number; readonly salt: number }>;
   /** Names of queues that have ready or waiting tasks. */
   queues(namespace: string): MaybePromise<readonly string[]>;

@@ -66,10 +66,10 @@ export function applyItem(disk: MemoryDisk, item: CommitItem, work: BatchWork): 
   if (item.type === "enqueue") {
     const id = taskIdOf(item.lastId);
     const first = item.dedup === null ? null : remember(disk, item.dedup, id, work.nowMs);
-    return first ?? applyTaskItem(disk, item, work.nowMs);
+    return first ?? applyTaskItem(disk, item, work);
   }
   if (item.type === "tasks" || item.type === "redrive") {
-    return applyTaskItem(disk, item, work.nowMs);
+    return applyTaskItem(disk, item, work);
   }
   if (item.type === "take") return applyTake(disk, item);
   if (item.type === "spread") {

@@ -154,6 +154,8 @@ export class MemoryDisk {
   readonly taskMarks: Table<string> = new Table(this.undo);
   readonly taskAside: Table<AsideTask> = new Table(this.undo);
   readonly taskHead: Table<number> = new Table(this.undo);
+  /** Incarnations that have blocks, and tasks with a row of their own, in hand. */
+  readonly taskOwners: Table<number> = new Table(this.undo);
   /** Incarnations that hold runs; only of a disk that several nodes share. */
   readonly owners: Table<number> = new Table(this.undo);
   readonly nodes: NodeLives = new NodeLives(this.owners);
@@ -208,6 +210,13 @@ export class MemoryDisk {
     this.owners.delete(run);
     const row = this.runs.get(run);
     if (row?.due === 0) this.#takeFrom(row, row.recoveries + more);
+  }
+
+  /** Tasks that an incarnation has in hand are anybody's. */
+  letGoTasks(incarnation: number): void {
+    for (const [key, owner] of this.taskOwners.entries()) {
+      if (owner === incarnation) this.taskOwners.delete(key);
+    }
   }
 
   /** Lets others past runs that were quarantined. */
@@ -309,6 +318,7 @@ const TABLES = [
   "taskMarks",
   "taskAside",
   "taskHead",
+  "taskOwners",
   "owners",
 ] as const;
 

@@ -96,6 +96,7 @@ export class SharedHandle {
     if (life === null || !life.isLive) return;
     life.isLive = false;
     for (const run of this.#disk.nodes.runsOf(life.incarnation)) this.#disk.letGo(run, 0);
+    this.#disk.letGoTasks(life.incarnation);
     this.#disk.settleCommit(true);
     this.#disk.nodes.hintAll();
   }
@@ -204,6 +205,7 @@ export class SharedHandle {
     for (const life of over) {
       life.isLive = false;
       for (const run of disk.nodes.runsOf(life.incarnation)) disk.letGo(run, 1);
+      disk.letGoTasks(life.incarnation);
     }
     if (over.length > 0) {
       disk.recoverKeys();

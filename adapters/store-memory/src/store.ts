@@ -114,7 +114,7 @@ export function memoryStore(options: MemoryOptions = {}): Store {
       }),
     expire: (nowMs, limit) => use(() => disk.expire(nowMs, limit, synchronous)),
     streams: { read: (query) => use(() => readChunks(disk, query)) },
-    tasks: taskReads(disk, use),
+    tasks: taskReads(disk, use, () => handle?.incarnation ?? null),
     blobs: blobsOn(disk, use, synchronous),
     ...(handle === null ? {} : { shared: handle.port(use) }),
     check: () => use(() => checkDisk(disk)),

@@ -9,29 +9,41 @@ import {
   taskNumberOf,
   type TaskPlace,
 } from "@claw/core/protocol";
+import type { BatchWork } from "./batch-work.ts";
 import { dropBlobs } from "./blobs.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
+import { TaskClaims } from "./task-claims.ts";
 
 /** There is one disk for each of these in a process, so that keys need nothing that is drawn. */
 const SALT = 1;
 
 /** Applies a part of a batch that concerns standalone tasks, apart from its idempotency key. */
-export function applyTaskItem(disk: MemoryDisk, item: TaskItem, nowMs: number): ItemAnswer {
+export function applyTaskItem(
+  disk: MemoryDisk,
+  item: TaskItem,
+  { nowMs, holder }: Pick<BatchWork, "nowMs" | "holder">,
+): ItemAnswer {
   if (item.type === "enqueue") {
     for (const block of item.blocks) {
       if (disk.taskBlocks.has(keyOf(block.id))) throw new Error(`block ${block.id} is known`);
       disk.taskBlocks.set(keyOf(block.id), { ...block });
+      if (holder !== null && item.held === true) disk.taskOwners.set(keyOf(block.id), holder);
     }
+    if (item.held !== true && item.blocks.length > 0) disk.nodes.hintAll();
     for (const task of item.aside) writeAside(disk, task);
     const last = Math.max(disk.taskHead.get("last") ?? 0, item.lastId);
     disk.taskHead.set("last", last);
   } else if (item.type === "tasks") {
     for (const id of item.blocksGone) {
       disk.taskBlocks.delete(keyOf(id));
+      disk.taskOwners.delete(keyOf(id));
       disk.taskMarks.delete(keyOf(id));
     }
     for (const { block, done } of item.marks) disk.taskMarks.set(keyOf(block), done);
-    for (const id of item.asideGone) disk.taskAside.delete(keyOf(id));
+    for (const id of item.asideGone) {
+      disk.taskAside.delete(keyOf(id));
+      disk.taskOwners.delete(asideKey(id));
+    }
     for (const task of item.aside) writeAside(disk, task);
     for (const id of item.blobsGone ?? []) dropBlobs(disk, id);
   } else {
@@ -44,14 +56,23 @@ export function applyTaskItem(disk: MemoryDisk, item: TaskItem, nowMs: number): 
   return { status: "applied", parked: false };
 }
 
-/** The reading task verbs on a disk; `use` carries them out. */
-export function taskReads(disk: MemoryDisk, use: <T>(verb: () => T) => T | Promise<T>): TaskReads {
+/**
+ * The reading task verbs on a disk; `use` carries them out. `claimant` is the incarnation that holds what it reads, null
+ * for a process that is alone.
+ */
+export function taskReads(
+  disk: MemoryDisk,
+  use: <T>(verb: () => T) => T | Promise<T>,
+  claimant: () => number | null,
+): TaskReads {
+  const claims = new TaskClaims(disk, claimant);
   const waiting = (scope: TaskScope): AsideTask[] =>
     [...disk.taskAside.values()]
       .filter((task) => task.status === "waiting" && isWithin(task, scope))
+      .filter(({ id }) => claims.isFree(asideKey(id)))
       .sort((a, b) => a.due - b.due);
   return {
-    head: () => use(() => ({ lastId: disk.taskHead.get("last") ?? 0, salt: SALT })),
+    head: () => use(() => ({ lastId: claims.drawNumbers(), salt: SALT })),
     queues: (namespace) =>
       use(() => {
         const open = [...disk.taskAside.values()].filter(({ status }) => status === "waiting");
@@ -62,26 +83,28 @@ export function taskReads(disk: MemoryDisk, use: <T>(verb: () => T) => T | Promi
     backlog: (scope, limit) =>
       use(() =>
         [...disk.taskBlocks.values()]
-          .filter((block) => isWithin(block, scope))
-          .sort((a, b) => a.rank - b.rank || a.id - b.id)
+          .filter((block) => isWithin(block, scope) && claims.isFree(keyOf(block.id)))
+          .sort((a, b) => a.rank - b.rank || claims.sooner(a, b) || a.id - b.id)
           .slice(0, limit)
           .map(({ id }) => id),
       ),
     blocks: (ids) =>
-      use(() =>
-        ids.flatMap((id) => {
+      use(() => {
+        const free = ids.filter((id) => disk.taskBlocks.has(keyOf(id)) && claims.isFree(keyOf(id)));
+        claims.claim(free.map(keyOf));
+        return free.flatMap((id) => {
           const block = disk.taskBlocks.get(keyOf(id));
-          return block === undefined
-            ? []
-            : [{ ...block, done: disk.taskMarks.get(keyOf(id)) ?? "" }];
-        }),
-      ),
+          const done = disk.taskMarks.get(keyOf(id)) ?? "";
+          return block === undefined ? [] : [{ ...block, done }];
+        });
+      }),
     due: (scope, nowMs, limit) =>
-      use(() =>
-        waiting(scope)
-          .filter(({ due }) => due <= nowMs)
-          .slice(0, limit),
-      ),
+      use(() => {
+        const due = waiting(scope).filter((task) => task.due <= nowMs);
+        const first = due.slice(0, limit);
+        claims.claim(first.map(({ id }) => asideKey(id)));
+        return first;
+      }),
     nextDue: (scope, afterMs) =>
       use(() => waiting(scope).find(({ due }) => due > afterMs)?.due ?? null),
     counts: (namespace) =>
@@ -110,6 +133,8 @@ export function expireTasks(disk: MemoryDisk, nowMs: number): void {
 
 function writeAside(disk: MemoryDisk, task: AsideTask): void {
   disk.taskAside.set(keyOf(task.id), { ...task });
+  // Whoever has a slot when it is due takes it.
+  disk.taskOwners.delete(asideKey(task.id));
 }
 
 function listTasks(disk: MemoryDisk, query: TaskQuery): StoredTask[] {
@@ -140,6 +165,10 @@ function everyTask(disk: MemoryDisk): StoredTask[] {
 
 function isWithin(task: TaskPlace, { namespace, queue, names }: TaskScope): boolean {
   return task.namespace === namespace && task.queue === queue && names.includes(task.name);
+}
+
+function asideKey(id: number): string {
+  return `aside ${id}`;
 }
 
 // Padded, so that the order of keys is the order of numbers.

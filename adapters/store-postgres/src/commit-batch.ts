@@ -41,8 +41,8 @@ const RESENDS_MAX = 12;
 const RESEND_FIRST_MS = 1;
 const RESEND_MAX_MS = 100;
 
-/** Told which nodes have got post with a batch. */
-export type Mailed = (whose: readonly number[]) => void;
+/** Told which nodes have got post with a batch, or that there is something for any of them. */
+export type Mailed = (whose: readonly number[] | "all") => void;
 
 /** Writes batches over one connection. */
 export class BatchWriter {
@@ -149,6 +149,7 @@ export class BatchWriter {
     const answer = this.#answerOf(batch, plan, committed);
     this.#journals.keep();
     if (committed.mail.length > 0) this.#mailed?.(committed.mail);
+    if (batch.items.some(leavesTasks)) this.#mailed?.("all");
     return answer;
   }
 
@@ -209,6 +210,11 @@ export class BatchWriter {
     else if (entries !== "") this.#journals.set(run, { seq, settled: seq, text: "" });
     else if (item.start !== null) this.#journals.set(run, { seq: 0, settled: 0, text: "" });
   }
+}
+
+// Tasks that whoever has a slot may take.
+function leavesTasks(item: CommitItem): boolean {
+  return item.type === "enqueue" && item.held !== true && item.blocks.length > 0;
 }
 
 // The rows of runs that an item created for this node, by their ids.

@@ -222,7 +222,8 @@ export class PostgresHandle {
     await shapes.load();
     const tailOf = (run: RunId): string => journals.get(run)?.text ?? "";
     const reader = new RunReader(reads, tailOf, this.#alone ? null : incarnation);
-    const mailed = membership && ((whose: readonly number[]): void => membership.hints.tell(whose));
+    const mailed =
+      membership && ((whose: readonly number[] | "all"): void => membership.hints.tell(whose));
     this.#verbs = {
       link,
       reads,
@@ -232,7 +233,7 @@ export class PostgresHandle {
       writer: new BatchWriter(link, this.#schema, shapes, journals, mailed, this.#log),
       journals,
       shapes,
-      tasks: taskReader(reads),
+      tasks: taskReader(reads, membership === null ? null : incarnation),
       incarnation,
       membership,
     };

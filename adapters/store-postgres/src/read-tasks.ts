@@ -28,17 +28,11 @@ export type TaskReader = {
   ) => Promise<Awaited<ReturnType<TaskReads[Verb]>>>;
 };
 
-/** The reading task verbs on a connection. */
-export function taskReader(reads: Reads): TaskReader {
+/** The reading task verbs on a connection; `own` is the incarnation that claims what it reads, null for one that is alone. */
+export function taskReader(reads: Reads, own: number | null = null): TaskReader {
   const place = ({ namespace, queue, names }: TaskScope): unknown[] => [namespace, queue, names];
   return {
-    head: async () => {
-      const rows = await reads.all<{ name: string; value: number }>(
-        "SELECT name, value FROM claw.meta WHERE name IN ('task_id', 'task_salt')",
-      );
-      const of = (name: string): number => rows.find((row) => row.name === name)?.value ?? 0;
-      return { lastId: of("task_id"), salt: of("task_salt") };
-    },
+    head: () => headOf(reads, own),
     queues: async (namespace) => {
       const rows = await reads.all<{ queue: string }>(
         `SELECT queue FROM claw.task_blocks WHERE namespace = $1
@@ -50,13 +44,17 @@ export function taskReader(reads: Reads): TaskReader {
     },
     backlog: async (scope, limit) => {
       const rows = await reads.all<{ id: number }>(
-        `SELECT id FROM claw.task_blocks WHERE ${SCOPE} ORDER BY rank, id LIMIT $4`,
-        [...place(scope), limit],
+        `SELECT id FROM claw.task_blocks WHERE ${SCOPE} AND coalesce(owner = $5, true)
+         ORDER BY rank, added_at, id LIMIT $4`,
+        [...place(scope), limit, own ?? 0],
       );
       return rows.map(({ id }) => id);
     },
-    blocks: (ids) => reads.all<OpenBlock>(`${BLOCK} WHERE id = ANY ($1)`, [ids]),
+    blocks: async (ids) => {
+      return reads.all<OpenBlock>(`${BLOCK} WHERE id = ANY ($1)`, [await claimed(reads, own, ids)]);
+    },
     due: async (scope, nowMs, limit) => {
+      if (own !== null) return claimDue(reads, own, [...place(scope), nowMs, limit]);
       const rows = await reads.all<AsideLine>(
         `${ASIDE} WHERE ${SCOPE} AND status = 'waiting' AND due <= $4 ORDER BY due, id LIMIT $5`,
         [...place(scope), nowMs, limit],
@@ -66,8 +64,9 @@ export function taskReader(reads: Reads): TaskReader {
     nextDue: async (scope, afterMs) => {
       const [row] = await reads.all<{ due: number }>(
         `SELECT due FROM claw.task_aside WHERE ${SCOPE} AND status = 'waiting' AND due > $4
+           AND coalesce(owner = $5, true)
          ORDER BY due LIMIT 1`,
-        [...place(scope), afterMs],
+        [...place(scope), afterMs, own ?? 0],
       );
       return row?.due ?? null;
     },
@@ -87,6 +86,39 @@ export function taskReader(reads: Reads): TaskReader {
     list: (query) => listTasks(reads, query),
     find: (id) => findTask(reads, id),
   };
+}
+
+async function headOf(reads: Reads, own: number | null): Promise<{ lastId: number; salt: number }> {
+  const [drawn] =
+    own === null ? [] : await reads.all<{ first: number }>("SELECT claw.task_numbers() AS first");
+  const rows = await reads.all<{ name: string; value: number }>(
+    "SELECT name, value FROM claw.meta WHERE name IN ('task_id', 'task_salt')",
+  );
+  const of = (name: string): number => rows.find((row) => row.name === name)?.value ?? 0;
+  return { lastId: drawn?.first ?? of("task_id"), salt: of("task_salt") };
+}
+
+async function claimed(
+  reads: Reads,
+  own: number | null,
+  ids: readonly number[],
+): Promise<readonly number[]> {
+  if (own === null) return ids;
+  const text = "SELECT claw.claim_blocks($1, $2) AS id";
+  const rows = await reads.all<{ id: number }>(text, [own, ids]);
+  return rows.map(({ id }) => id);
+}
+
+async function claimDue(
+  reads: Reads,
+  own: number,
+  asked: readonly unknown[],
+): Promise<AsideTask[]> {
+  const rows = await reads.all<AsideLine>(
+    `${ASIDE} WHERE id IN (SELECT claw.claim_due($1, $2, $3, $4, $5, $6)) ORDER BY due, id`,
+    [own, ...asked],
+  );
+  return rows.map(asideOf);
 }
 
 /** Standalone tasks that a query names, newest first. */

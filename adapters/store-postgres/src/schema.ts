@@ -9,7 +9,7 @@ import { NODE_FUNCTIONS, NODE_TABLES } from "./sql/nodes.ts";
 import { RUN_FUNCTIONS } from "./sql/runs.ts";
 import { SPREAD_FUNCTIONS } from "./sql/spreads.ts";
 import { TABLES } from "./sql/tables.ts";
-import { TASK_FUNCTIONS } from "./sql/tasks.ts";
+import { TASK_FUNCTIONS, TASK_HOLDER_TABLES } from "./sql/tasks.ts";
 
 /** Forward-only migrations of the tables; the one at index n leads from schema version n to n + 1. */
 const MIGRATIONS: readonly string[] = [
@@ -17,6 +17,7 @@ const MIGRATIONS: readonly string[] = [
   NODE_TABLES,
   // Functions alone: a run that goes on puts back what it took and has not seen.
   "SELECT 1",
+  TASK_HOLDER_TABLES,
 ];
 
 /** Functions are code, not data: each migration writes those of its version anew. */

@@ -38,7 +38,7 @@ BEGIN
     WHEN 'publication' THEN
       RETURN coalesce(claw.publish(i, inc, now_ms) || jsonb_build_object('a', claw.applied(false)),
         '{"a": {"status": "duplicate", "run": "", "same": true}}');
-    WHEN 'enqueue', 'tasks', 'redrive' THEN RETURN claw.apply_task(i, now_ms);
+    WHEN 'enqueue', 'tasks', 'redrive' THEN RETURN claw.apply_task(i, inc, now_ms);
     ELSE RETURN claw.apply_operation(i, inc, ns, now_ms);
   END CASE;
 END $$;

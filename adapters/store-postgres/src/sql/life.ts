@@ -23,6 +23,8 @@ BEGIN
   UPDATE claw.runs r SET owner = NULL, due = CASE WHEN held = '' THEN 1 ELSE due END,
     recoveries = recoveries + CASE WHEN held = '' THEN more ELSE 0 END
   FROM mine WHERE r.id = mine.id;
+  UPDATE claw.task_blocks SET owner = NULL WHERE owner = inc;
+  UPDATE claw.task_aside SET owner = NULL WHERE owner = inc;
   IF more > 0 THEN PERFORM claw.quarantine(recoveries_max); END IF;
   -- Who waits for an answer of it looks again; and post of lives that ended before, which came too late.
   INSERT INTO claw.mail SELECT sender, run FROM claw.errands WHERE holder = inc;

@@ -22,7 +22,10 @@ export class PostRoom {
   }
 
   begin(): void {
-    this.#sharing.store.onHint(() => void this.take());
+    this.#sharing.store.onHint(() => {
+      void this.take();
+      this.#sharing.node.tasks.lookSoon();
+    });
     this.#armIn(limits.POST_EVERY_MS);
   }
 

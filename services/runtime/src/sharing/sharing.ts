@@ -111,6 +111,7 @@ export class Sharing {
         node.log("info", "took over from nodes that ended", { nodes: ended });
         node.trials.more();
       }
+      node.tasks.lookSoon();
       if (!this.node.draining) await node.wakes.look();
       if (this.#ticks++ % UNHOSTED_TICKS === 0) await this.#holdUnhosted();
     } catch (error) {

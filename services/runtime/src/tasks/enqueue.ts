@@ -217,7 +217,7 @@ export class Intake {
       if (made !== null) return made;
       const firstId = board.lastId + 1;
       board.lastId += typeof count === "number" ? count : count();
-      made = { item: make(firstId, clock.now()), firstId };
+      made = { item: this.#held(make(firstId, clock.now())), firstId };
       return made;
     };
     return new Promise((resolve, reject) => {
@@ -242,12 +242,25 @@ export class Intake {
     });
   }
 
-  #arrived({ blocks, aside }: Enqueue): void {
-    const { storedInputs } = this.#board.node.sealer;
+  // Among nodes, who enqueues has the tasks first, if there is room for all of them; else the nodes share them.
+  #held(item: Enqueue): Enqueue {
+    const [first] = item.blocks;
+    if (first === undefined || this.#board.node.sharing === null) return item;
+    const tasks = item.blocks.reduce((sum, { count }) => sum + count, 0);
+    const queue = this.#board.queue(first.queue);
+    return queue.wouldTake(first.rank, tasks) ? { ...item, held: true } : item;
+  }
+
+  #arrived({ blocks, aside, held }: Enqueue): void {
+    const { node } = this.#board;
+    const { storedInputs } = node.sealer;
     for (const block of blocks) {
       // In hand is what the store has: it is written again as it is when an attempt fails.
       const inputs = storedInputs.get(block) ?? block.inputs;
-      this.#board.queue(block.queue).added({ ...block, inputs, done: "" });
+      const row = { ...block, inputs, done: "" };
+      const queue = this.#board.queue(block.queue);
+      if (node.sharing === null) queue.added(row);
+      else queue.addedShared(row, held === true);
     }
     for (const { queue, due } of aside) this.#board.queue(queue).expect(due);
     const [first] = [...blocks, ...aside];

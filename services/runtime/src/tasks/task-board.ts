@@ -21,6 +21,8 @@ import { TaskQueue } from "./task-queue.ts";
 
 /** Ends that may wait to become durable before no further task starts. */
 const OUTCOMES_MAX = 16_384;
+/** Looks at what other nodes have left are so far apart at least. */
+const LOOK_AGAIN_MS = 100;
 
 type BoardOptions = Pick<RuntimeOptions, "tasks" | "queues" | "executor">;
 
@@ -35,6 +37,7 @@ export class TaskBoard {
   readonly #outcomes: Outcomes;
   readonly intake: Intake = new Intake(this);
   #open = false;
+  #looks = false;
   /** The greatest number ever given. */
   lastId = 0;
   salt = 0;
@@ -65,6 +68,28 @@ export class TaskBoard {
     this.salt = salt;
     this.#open = true;
     for (const name of await store.tasks.queues(namespace)) this.queue(name).lookAgain();
+  }
+
+  /** Other nodes may have left tasks: looks for them, soon and not too often. */
+  lookSoon(): void {
+    if (this.plans.size === 0 || !this.#open || this.#looks) return;
+    this.#looks = true;
+    const { clock } = this.node;
+    clock.after(LOOK_AGAIN_MS, () => {
+      this.#looks = false;
+      this.#lookAgain().catch((error: unknown) => {
+        this.node.log("warn", "looking for tasks failed", { error: String(error) });
+      });
+    });
+  }
+
+  async #lookAgain(): Promise<void> {
+    const { node } = this;
+    if (!this.#open || !node.available || node.draining) return;
+    const { incarnation } = node.committer;
+    const names = await node.store.tasks.queues(node.namespace);
+    if (!this.#open || incarnation !== node.committer.incarnation) return;
+    for (const name of names) this.queue(name).lookAgain();
   }
 
   /** The queue of a name; made when it is named first. */

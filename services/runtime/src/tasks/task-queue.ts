@@ -78,13 +78,25 @@ export class TaskQueue {
     this.pump();
   }
 
+  /** Whether so many tasks of this rank, if they became durable now, would be taken in hand at once. */
+  wouldTake(rank: number, tasks: number): boolean {
+    // The urgent may pass those that fill the memory already.
+    const room = rank < 0 ? HELD_MAX * 2 : HELD_MAX;
+    return this.concurrency > 0 && rank < this.#bound && this.#held + tasks <= room;
+  }
+
   /** A block that has just become durable. */
   added(row: OpenBlock): void {
     if (this.concurrency === 0) return;
-    // The urgent may pass those that fill the memory already.
-    const room = row.rank < 0 ? HELD_MAX * 2 : HELD_MAX;
-    if (row.rank < this.#bound && this.#held < room) this.#take(row);
+    // The last block may be larger than the room.
+    if (this.wouldTake(row.rank, 1)) this.#take(row);
     else this.#bound = Math.min(this.#bound, row.rank);
+  }
+
+  /** A block that this node shares with others has just become durable: held by it, or anybody's. */
+  addedShared(row: OpenBlock, isHeld: boolean): void {
+    if (isHeld) this.#take(row);
+    else if (this.concurrency > 0) this.#bound = Math.min(this.#bound, row.rank);
   }
 
   /** A task with a row of its own will be due. */
