@@ -39,21 +39,21 @@ export function provePostgresFaults(url: string): void {
     const place = make();
     const world = new SharedWorld(place);
     t.after(() => world.remove());
-    const options = { url, schema: place.schema, alone: false, leaseMs: 200, stallMs: 300 };
+    const options = { url, schema: place.schema, alone: false, leaseMs: 1_000, stallMs: 1_000 };
     const node = new TestNode(postgresStore(options));
+    t.after(() => node.store.close());
     await node.open();
-    await setTimeout(600);
+    await setTimeout(1_500);
     assert.ok(node.shared.leaseLeftMs() > 0);
     const other = await world.node();
     assert.equal(await other.shared.takeOver(), 0);
     const row = await world.start(node);
     const stalled = performance.now();
-    while (performance.now() - stalled < 1_200);
+    while (performance.now() - stalled < 3_500);
     // Its own clock says it before anybody else could have acted on it.
     assert.ok(node.shared.leaseLeftMs() < 0, String(node.shared.leaseLeftMs()));
     assert.equal(await other.shared.takeOver(), 1);
     await assert.rejects(node.step(row, 1), { code: "CLAW-4007" });
-    await node.store.close();
   });
 
   test("a node that loses its connections goes on with its lease, and opens again beside others", async (t) => {
