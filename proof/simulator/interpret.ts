@@ -110,10 +110,11 @@ export function toDefinitions(
 }
 
 function toWorkflow(program: Program, world: Surroundings): AnyWorkflow {
-  const { trigger, keyed } = program;
+  const { trigger, keyed, inserts } = program;
   const options = {
     version: program.version,
     ...(keyed === null ? {} : keyedOptions(keyed)),
+    ...(inserts.length > 0 ? { inserts } : {}),
     ...(program.foreign === "warn" ? { foreignAwait: "warn" as const } : {}),
     ...(trigger === null ? {} : { on: eventOf(trigger.type) }),
     ...(trigger === null || trigger.k === null ? {} : { where: { k: trigger.k } }),
@@ -174,6 +175,9 @@ class Performer {
       case "continueAs":
         this.#world.stage.counted(statement.op);
         return askContinue(statement, this.#generation, frame.ctx);
+      case "patched":
+        this.#world.stage.counted(statement.op);
+        return frame.ctx.patched(statement.id) ? this.block(statement.body, frame) : [];
       case "foreign":
         return this.#world.stage.foreign(statement.ms);
       case "look":

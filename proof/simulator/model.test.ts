@@ -11,7 +11,8 @@ const UPDATE = "/update#u1";
 function program(body: Block): Program {
   const handler = [MOVED, MOVED];
   const rest = { index: 0, version: 1, trigger: null, foreign: "no", keyed: null } as const;
-  return { name: "w", body, handler, ...rest };
+  const inserts: readonly string[] = [];
+  return { name: "w", body, inserts, handler, ...rest };
 }
 
 /** The facts of a journal with these entries, a millisecond apart. */

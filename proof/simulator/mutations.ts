@@ -1,4 +1,5 @@
 import { NODE_MUTATIONS } from "./mutations-of-nodes.ts";
+import { CODE_MUTATIONS } from "./mutations-of-code.ts";
 import { OPERATOR_MUTATIONS } from "./mutations-of-operators.ts";
 
 /** One text of a production file and what stands there instead. */
@@ -371,6 +372,7 @@ export const MUTATIONS: readonly Mutation[] = [
       ),
     ],
   },
+  ...CODE_MUTATIONS,
   ...OPERATOR_MUTATIONS,
   ...NODE_MUTATIONS,
 ];

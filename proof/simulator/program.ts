@@ -34,6 +34,7 @@ export const CTX_CALLS = [
   "tally",
   "fail",
   "continueAs",
+  "patched",
   "query",
   "update",
 ] as const;
@@ -80,6 +81,7 @@ export function makePrograms(dice: Dice, shape: ProgramShape): Program[] {
       index,
       version: 1,
       body,
+      inserts: [],
       handler,
       trigger,
       foreign,
