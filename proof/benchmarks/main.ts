@@ -1,4 +1,5 @@
 // npm run bench [-- --only W1,W2 --smoke] [-- --only soak --minutes 10]: our figures of the workloads defined beside the peers.
+// With --store postgres: W1, W2 and W5 on a PostgreSQL of their own (npm run test:services installs its binaries).
 // With --write the figures become docs/performance.md.
 // With --smoke everything is small: it shows that the workloads run, its figures mean nothing.
 import { parseArgs } from "node:util";
@@ -11,6 +12,7 @@ import { measureKillNine } from "./kill-nine.ts";
 import { measureLatency } from "./latency.ts";
 import { measureParked } from "./parked.ts";
 import { writePage } from "./performance-page.ts";
+import { measurePostgres } from "./postgres.ts";
 import { progress, reported } from "./report.ts";
 import { measureResume } from "./resume.ts";
 import { measureSoak } from "./soak.ts";
@@ -46,13 +48,16 @@ const SMOKE_MINUTES = 0.1;
 const { values } = parseArgs({
   options: {
     only: { type: "string" },
+    store: { type: "string", default: "sqlite" },
     minutes: { type: "string", default: "10" },
     smoke: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
   },
 });
 const all = Object.keys(WORKLOADS).filter((name) => values.smoke || name !== BY_NAME_ONLY);
-const wanted = values.only?.split(",") ?? all;
+const onPostgres = values.store === "postgres";
+if (onPostgres) await (values.smoke ? measurePostgres(500, 10, 1_000) : measurePostgres());
+const wanted = onPostgres ? [] : (values.only?.split(",") ?? all);
 for (const name of wanted) {
   const measure = WORKLOADS[name];
   if (measure === undefined) {
