@@ -29,16 +29,19 @@ export interface Rester {
   clear(run: RunId): void;
 }
 
+// Who was paused by a person stays paused.
+const HOLD = `
+  UPDATE runs SET seq = coalesce(?, seq), due = NULL, recoveries = 0,
+    held = CASE held WHEN 'paused' THEN held ELSE ? END,
+    held_reason = CASE held WHEN 'paused' THEN held_reason ELSE ? END
+  WHERE id = ?`;
+
 /** The resting verbs on an open database. */
 export function openRester(db: DatabaseSync, keys: Keys): Rester {
   const park = db.prepare(`
     UPDATE runs SET seq = coalesce(?, seq), due = ?, waits = ?, recoveries = 0
     WHERE id = ? AND inbox_seq = ?`);
-  const hold = db.prepare(`
-    UPDATE runs SET seq = coalesce(?, seq), due = NULL, recoveries = 0,
-      held = CASE held WHEN 'paused' THEN held ELSE ? END,
-      held_reason = CASE held WHEN 'paused' THEN held_reason ELSE ? END
-    WHERE id = ?`);
+  const hold = db.prepare(HOLD);
   const mark = db.prepare("UPDATE runs SET phase = ? WHERE id = ?");
   const keepActive = db.prepare("UPDATE runs SET due = 0, waits = 0 WHERE id = ?");
   const release = db.prepare(`
