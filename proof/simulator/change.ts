@@ -2,20 +2,7 @@ import type { Dice } from "./dice.ts";
 import type { Block, Program, Statement } from "./statement.ts";
 
 /** Ways in which the code of a workflow changes behind the back of its runs. */
-export const CHANGES = [
-  "insert",
-  "declared insert",
-  "patch",
-  "rename",
-  "remove",
-  "swap",
-  "append",
-  "duration",
-] as const;
-/** The name of what a change inserts. */
-const ADDED = "added";
-/** What a change inserts under `patched`. */
-const PATCH = "second-look";
+export const CHANGES = ["insert", "rename", "remove", "swap", "append", "duration"] as const;
 
 /** One of CHANGES. */
 export type Change = (typeof CHANGES)[number];
@@ -23,15 +10,14 @@ export type Change = (typeof CHANGES)[number];
 /** The same program with another code; null when this change does not fit it. */
 export function changeProgram(dice: Dice, program: Program, change: Change): Program | null {
   const body = changeBlock(dice, program.body, change);
-  if (body === null) return null;
-  return { ...program, body, inserts: change === "declared insert" ? [ADDED] : [] };
+  return body === null ? null : { ...program, body };
 }
 
 function changeBlock(dice: Dice, body: Block, change: Change): Block | null {
   const at = dice.below(body.length);
   const fresh: Statement = {
     op: "run",
-    name: ADDED,
+    name: "added",
     fate: { kind: "ok", times: 1, ms: 0 },
     attempts: 3,
     timeoutMs: 0,
@@ -42,10 +28,7 @@ function changeBlock(dice: Dice, body: Block, change: Change): Block | null {
   };
   switch (change) {
     case "insert":
-    case "declared insert":
       return [...body.slice(0, at), fresh, ...body.slice(at)];
-    case "patch":
-      return [...body.slice(0, at), { op: "patched", id: PATCH, body: [fresh] }, ...body.slice(at)];
     case "append":
       return [...body, fresh];
     case "remove":
@@ -61,11 +44,6 @@ function changeBlock(dice: Dice, body: Block, change: Change): Block | null {
         one.op === "sleep" ? { ...one, ms: one.ms + 1 } : null,
       );
   }
-}
-
-/** True for code whose changes take runs along that older code began. */
-export function isDeclared({ inserts, body }: Program): boolean {
-  return inserts.length > 0 || body.some(({ op }) => op === "patched");
 }
 
 function swap(body: Block, at: number): Block | null {

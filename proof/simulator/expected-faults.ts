@@ -29,7 +29,6 @@ export const EXPECTED_FAULTS: readonly string[] = [
   "fault unflushed commit kept",
   "fault unflushed commit lost",
   "hold quarantined",
-  "invariant a declared change of code never diverges",
   "invariant a fork keeps exactly what was before the call",
   "invariant a pause is in the store",
   "invariant a run that kills its nodes is quarantined",

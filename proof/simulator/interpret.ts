@@ -110,11 +110,10 @@ export function toDefinitions(
 }
 
 function toWorkflow(program: Program, world: Surroundings): AnyWorkflow {
-  const { trigger, keyed, inserts } = program;
+  const { trigger, keyed } = program;
   const options = {
     version: program.version,
     ...(keyed === null ? {} : keyedOptions(keyed)),
-    ...(inserts.length > 0 ? { inserts } : {}),
     ...(program.foreign === "warn" ? { foreignAwait: "warn" as const } : {}),
     ...(trigger === null ? {} : { on: eventOf(trigger.type) }),
     ...(trigger === null || trigger.k === null ? {} : { where: { k: trigger.k } }),
@@ -175,9 +174,6 @@ class Performer {
       case "continueAs":
         this.#world.stage.counted(statement.op);
         return askContinue(statement, this.#generation, frame.ctx);
-      case "patched":
-        this.#world.stage.counted(statement.op);
-        return frame.ctx.patched(statement.id) ? this.block(statement.body, frame) : [];
       case "foreign":
         return this.#world.stage.foreign(statement.ms);
       case "look":

@@ -11,8 +11,7 @@ const UPDATE = "/update#u1";
 function program(body: Block): Program {
   const handler = [MOVED, MOVED];
   const rest = { index: 0, version: 1, trigger: null, foreign: "no", keyed: null } as const;
-  const inserts: readonly string[] = [];
-  return { name: "w", body, inserts, handler, ...rest };
+  return { name: "w", body, handler, ...rest };
 }
 
 /** The facts of a journal with these entries, a millisecond apart. */

@@ -213,8 +213,6 @@ class Model {
         this.goesOnAt = Math.min(this.goesOnAt, start);
         return waits;
       }
-      case "patched":
-        return this.#patched(statement.body, start, place);
       case "foreign":
         this.unsure = true;
         return { ok: true, value: undefined, end: start };
@@ -230,15 +228,6 @@ class Model {
       default:
         return this.#call(statement, start, place);
     }
-  }
-
-  // With its marker a run takes the new way; at the end of the journal it gets one, before that it may have neither.
-  #patched(body: Block, start: number, place: Place): Outcome {
-    const { entries, begins } = this.#facts;
-    const isMarked = entries.slice(begins).some(({ kind }) => kind === ENTRY_KINDS.patchTaken);
-    if (isMarked || start >= entries.length) return this.block(body, start, place);
-    this.unsure = true;
-    return { ok: true, value: [], end: start };
   }
 
   // Answered in the turn that asks for it.

@@ -1,5 +1,4 @@
 import { NODE_MUTATIONS } from "./mutations-of-nodes.ts";
-import { CODE_MUTATIONS } from "./mutations-of-code.ts";
 import { OPERATOR_MUTATIONS } from "./mutations-of-operators.ts";
 
 /** One text of a production file and what stands there instead. */
@@ -372,7 +371,6 @@ export const MUTATIONS: readonly Mutation[] = [
       ),
     ],
   },
-  ...CODE_MUTATIONS,
   ...OPERATOR_MUTATIONS,
   ...NODE_MUTATIONS,
 ];

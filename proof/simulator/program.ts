@@ -34,7 +34,6 @@ export const CTX_CALLS = [
   "tally",
   "fail",
   "continueAs",
-  "patched",
   "query",
   "update",
 ] as const;
@@ -81,7 +80,6 @@ export function makePrograms(dice: Dice, shape: ProgramShape): Program[] {
       index,
       version: 1,
       body,
-      inserts: [],
       handler,
       trigger,
       foreign,

@@ -92,8 +92,6 @@ export type Statement =
       readonly keyed: boolean;
       readonly body: Block;
     }
-  /** What only runs do that take the new way of a patch. */
-  | { readonly op: "patched"; readonly id: string; readonly body: Block }
   | { readonly op: "try"; readonly body: Block; readonly handler: Block }
   | { readonly op: "now" | "random" | "uuid" }
   | { readonly op: "fail"; readonly reason: string }
@@ -108,8 +106,6 @@ export interface Program {
   readonly index: number;
   readonly version: number;
   readonly body: Block;
-  /** Names of calls that it declares to have inserted. */
-  readonly inserts: readonly string[];
   /** What it does for an update; null: it answers no client. */
   readonly handler: Block | null;
   /** Started by events of this type, with this `k` if not null. */

@@ -39,8 +39,6 @@ export interface KnownRun {
   code: Block | null;
   /** True once more than one code has written entries. */
   mixed: boolean;
-  /** True once entries were found on the disk whose answer was lost: nobody said whose code wrote them. */
-  found: boolean;
 }
 
 const MESSAGE_KINDS: ReadonlySet<string> = new Set([
@@ -187,7 +185,6 @@ export class Truth {
       forkedAt: 0,
       code: null,
       mixed: false,
-      found: false,
     };
     this.runs.set(row.id, fresh);
     return fresh;
@@ -388,7 +385,6 @@ export class Truth {
     this.#ledger.check("a journal only grows", kept, () => run.start.id);
     if (kept && text.length > run.text.length) {
       const isFirst = run.text === "";
-      run.found = true;
       this.append(run, text.slice(run.text.length), isFirst ? 1 : run.entries.length + 1);
     }
   }

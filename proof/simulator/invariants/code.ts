@@ -1,9 +1,8 @@
 import type { Transition } from "@claw/core/ports";
 import { type Entry, ENTRY_KINDS, fingerprint } from "@claw/core/protocol";
 import type { Host } from "../host.ts";
-import { isDeclared } from "../change.ts";
 import { type Facts, type Prediction, predict } from "../model.ts";
-import type { Block, Program } from "../statement.ts";
+import type { Program } from "../statement.ts";
 import { generationAt, type KnownRun } from "../truth.ts";
 import { isUndo } from "../undo-model.ts";
 import type { World } from "../world.ts";
@@ -17,12 +16,6 @@ import { checkCompensation, checkUndone } from "./undo.ts";
 
 /** How the error of a run begins that was cancelled while it was held, or instead of being held. */
 const HELD = /^(The held run|It was cancelled while it was held)/;
-
-/** Entries of runs that do not go the way of their code to its end. */
-const STOPPED: ReadonlySet<string> = new Set([
-  ENTRY_KINDS.cancelRequested,
-  ENTRY_KINDS.undoPlanned,
-]);
 
 /** Holds what runs do against what their programs mean. */
 export class CodeCheck {
@@ -52,17 +45,14 @@ export class CodeCheck {
     if (item.finish !== null) checkUndone(this.#world, run, item.finish.ending);
     const program = host.finds(run.start.workflow, run.start.version);
     if (item.hold !== null) this.#held(host, program, item, item.hold);
-    const { mixed, code } = run;
+    const mixed = run.mixed;
     // Whoever wrote the whole journal asks for what it has: it is held against its code when a generation ends.
     // Here it needs a look only when it diverges, which code that asks for all must not.
-    const wroteItAll = !mixed && code === program?.body && item.hold?.kind !== "diverged";
+    const wroteItAll = !mixed && run.code === program?.body && item.hold?.kind !== "diverged";
     if (program !== undefined && item.entries !== "") wroteBy(run, program);
     // A program whose children are missing ends differently, and says so with CLAW-1003.
     if (program === undefined || !host.hosts(programs)) return;
-    if (before > 0 && !wroteItAll) {
-      if (isDeclared(program)) this.#declared(program, run, item, mixed ? null : code);
-      else this.#replayed(program, run, before, item, mixed);
-    }
+    if (before > 0 && !wroteItAll) this.#replayed(program, run, before, item, mixed);
     if (goesOn) return this.#wentOn(program, run, item);
     if (item.finish === null || isWithoutCode(item, run) || run.mixed) return;
     if (run.code !== null && run.code !== program.body) return;
@@ -149,32 +139,6 @@ export class CodeCheck {
     }
   }
 
-  // Code that says how it was changed takes along what the code before has begun.
-  #declared(
-    program: Program,
-    { entries, start, found }: KnownRun,
-    { hold }: Transition,
-    wrote: Block | null,
-  ): void {
-    const { programs, newer, ledger, crowd } = this.#world;
-    // Of several nodes at once each may have other code, and write between what another has read and asks for.
-    if (crowd !== null) return;
-    const before = [...programs, ...newer].find(
-      ({ name, version }) => name === program.name && version === program.version,
-    );
-    if (program.foreign !== "no" || found || wrote !== before?.body) return;
-    // What is inserted takes its time: a moment told from the time of the code is another one then, and what was
-    // asked for before the run was told to stop, or had to undo, would be asked for after that.
-    const isTimed = JSON.stringify(program.body).includes('"until"');
-    const isStopped = entries.some(({ kind }) => STOPPED.has(kind));
-    if (program.inserts.length > 0 && (isTimed || isStopped)) return;
-    ledger.check(
-      "a declared change of code never diverges",
-      hold?.kind !== "diverged",
-      () => `${start.id} of ${program.name}: ${hold?.reason}`,
-    );
-  }
-
   // What the journal of a generation has is what its code asks for, and ends as that does.
   #calls(run: KnownRun, prediction: Prediction, facts: Facts): void {
     const { ledger, weather } = this.#world;
@@ -248,7 +212,6 @@ const SAID_BESIDE: ReadonlySet<string> = new Set([
   ENTRY_KINDS.forked,
   ENTRY_KINDS.childUnused,
   ENTRY_KINDS.decisionUnused,
-  ENTRY_KINDS.patchTaken,
 ]);
 
 /** True when the code asks for what an entry answers, as far as the model can tell. */
