@@ -399,9 +399,11 @@ export interface Store {
    * Takes ownership and begins a new incarnation; called again after an error it closes and reopens.
    * Runs that another owner held when it ended without `close` have one recovery more; those with more
    * than `RECOVERIES_MAX` are held as quarantined. Parking and holding a run sets its recoveries to 0.
+   * `lost` is called when an error of another verb than `commit` has closed the store: nothing else would tell a caller
+   * that writes nothing at the moment.
    * Errors: CLAW-4001 owned by another process, 4002 damaged, 4003 newer, 4004 full, 4005 locked, 4008.
    */
-  open(): MaybePromise<StoreInfo>;
+  open(lost?: (error: unknown) => void): MaybePromise<StoreInfo>;
   /** Gives ownership back. Idempotent. */
   close(): MaybePromise<void>;
   /** Writes a batch in one transaction; answers when it is durable. */

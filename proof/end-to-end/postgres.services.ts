@@ -143,3 +143,20 @@ async function whileUnavailable<T>(act: () => Promise<T>): Promise<T> {
     }
   }
 }
+
+test("a node whose connection is cut while nothing is written reads again by itself", async () => {
+  const where = place();
+  const claw = await openRuntime({ store: postgresStore(where), workflows: [steps] });
+  const run = await claw.start(steps, 1);
+  await run.result();
+  const admin = new pg.Client({ connectionString: server.url });
+  await admin.connect();
+  await admin.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'claw'",
+  );
+  await admin.end();
+  await assert.rejects(async () => claw.list());
+  const again = async (): Promise<number> => (await claw.list().catch(() => [])).length;
+  while ((await again()) === 0) await setTimeout(20);
+  await claw.stop();
+});

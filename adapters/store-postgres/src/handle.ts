@@ -81,6 +81,7 @@ export class PostgresHandle {
   readonly #stallMs: number;
   readonly #log: Log;
   #verbs: Verbs | null = null;
+  #lost: (error: unknown) => void = () => {};
   /** The one that this handle began last; 0 for none, and after `close`. */
   #former = 0;
   #report: NodeReport | null = null;
@@ -112,7 +113,8 @@ export class PostgresHandle {
     return { live: lease.live, own: incarnation, hosted: this.#report?.hosted ?? [] };
   }
 
-  async open(): Promise<StoreInfo> {
+  async open(lost: (error: unknown) => void = () => {}): Promise<StoreInfo> {
+    this.#lost = lost;
     quoted(this.#schema);
     this.#refuseBounds();
     await this.#abandon();
@@ -184,7 +186,10 @@ export class PostgresHandle {
       // What is coded already is an answer, not a broken connection.
       const isAnswer = isClawError(error) || known.code === "CLAW-4007";
       if (known.code === "CLAW-4007") verbs.membership?.lease.end();
-      if (!isAnswer && this.#verbs === verbs) await this.#abandon();
+      if (!isAnswer && this.#verbs === verbs) {
+        await this.#abandon();
+        this.#lost(known);
+      }
       throw known;
     }
   }

@@ -19,7 +19,7 @@ export function postgresStore(options: PostgresOptions): Store {
   const handle = new PostgresHandle(options);
   const use = <T>(verb: (verbs: Verbs) => Promise<T>): Promise<T> => handle.use(verb);
   return {
-    open: () => handle.open(),
+    open: (lost) => handle.open(lost),
     close: () => handle.close(),
     commit: (batch) => handle.commit(batch),
     load: (ids) => use(({ reader }) => reader.load(ids)),

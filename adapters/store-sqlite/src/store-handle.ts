@@ -1,4 +1,4 @@
-import type { StoreInfo } from "@claw/core/ports";
+import type { Batch, BatchAnswer, StoreInfo } from "@claw/core/ports";
 import { ClawError, isClawError } from "@claw/core/protocol";
 import { type ApprovalLister, openApprovalLister } from "./approvals.ts";
 import { type BatchWriter, openBatchWriter } from "./apply-batch.ts";
@@ -35,6 +35,7 @@ export class StoreHandle {
   #path: string;
   #lock: OwnerLock | null = null;
   #verbs: Verbs | null = null;
+  #lost: (error: unknown) => void = () => {};
 
   constructor(options: DatabaseOptions & { readonly path: string }) {
     this.#options = options;
@@ -45,7 +46,8 @@ export class StoreHandle {
     return this.#path;
   }
 
-  open(): StoreInfo {
+  open(lost: (error: unknown) => void = () => {}): StoreInfo {
+    this.#lost = lost;
     const isOwner = this.#lock !== null;
     try {
       this.#closeDatabase();
@@ -75,8 +77,24 @@ export class StoreHandle {
     this.#lock = null;
   }
 
-  /** Carries out a verb. What the storage throws ends the use of this connection: its state is not known. */
+  /** Writes a batch; whoever gets the error knows that the store is lost. */
+  commit(batch: Batch): BatchAnswer {
+    return this.#guarded(({ writer }) => writer.commit(batch));
+  }
+
+  /** Carries out another verb, and tells when it has closed the store. */
   use<T>(verb: (verbs: Verbs) => T): T {
+    const wasOpen = this.#verbs !== null;
+    try {
+      return this.#guarded(verb);
+    } catch (error) {
+      if (wasOpen && this.#verbs === null) this.#lost(error);
+      throw error;
+    }
+  }
+
+  // What the storage throws ends the use of this connection: its state is not known.
+  #guarded<T>(verb: (verbs: Verbs) => T): T {
     if (this.#verbs === null) throw new ClawError("CLAW-4006", `${this.#path} is not open`);
     try {
       return verb(this.#verbs);

@@ -21,9 +21,9 @@ export interface SqliteOptions {
 export function sqliteStore(options: SqliteOptions): Store {
   const handle = new StoreHandle(options);
   return {
-    open: () => handle.open(),
+    open: (lost) => handle.open(lost),
     close: () => handle.close(),
-    commit: (batch) => handle.use(({ writer }) => writer.commit(batch)),
+    commit: (batch) => handle.commit(batch),
     load: (ids) => handle.use(({ reader }) => reader.load(ids)),
     due: (nowMs, limit, _orphans, namespace) =>
       handle.use(({ reader }) => reader.due(nowMs, limit, namespace ?? null)),

@@ -17,7 +17,9 @@ const RELEASE_PAGE = 200;
  */
 export async function takeOver(node: Node): Promise<void> {
   node.sharing?.report();
-  const info = await node.store.open();
+  const life = { incarnation: 0 };
+  const info = await node.store.open((error) => loseLater(node, life, error));
+  life.incarnation = info.incarnation;
   node.info = info;
   if (info.afterCrash === true) node.carefulUntil = node.clock.now() + limits.CAREFUL_MS;
   node.committer.incarnation = info.incarnation;
@@ -32,6 +34,13 @@ export async function takeOver(node: Node): Promise<void> {
   await node.trials.begin();
   await node.tasks.takeOver();
   await answerEnded(node);
+}
+
+// Not in the middle of what has asked: it gets the error, and then everything in memory is dropped.
+function loseLater(node: Node, life: { readonly incarnation: number }, error: unknown): void {
+  node.loop.later(() => {
+    if (node.available && life.incarnation === node.committer.incarnation) node.onLost(error);
+  });
 }
 
 // New code may mend what held a run; without new code it is held again, once per start. A request to cancel that

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import type { Batch, BatchAnswer, Store } from "@claw/core/ports";
+import { ClawError } from "@claw/core/protocol";
 import { event, workflow } from "@claw/sdk";
 import { type Fault, MemoryDisk, memoryStore } from "@claw/store-memory";
 import { World } from "./world.ts";
@@ -217,4 +218,30 @@ test("a process whose store was taken over stays down and says so", async (t) =>
   assert.equal(await world.output(second.run(run.id)), 5);
   await world.calm();
   await waiting;
+});
+
+test("a store that a reading verb has closed is opened again, and work goes on", async (t) => {
+  const disk = new MemoryDisk();
+  const lost: ((error: unknown) => void)[] = [];
+  const flow = workflow("flow", (ctx) => ctx.receive("go"));
+  const world = new World(t, () => {
+    const store = memoryStore({ disk });
+    const open: Store["open"] = (tell) => {
+      if (tell !== undefined) lost.push(tell);
+      return store.open();
+    };
+    return { ...store, open };
+  });
+  const claw = await world.open([flow]);
+  const run = await claw.start(flow, undefined);
+  const result = run.result();
+  lost[0]?.(new ClawError("CLAW-4006", "the connection was cut"));
+  await world.calm();
+  world.clock.advance(1_000);
+  await world.soon(() => lost.length > 1);
+  // Of the life before: the store is open.
+  lost[0]?.(new ClawError("CLAW-4006", "the connection was cut"));
+  await claw.signal(run.id, "go", 7);
+  assert.equal(await result, 7);
+  assert.deepEqual([claw.stats().recoveries, lost.length], [1, 2]);
 });
