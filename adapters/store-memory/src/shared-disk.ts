@@ -114,6 +114,11 @@ export class SharedHandle {
     });
   }
 
+  /** A commit was refused because the life was ended: from now on it is known here as well. */
+  fenced(): void {
+    this.#deadline = Number.NEGATIVE_INFINITY;
+  }
+
   /** The life that writes. Errors: CLAW-4007 when it was ended. */
   #mine(): NodeLife {
     const life = this.#life;

@@ -95,7 +95,8 @@ export function memoryStore(options: MemoryOptions = {}): Store {
         try {
           return commitBatch(disk, batch, faults?.beforeCommit?.(batch) ?? null, synchronous);
         } catch (error) {
-          if (!isClawError(error, "CLAW-4007")) isOpen = false;
+          if (isClawError(error, "CLAW-4007")) handle?.fenced();
+          else isOpen = false;
           throw error;
         }
       }),
