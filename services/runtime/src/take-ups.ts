@@ -100,7 +100,10 @@ export class TakeUps {
   // Of several nodes: what this one does not go on with others may have. What came meanwhile may not be all that came.
   #settleClaim(claimed: readonly StoredRun[], late: readonly InboxRow[]): void {
     const { active, sharing } = this.#node;
-    this.giveUp(claimed.map(({ row }) => row.id));
+    this.#giveUp(
+      claimed.map(({ row }) => row.id),
+      late,
+    );
     for (const id of new Set(late.map(({ to }) => to))) this.#written.add(id);
     for (const id of this.#written) if (active.has(id)) void sharing?.inboxes.read(id);
     this.#written.clear();
@@ -108,9 +111,17 @@ export class TakeUps {
 
   /** Runs that are not in memory any more, and are not to come back: another node may hold them. */
   giveUp(ids: readonly RunId[]): void {
+    this.#giveUp(ids, undefined);
+  }
+
+  // What is being loaded again was claimed before this is carried out: whoever loads it gives it up, or goes on with it.
+  #giveUp(ids: readonly RunId[], loader: InboxRow[] | undefined): void {
     const { sharing, active, endings, available } = this.#node;
     if (sharing === null || !available) return;
-    const left = ids.filter((id) => !active.has(id) && !endings.has(id));
+    const left = ids.filter((id) => {
+      const loading = this.#loading.get(id);
+      return !active.has(id) && !endings.has(id) && (loading === undefined || loading === loader);
+    });
     if (left.length === 0) return;
     (async () => sharing.store.giveUp(left))().catch((error: unknown) => {
       sharing.failed("giving up runs failed", error);
