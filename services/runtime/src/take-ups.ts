@@ -115,7 +115,7 @@ export class TakeUps {
   }
 
   // What is being loaded again was claimed before this is carried out: whoever loads it gives it up, or goes on with it.
-  #giveUp(ids: readonly RunId[], loader: InboxRow[] | undefined): void {
+  #giveUp(ids: readonly RunId[], loader: readonly InboxRow[] | undefined): void {
     const { sharing, active, endings, available } = this.#node;
     if (sharing === null || !available) return;
     const left = ids.filter((id) => {
