@@ -17,6 +17,8 @@ import type { World } from "./world.ts";
 /** Rounds of the end: each gives every waiting run a signal and an event; the longest trees need about 140. */
 const END_ROUNDS_MAX = 240;
 const ROUND_MS = 250_000;
+/** Longer than the pause after which a node looks again at what it waits for, whatever it was told. */
+const TOLD_WITHIN_MS = 30_000;
 const CLOCK_JUMP_MS_MAX = 120_000;
 /** Rounds of the end after which a run with a full inbox is terminated. */
 const PATIENT_ROUNDS = 5;
@@ -160,6 +162,10 @@ export class Clients implements Desk {
       },
       { settled: () => waiting.delete(id) },
     );
+  }
+
+  #isOwed(host: Host): boolean {
+    return [...(this.#waiting.get(host) ?? [])].some((id) => !this.world.disk.runs.has(id));
   }
 
   /** Whoever still waits at a node for a run that has ended was forgotten. */
@@ -357,6 +363,10 @@ export class Clients implements Desk {
       this.#serve(host, host.claw, round);
     }
     await drain();
+    // Of several nodes one learns by post that another has ended a run: in time, also when the hint was lost.
+    if (this.world.crowd !== null) {
+      await scheduler.run(scheduler.now + TOLD_WITHIN_MS, () => !this.#isOwed(host));
+    }
     this.checkWaiting(host);
     if (!ledger.broken) await this.#readers.finish(host);
     for (const row of disk.runs.values()) {
