@@ -67,12 +67,6 @@ export const NODE_MUTATIONS: readonly Mutation[] = [
     ],
   },
   one(
-    "a message to a run that another node holds leaves it no note",
-    "adapters/store-memory/src/deliver-message.ts",
-    "  disk.nodes.wrote(to);\n",
-    "",
-  ),
-  one(
     "who watches a run is not told that it has changed",
     LIVES,
     "if (life.incarnation !== owner && !life.watched.has(run)) continue;",

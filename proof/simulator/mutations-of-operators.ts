@@ -1,7 +1,6 @@
 import type { Mutation } from "./mutations.ts";
 
 const WRITE = "adapters/store-memory/src/write-run.ts";
-const PUT_BACK = "core/engine/put-back.ts";
 
 /** Planted bugs of forks, retention, limits, senders, generations and decisions. */
 export const OPERATOR_MUTATIONS: readonly Mutation[] = [
@@ -47,36 +46,6 @@ export const OPERATOR_MUTATIONS: readonly Mutation[] = [
         file: WRITE,
         search: "  disk.generations.add(run, {",
         replacement: "  disk.inbox.delete(run);\n  disk.generations.add(run, {",
-      },
-    ],
-  },
-  {
-    bug: "what was taken and not seen comes again behind what is unread",
-    edits: [
-      {
-        file: PUT_BACK,
-        search: "  if (run.inboxSeen === 0) {",
-        replacement: "  if (run.inboxSeen >= 0) {",
-      },
-    ],
-  },
-  {
-    bug: "what was taken and not seen is gone with its generation",
-    edits: [
-      {
-        file: PUT_BACK,
-        search: "  if (again.length === 0) return [];",
-        replacement: "  if (again.length >= 0) return [];",
-      },
-    ],
-  },
-  {
-    bug: "the time of an approval runs out although its decision is under way",
-    edits: [
-      {
-        file: "services/runtime/src/approvals.ts",
-        search: "  return node.deciding.size > 0 &&",
-        replacement: "  return node.deciding.size < 0 &&",
       },
     ],
   },
