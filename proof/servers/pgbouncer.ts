@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
-
-const START_TIMEOUT_MS = 20_000;
+import { answers } from "./postgres-server.ts";
 
 /** A running pooler before a server. */
 export interface Pooler {
@@ -43,7 +41,7 @@ export async function startPooler(url: string, port: number): Promise<Pooler> {
   const asOther = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
   const child = spawn(program, [...asOther, settings], { stdio: "ignore" });
   const pooled = Object.assign(new URL(url), { port: String(port) }).href;
-  await answers(pooled, child);
+  await answers(pooled, child, () => "PgBouncer did not start");
   return {
     url: pooled,
     stop: async () => {
@@ -67,22 +65,4 @@ function installed(): string {
     if (fs.existsSync("/usr/sbin/pgbouncer")) return "/usr/sbin/pgbouncer";
   }
   throw new Error(`PgBouncer is not installed: sudo apt-get ${apt.join(" ")}`);
-}
-
-async function answers(url: string, child: ChildProcess): Promise<void> {
-  const until = Date.now() + START_TIMEOUT_MS;
-  for (;;) {
-    const client = new pg.Client({ connectionString: url });
-    try {
-      await client.connect();
-      return;
-    } catch (error) {
-      if (child.exitCode !== null || Date.now() > until) {
-        throw new Error(`PgBouncer did not start: ${String(error)}`, { cause: error });
-      }
-    } finally {
-      await client.end().catch(() => {});
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

@@ -67,7 +67,10 @@ export async function startPostgres(
       stdio: ["ignore", log, log],
     });
     fs.closeSync(log);
-    await answers(url, child, join(folder, "log"));
+    await answers(url, child, () => {
+      const tail = fs.readFileSync(join(folder, "log"), "utf8").slice(-2_000);
+      return `PostgreSQL did not start\n${tail}\n`;
+    });
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const ending = child;
@@ -131,7 +134,8 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function answers(url: string, child: ChildProcess, log: string): Promise<void> {
+/** Waits until a process lets clients in at `url`; `said` is what to tell of it when it does not. */
+export async function answers(url: string, child: ChildProcess, said: () => string): Promise<void> {
   const until = Date.now() + START_TIMEOUT_MS;
   for (;;) {
     const client = new pg.Client({ connectionString: url });
@@ -140,8 +144,7 @@ async function answers(url: string, child: ChildProcess, log: string): Promise<v
       return;
     } catch (error) {
       if (child.exitCode !== null || Date.now() > until) {
-        const tail = fs.readFileSync(log, "utf8").slice(-2_000);
-        throw new Error(`PostgreSQL did not start: ${String(error)}\n${tail}`, { cause: error });
+        throw new Error(`${said()}: ${String(error)}`, { cause: error });
       }
     } finally {
       await client.end().catch(() => {});
